@@ -1,0 +1,78 @@
+"""What an operator can set."""
+
+import ipaddress
+from typing import Annotated
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from gateway.errors import ConfigurationError
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+class Settings(BaseSettings):
+    """What an operator can set. Each field is GATEWAY_<FIELD>; see docs/configuration.md."""
+
+    model_config = SettingsConfigDict(env_prefix="GATEWAY_", frozen=True, extra="forbid")
+
+    database_url: str = "sqlite+aiosqlite:///gateway.db"
+    """SQLite (`sqlite+aiosqlite:///file.db`) or PostgreSQL (`postgresql+asyncpg://user:password@host/name`)."""
+    token_secret: SecretStr
+    """Signs and checks customers' tokens (HS256); at least 32 bytes."""
+    encryption_keys: SecretStr
+    """The key ring for credentials at rest: `id:base64-of-32-bytes`, comma separated; the first one encrypts."""
+    allowed_networks: Annotated[tuple[Network, ...], NoDecode] = ()
+    """Private networks that connections may reach, in CIDR notation, comma separated; public addresses always may."""
+    upstream_timeout_seconds: float = Field(default=30.0, gt=0, le=600)
+    """The longest one request to an app may take, connecting and reading included."""
+    upstream_deadline_seconds: float = Field(default=60.0, gt=0, le=3600)
+    """The longest one read of an app may take in all, retries and waiting included."""
+    upstream_max_response_bytes: int = Field(default=32 * 1024 * 1024, ge=1024)
+    """The largest answer of an app that is read, after decompression."""
+    minimum_interval_seconds: int = Field(default=60, ge=1)
+    """The shortest pull or full sync interval that a definition or instance may ask for."""
+    max_body_bytes: int = Field(default=1024 * 1024, ge=1024)
+    """The largest GraphQL request body that is read."""
+    allowed_origins: Annotated[tuple[str, ...], NoDecode] = ()
+    """Origins of browser pages that may call the API, comma separated; none by default."""
+
+    @field_validator("allowed_networks", mode="before")
+    @classmethod
+    def _split_networks(cls, value: object) -> object:
+        return [ipaddress.ip_network(part) for part in _parts(value)] if isinstance(value, str) else value
+
+    @field_validator("allowed_origins", mode="before")
+    @classmethod
+    def _split_origins(cls, value: object) -> object:
+        return _parts(value) if isinstance(value, str) else value
+
+    @field_validator("database_url")
+    @classmethod
+    def _known_database(cls, value: str) -> str:
+        if not value.startswith(("sqlite+aiosqlite:", "postgresql+asyncpg:")):
+            raise ValueError("it must start with sqlite+aiosqlite: or postgresql+asyncpg:")
+        return value
+
+    @field_validator("token_secret")
+    @classmethod
+    def _long_enough(cls, value: SecretStr) -> SecretStr:
+        if len(value.get_secret_value().encode()) < 32:
+            raise ValueError("it must be at least 32 bytes long, such as the output of `openssl rand -hex 32`")
+        return value
+
+
+def read_settings() -> Settings:
+    """The settings from the environment.
+
+    Raises ConfigurationError that names each variable which is missing or wrong, and never its value.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        problems = [f"GATEWAY_{'_'.join(str(part) for part in e['loc']).upper()}: {e['msg']}" for e in error.errors(include_input=False)]
+        raise ConfigurationError("The environment is not complete. " + "; ".join(problems) + ". See docs/configuration.md.") from None
+
+
+def _parts(value: str) -> list[str]:
+    return [part.strip() for part in value.split(",") if part.strip()]

@@ -1,0 +1,57 @@
+"""The whole file."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from gateway.connectors.format.auth import Auth
+from gateway.connectors.format.base import Key, Part
+from gateway.connectors.format.collections import Collection
+from gateway.connectors.format.locations import Entry
+from gateway.connectors.format.requests import Check, Http, Pagination
+from gateway.models import JsonSchema, JsonValue
+
+_NOTHING: JsonSchema = {"type": "object", "additionalProperties": False}
+
+
+class IntegrationPart(Part):
+    """What an operator sets when adding the integration; its values are `integration` in expressions."""
+
+    parameters_schema: JsonSchema = Field(default=_NOTHING, alias="schema")
+
+
+class ConnectionPart(Part):
+    """What a customer sets when connecting, without secrets; its values are `connection` in expressions."""
+
+    parameters_schema: JsonSchema = Field(default=_NOTHING, alias="schema")
+    check: Check
+
+
+class DefaultCollection(Part):
+    """Where an instance of a universal data model points by default."""
+
+    collection: Key
+    parameters: dict[str, JsonValue] = {}
+
+
+class ConnectorFile(Part):
+    """A connector file, format version 1."""
+
+    format: Literal["connector/v1"]
+    key: Key
+    name: str
+    version: str = Field(pattern=r"^\d+\.\d+\.\d+$")
+    description: str | None = None
+    categories: tuple[str, ...] = ()
+    logo_url: str | None = None
+    integration: IntegrationPart = IntegrationPart()
+    connection: ConnectionPart
+    auth: dict[Key, Auth] = Field(min_length=1)
+    http: Http
+    pagination: dict[Key, Pagination] = {}
+    schemas: dict[str, JsonSchema] = {}
+    """Schemas that collections name with `$ref: '#/schemas/<name>'`."""
+    locations: tuple[Entry, ...]
+    collections: dict[Key, Collection] = Field(min_length=1)
+    default_collections: dict[Key, DefaultCollection] = {}
+    """By universal data model; a model without one takes the first collection of `locations` that can be read as it."""

@@ -1,0 +1,161 @@
+"""Requests, and what their answers mean."""
+
+from enum import StrEnum
+from typing import Literal
+
+from pydantic import Field
+
+from gateway.connectors.format.base import Condition, Key, Part, Value
+
+
+class Request(Part):
+    """One HTTP request. A path's `${...}` are encoded segment by segment; null query values and headers are left out."""
+
+    method: Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"] = "GET"
+    path: Value
+    query: dict[str, Value] = {}
+    headers: dict[str, Value] = {}
+    body: Value | None = Field(default=None, alias="json")
+    read: bool | None = None
+    """Whether it may be repeated safely; by default true for GET and HEAD only."""
+
+    @property
+    def is_safe(self) -> bool:
+        """Whether sending it twice is the same as sending it once."""
+        return self.read if self.read is not None else self.method in ("GET", "HEAD")
+
+
+class Check(Part):
+    """The request that proves that a connection works: any 2xx answer does, or `when` holds too."""
+
+    request: Request
+    when: Condition | None = None
+
+
+class ErrorAction(StrEnum):
+    """What an answer means to the gateway."""
+
+    RETRY = "retry"
+    RATE_LIMITED = "rate_limited"
+    REAUTH = "reauth"
+    REJECTED = "rejected"
+    NOT_FOUND = "not_found"
+    EMPTY = "empty"
+    FAIL = "fail"
+
+
+class When(Part):
+    """Conditions on an answer; all that are given must hold."""
+
+    status: tuple[int, ...] = ()
+    header_present: str | None = None
+    header: dict[str, str] = {}
+    body: Condition | None = None
+
+
+class Wait(Part):
+    """How long to wait before the next try."""
+
+    header: str | None = None
+    """A header with seconds, an HTTP-date, epoch seconds or milliseconds, or RFC 3339; which one is seen by its value."""
+    seconds: float | None = Field(default=None, ge=0, le=3600)
+
+
+class ErrorRule(Part):
+    """What to do when an answer fits; the first rule that fits wins, then the standard table."""
+
+    when: When
+    action: ErrorAction
+    message: Value | None = None
+    wait: Wait | None = None
+
+
+class Backoff(Part):
+    """Retries of safe requests, with full jitter."""
+
+    max_attempts: int = Field(default=4, ge=1, le=10)
+    base_seconds: float = Field(default=0.5, gt=0, le=60)
+    max_seconds: float = Field(default=20, gt=0, le=300)
+
+
+class Http(Part):
+    """How the app is reached."""
+
+    base_url: Value
+    allowed_hosts: tuple[str, ...] = ()
+    """Hosts, beside the base URL's origin, that next links and redirects may lead to. Credentials go only to the base URL's origin and these."""
+    headers: dict[str, Value] = {}
+    timeout_seconds: float | None = Field(default=None, gt=0, le=600)
+    max_response_bytes: int | None = Field(default=None, ge=1024)
+    concurrency: int = Field(default=4, ge=1, le=64)
+    """Requests under way at once for one connection."""
+    retry: Backoff = Backoff()
+    errors: tuple[ErrorRule, ...] = ()
+    error_message: Value | None = None
+    """Where the app's own error text stands in a refusal's `body`."""
+
+
+class PageSize(Part):
+    """How many items a page holds, and where to say so; without `name` the app decides."""
+
+    name: str | None = None
+    default: int = Field(default=100, ge=1)
+    max: int = Field(default=100, ge=1)
+
+
+class Stop(StrEnum):
+    """When the pages end."""
+
+    SHORT_PAGE = "short_page"
+    EMPTY_PAGE = "empty_page"
+
+
+class _Pagination(Part):
+    size: PageSize = PageSize()
+    stop: Stop | None = None
+    has_more: Condition | None = None
+    """Holds while there are more pages; names: `body`, `headers`, `page`."""
+    max_pages: int = Field(default=10_000, ge=1)
+
+
+class NoPagination(_Pagination):
+    """One answer holds everything."""
+
+    type: Literal["none"]
+
+
+class PagePagination(_Pagination):
+    """Page numbers. Ends by `has_more`, else by `stop` (an empty page, unless said otherwise)."""
+
+    type: Literal["page"]
+    name: str = "page"
+    start: int = 1
+
+
+class OffsetPagination(_Pagination):
+    """The number of items to skip. Ends by `has_more`, else by `stop` (an empty page, unless said otherwise)."""
+
+    type: Literal["offset"]
+    name: str = "offset"
+    start: int = 0
+
+
+class CursorPagination(_Pagination):
+    """A token that the answer gives for the next page; ends when it gives none."""
+
+    type: Literal["cursor"]
+    name: str = "cursor"
+    next: Value
+    """Names: `body`, `headers`, `page`, `last` (the last item)."""
+
+
+class NextUrlPagination(_Pagination):
+    """The next page's address, in the body or a header (`headers.link.next` is the Link header's); ends when there is none."""
+
+    type: Literal["next_url"]
+    next: Value
+
+
+Pagination = NoPagination | PagePagination | OffsetPagination | CursorPagination | NextUrlPagination
+PaginationRef = Key | Pagination
+"""A pagination, or the key of one under `pagination`."""

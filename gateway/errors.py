@@ -1,0 +1,221 @@
+"""Every error the gateway raises on purpose.
+
+GatewayError
+├── UserError                     the caller can put it right              -> userErrors, or errors[].extensions.code in a query
+│   ├── NotFoundError  InvalidError  AlreadyExistsError  ConflictError  UnsupportedError  AmbiguousError
+│   ├── AccessDeniedError  NotAuthenticatedError
+│   └── NoCollectionSelectedError  CursorExpiredError
+├── UpstreamError                 the external app is at fault             -> errors[].extensions.code; a refused write -> userErrors
+│   ├── UpstreamAuthError         the customer must reconnect (401, or a connector rule)
+│   ├── UpstreamRejectedError     it refused this request (403 and the other 4xx)
+│   ├── UpstreamRateLimitError    retriable, after a time it told
+│   ├── UpstreamUnavailableError  retriable
+│   └── UpstreamResponseError     not what its documentation promises
+├── LimitError                    the operation asks too much: tokens, depth, cost, upstream calls ...
+├── ConfigurationError            the operator must act; the process does not start
+└── InternalError                 a defect of the gateway; its text never leaves the process
+"""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+
+class GatewayError(Exception):
+    """An error with a code that a client may branch on and a message that says what to do.
+
+    The message reaches clients: it never holds a secret, a stack trace or a host inside the network.
+    """
+
+    code: ClassVar[str]
+    is_retriable: ClassVar[bool] = False
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+class UserError(GatewayError):
+    """The caller can put it right; `field` is the path of the offending input, such as `input`, `pointer`, `path`."""
+
+    def __init__(self, message: str, *, field: Sequence[str] | None = None) -> None:
+        super().__init__(message)
+        self.field = list(field) if field is not None else None
+
+
+class NotFoundError(UserError):
+    """It does not exist, or not for this caller: the two answer alike."""
+
+    code = "NOT_FOUND"
+
+
+class InvalidError(UserError):
+    """The input breaks a rule that the message names."""
+
+    code = "INVALID"
+
+
+class AlreadyExistsError(UserError):
+    """Something of that key exists already."""
+
+    code = "ALREADY_EXISTS"
+
+
+class ConflictError(UserError):
+    """It changed since the caller read it: read again, then repeat."""
+
+    code = "CONFLICT"
+
+
+class UnsupportedError(UserError):
+    """The app or its connector cannot do this; the message says what it can."""
+
+    code = "UNSUPPORTED"
+
+
+class AmbiguousError(UserError):
+    """The selector fits several; select by id."""
+
+    code = "AMBIGUOUS"
+
+
+class AccessDeniedError(UserError):
+    """The caller is known and may not do this."""
+
+    code = "ACCESS_DENIED"
+
+
+class NotAuthenticatedError(UserError):
+    """The caller must present a valid token."""
+
+    code = "NOT_AUTHENTICATED"
+
+
+class NoCollectionSelectedError(UserError):
+    """The data source points at no collection yet."""
+
+    code = "NO_COLLECTION_SELECTED"
+
+
+class CursorExpiredError(UserError):
+    """The cursor is older than what is kept: start again from a fresh one."""
+
+    code = "CURSOR_EXPIRED"
+
+
+class UpstreamError(GatewayError):
+    """The external app is at fault."""
+
+
+class UpstreamAuthError(UpstreamError):
+    """The app no longer accepts the connection's credentials: the customer must reconnect."""
+
+    code = "UPSTREAM_AUTH"
+
+
+class UpstreamRejectedError(UpstreamError):
+    """The app refused this request; `status` is its HTTP status."""
+
+    code = "UPSTREAM_REJECTED"
+
+    def __init__(self, message: str, *, status: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class UpstreamRateLimitError(UpstreamError):
+    """The app asks us to slow down for `retry_after_seconds`."""
+
+    code = "UPSTREAM_RATE_LIMIT"
+    is_retriable = True
+
+    def __init__(self, message: str, *, retry_after_seconds: float) -> None:
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds
+
+
+class UpstreamUnavailableError(UpstreamError):
+    """The app cannot be reached or failed; `may_have_been_received` tells whether it could have acted on the request."""
+
+    code = "UPSTREAM_UNAVAILABLE"
+    is_retriable = True
+
+    def __init__(self, message: str, *, may_have_been_received: bool) -> None:
+        super().__init__(message)
+        self.may_have_been_received = may_have_been_received
+
+
+class UpstreamResponseError(UpstreamError):
+    """The app's answer is not what its documentation promises, or is too large to read."""
+
+    code = "UPSTREAM_RESPONSE"
+
+
+class LimitError(GatewayError):
+    """The operation asks too much."""
+
+
+class UpstreamCallsExceededError(LimitError):
+    """The operation needs more requests to the app than one operation may make."""
+
+    code = "UPSTREAM_CALLS_EXCEEDED"
+
+
+class OperationTimeoutError(LimitError):
+    """The operation did not end within its time."""
+
+    code = "TIMEOUT"
+
+
+class BodyTooLargeError(LimitError):
+    """The request body is larger than the gateway reads."""
+
+    code = "BODY_TOO_LARGE"
+
+
+class TokensExceededError(LimitError):
+    """The document has too many tokens."""
+
+    code = "TOKENS_EXCEEDED"
+
+
+class DepthExceededError(LimitError):
+    """The document is nested too deeply."""
+
+    code = "DEPTH_EXCEEDED"
+
+
+class AliasesExceededError(LimitError):
+    """The document has too many aliases."""
+
+    code = "ALIASES_EXCEEDED"
+
+
+class RootFieldsExceededError(LimitError):
+    """The document has too many root fields."""
+
+    code = "ROOT_FIELDS_EXCEEDED"
+
+
+class CostExceededError(LimitError):
+    """The document costs more than one operation may."""
+
+    code = "COST_EXCEEDED"
+
+
+class RateLimitedError(LimitError):
+    """The caller sends too many requests."""
+
+    code = "RATE_LIMITED"
+    is_retriable = True
+
+
+class ConfigurationError(GatewayError):
+    """The operator must act; the message names the setting, or the file with its line and key."""
+
+    code = "CONFIGURATION"
+
+
+class InternalError(GatewayError):
+    """A defect of the gateway. Clients see only a reference to the log."""
+
+    code = "INTERNAL"

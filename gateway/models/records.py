@@ -1,0 +1,42 @@
+"""Records of an external app, and the pages they come in."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Generic, TypeVar
+
+from gateway.models.json import JsonObject, JsonValue
+
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """One record: its id as text, whatever the app uses, and its fields as the connector maps them."""
+
+    external_id: str
+    fields: JsonObject
+    raw_fields: JsonObject | None = None
+    """The app's payload before the connector's mapping; null where nothing was mapped."""
+    name: str | None = None
+    url: str | None = None
+    version: str | None = None
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageRequest:
+    """Which page to read from an app: about `size` items, from the start or from a token of the page before."""
+
+    size: int
+    token: JsonValue = None
+    """The `next_token` of the page before, as it was given; null for the first page."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page(Generic[Item]):
+    """One page as the app gave it: it may hold more or fewer items than asked for, none included."""
+
+    items: tuple[Item, ...]
+    next_token: JsonValue = None
+    """JSON that reads the page after this one, at any later time; null when this is the last."""
