@@ -1,0 +1,1 @@
+"""The gateway on the network: GraphQL over HTTP and WebSocket, GraphiQL, tokens, health."""
