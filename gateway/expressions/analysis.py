@@ -1,0 +1,88 @@
+"""What can be told of a parsed expression without any values."""
+
+from collections.abc import Iterator
+from math import prod
+from typing import Any
+
+from gateway.expressions import limits
+from gateway.expressions.errors import ExpressionError
+from gateway.expressions.functions import ARITIES
+
+Node = dict[str, Any]
+"""A node of jmespath's syntax tree."""
+
+WHOLE = "@"
+"""Stands among the names of an expression that takes all names at once."""
+
+_FEEDS = frozenset({"subexpression", "pipe", "index_expression", "projection", "filter_projection", "value_projection"})
+"""Kinds of which only the first child sees what the node sees; it feeds the others."""
+_SELECTS = frozenset({"multi_select_list", "multi_select_dict", "function_expression"})
+
+
+def check(tree: Node) -> None:
+    """Raises ExpressionError when the expression nests too deeply, calls what there is not, or could grow without bounds."""
+    for node, depth in _walk(tree):
+        if depth > limits.MAX_DEPTH:
+            raise ExpressionError(f"it nests deeper than {limits.MAX_DEPTH} levels; take it apart")
+        if node["type"] == "function_expression":
+            _check_call(node["value"], len(node["children"]))
+    if _growth(tree) > limits.MAX_GROWTH:
+        raise ExpressionError(f"it could repeat its input more than {limits.MAX_GROWTH} times; take it apart")
+
+
+def root_names(tree: Node) -> frozenset[str]:
+    """The names that the expression reads; `@` when it takes them all at once."""
+    return frozenset(_root_names(tree))
+
+
+def path_of(tree: Node) -> tuple[str, ...] | None:
+    """The keys of a plain dotted path; null for any other expression."""
+    if tree["type"] == "field":
+        return (tree["value"],)
+    if tree["type"] == "subexpression" and all(child["type"] == "field" for child in tree["children"]):
+        return tuple(child["value"] for child in tree["children"])
+    return None
+
+
+def _nodes_below(node: Node) -> list[Node]:
+    return [child for child in node["children"] if isinstance(child, dict)]
+
+
+def _walk(tree: Node) -> Iterator[tuple[Node, int]]:
+    # Without recursion: the parser makes trees of a thousand levels from a chain of pipes.
+    rest = [(tree, 1)]
+    while rest:
+        node, depth = rest.pop()
+        yield node, depth
+        rest.extend((child, depth + 1) for child in _nodes_below(node))
+
+
+def _check_call(name: str, count: int) -> None:
+    if name not in ARITIES:
+        raise ExpressionError(f"there is no function {name}(); there are {', '.join(sorted(ARITIES))}")
+    least, is_variadic = ARITIES[name]
+    if count < least or (count > least and not is_variadic):
+        raise ExpressionError(f"{name}() takes {'at least ' if is_variadic else ''}{least} argument(s), not {count}")
+
+
+def _growth(node: Node) -> int:
+    """An upper bound of how often a part of the input stands in the result."""
+    growths = [_growth(child) for child in _nodes_below(node)]
+    if node["type"] in _FEEDS or any(child["type"] == "expref" for child in _nodes_below(node)):
+        return prod(growths)
+    if node["type"] in _SELECTS:
+        return max(sum(growths), 1)
+    return max(growths, default=1)
+
+
+def _root_names(node: Node) -> Iterator[str]:
+    kind = node["type"]
+    if kind == "field":
+        yield node["value"]
+    elif kind in ("current", "identity"):
+        yield WHOLE
+    elif kind in _FEEDS:
+        yield from _root_names(node["children"][0])
+    elif kind != "expref":
+        for child in _nodes_below(node):
+            yield from _root_names(child)

@@ -1,0 +1,16 @@
+"""How much an expression may ask for. Whoever writes a connector is not trusted with the gateway's memory and time."""
+
+MAX_SOURCE_CHARACTERS = 2_048
+"""The longest expression."""
+MAX_DEPTH = 32
+"""How deeply its parts may nest; a pipe nests too."""
+MAX_GROWTH = 10_000
+"""How many times over an expression may repeat its input: multi-selects that feed one another multiply."""
+MAX_TEXT_CHARACTERS = 1024 * 1024
+"""The longest text that an expression or a template may make."""
+MAX_WORK = 4_000_000
+"""How many items the lists that one evaluation makes may hold. A page of 32 MB holds about a million small ones."""
+MAX_NUMBER_BITS = 1_024
+"""The largest numbers that arithmetic takes; without it a chain of multiplications fills the memory."""
+MAX_TEMPLATE_DEPTH = 32
+"""How deeply mappings and lists may nest in a template."""

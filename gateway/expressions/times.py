@@ -1,0 +1,54 @@
+"""Times in expressions: text in, text out, always UTC."""
+
+import re
+from datetime import UTC, datetime, timedelta
+
+from gateway.expressions.errors import ExpressionError
+
+# Only these: strftime also takes widths (%999999999d), which fill the memory.
+_PATTERN = re.compile(r"(?:[^%]|%[YmdHMSfj%])*")
+_MAX_PATTERN_CHARACTERS = 100
+
+
+def parse(text: str | None) -> datetime | None:
+    """The time that a text in ISO 8601 or RFC 3339 names, in UTC; null for other text."""
+    if text is None:
+        return None
+    try:
+        time = datetime.fromisoformat(text.strip())
+        return (time if time.tzinfo else time.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def to_text(time: datetime | None) -> str | None:
+    """The time as RFC 3339, with a fraction only where there is one."""
+    return None if time is None else time.isoformat().replace("+00:00", "Z")
+
+
+def to_epoch(time: datetime | None) -> int | float | None:
+    """Seconds since 1970, an integer where they are whole."""
+    if time is None:
+        return None
+    seconds = time.timestamp()
+    return int(seconds) if seconds.is_integer() else seconds
+
+
+def from_epoch(seconds: float | None) -> datetime | None:
+    """The time that many seconds after 1970; null where the calendar ends before it."""
+    return shifted(None if seconds is None else datetime(1970, 1, 1, tzinfo=UTC), seconds or 0)
+
+
+def shifted(time: datetime | None, seconds: float) -> datetime | None:
+    """The time that many seconds later; null where the calendar ends before it."""
+    try:
+        return None if time is None else time + timedelta(seconds=seconds)
+    except OverflowError:
+        return None
+
+
+def formatted(time: datetime | None, pattern: str) -> str | None:
+    """The time written by a pattern. Raises ExpressionError for a pattern of other directives."""
+    if len(pattern) > _MAX_PATTERN_CHARACTERS or not _PATTERN.fullmatch(pattern):
+        raise ExpressionError("a time pattern is at most 100 characters with %Y %m %d %H %M %S %f %j %%")
+    return None if time is None else time.strftime(pattern)
