@@ -1,9 +1,10 @@
 """What an operator can set."""
 
 import ipaddress
-from typing import Annotated
+from typing import Annotated, Any, TypeVar
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from gateway.errors import ConfigurationError
@@ -11,15 +12,41 @@ from gateway.errors import ConfigurationError
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
-class Settings(BaseSettings):
-    """What an operator can set. Each field is GATEWAY_<FIELD>; see docs/configuration.md."""
-
+class _Environment(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="GATEWAY_", frozen=True, extra="forbid")
+
+
+class DatabaseSettings(_Environment):
+    """What it takes to reach the database."""
 
     database_url: str = "sqlite+aiosqlite:///gateway.db"
     """SQLite (`sqlite+aiosqlite:///file.db`) or PostgreSQL (`postgresql+asyncpg://user:password@host/name`)."""
+
+    @field_validator("database_url")
+    @classmethod
+    def _known_database(cls, value: str) -> str:
+        if not value.startswith(("sqlite+aiosqlite:", "postgresql+asyncpg:")):
+            raise ValueError("it must start with sqlite+aiosqlite: or postgresql+asyncpg:")
+        return value
+
+
+class TokenSettings(_Environment):
+    """What it takes to make and read tokens."""
+
     token_secret: SecretStr
     """Signs and checks customers' tokens (HS256); at least 32 bytes."""
+
+    @field_validator("token_secret")
+    @classmethod
+    def _long_enough(cls, value: SecretStr) -> SecretStr:
+        if len(value.get_secret_value().encode()) < 32:
+            raise ValueError("it must be at least 32 bytes long, such as the output of `openssl rand -hex 32`")
+        return value
+
+
+class Settings(DatabaseSettings, TokenSettings):
+    """What an operator can set. Each field is GATEWAY_<FIELD>; see docs/configuration.md."""
+
     encryption_keys: SecretStr
     """The key ring for credentials at rest: `id:base64-of-32-bytes`, comma separated; the first one encrypts."""
     allowed_networks: Annotated[tuple[Network, ...], NoDecode] = ()
@@ -47,31 +74,24 @@ class Settings(BaseSettings):
     def _split_origins(cls, value: object) -> object:
         return _parts(value) if isinstance(value, str) else value
 
-    @field_validator("database_url")
-    @classmethod
-    def _known_database(cls, value: str) -> str:
-        if not value.startswith(("sqlite+aiosqlite:", "postgresql+asyncpg:")):
-            raise ValueError("it must start with sqlite+aiosqlite: or postgresql+asyncpg:")
-        return value
 
-    @field_validator("token_secret")
-    @classmethod
-    def _long_enough(cls, value: SecretStr) -> SecretStr:
-        if len(value.get_secret_value().encode()) < 32:
-            raise ValueError("it must be at least 32 bytes long, such as the output of `openssl rand -hex 32`")
-        return value
+SomeSettings = TypeVar("SomeSettings", bound=_Environment)
 
 
-def read_settings() -> Settings:
-    """The settings from the environment.
+def read_settings(kind: type[SomeSettings], **given: Any) -> SomeSettings:
+    """The settings of that kind: what is given here, and the rest from the environment.
 
     Raises ConfigurationError that names each variable which is missing or wrong, and never its value.
     """
     try:
-        return Settings()
+        return kind(**given)
     except ValidationError as error:
-        problems = [f"GATEWAY_{'_'.join(str(part) for part in e['loc']).upper()}: {e['msg']}" for e in error.errors(include_input=False)]
-        raise ConfigurationError("The environment is not complete. " + "; ".join(problems) + ". See docs/configuration.md.") from None
+        problems = "; ".join(f"GATEWAY_{'_'.join(map(str, e['loc'])).upper()}: {_reason(e)}" for e in error.errors(include_input=False))
+        raise ConfigurationError(f"The environment is not complete. {problems}. See docs/configuration.md.") from None
+
+
+def _reason(error: ErrorDetails) -> str:
+    return "it is not set" if error["type"] == "missing" else error["msg"].removeprefix("Value error, ")
 
 
 def _parts(value: str) -> list[str]:
