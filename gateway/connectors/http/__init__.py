@@ -1,0 +1,7 @@
+"""Requests to external apps: sent once, bounded in time and bytes, and never to an address inside the network unless allowed."""
+
+from gateway.connectors.http.client import Http
+from gateway.connectors.http.json_bodies import decode_json
+from gateway.connectors.http.response import AppResponse
+
+__all__ = ["AppResponse", "Http", "decode_json"]

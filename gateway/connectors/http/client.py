@@ -1,0 +1,163 @@
+"""The one way to an external app."""
+
+import asyncio
+from collections.abc import Sequence
+from types import SimpleNamespace
+
+import aiohttp
+import httpx
+from yarl import URL
+
+from gateway.config import Network
+from gateway.connectors.http import addresses, bodies, faults, outgoing
+from gateway.connectors.http.response import AppResponse
+from gateway.errors import UpstreamResponseError, UpstreamUnavailableError
+
+MAX_HEADER_BYTES = 32 * 1024
+"""The largest header of an answer; some apps list their whole content policy in one."""
+_NO_TIMEOUTS = aiohttp.ClientTimeout(total=None, connect=None, sock_connect=None, sock_read=None)
+
+
+class Http:
+    """Connections to external apps, kept open and shared by everybody in the process.
+
+    What is shared is the socket only: no cookie is kept, no redirect followed, no proxy or password read from the environment.
+    """
+
+    def __init__(self, *, allowed_networks: Sequence[Network] = (), max_connections: int = 100) -> None:
+        self._allowed_networks = tuple(allowed_networks)
+        self._max_connections = max_connections
+        self._session: aiohttp.ClientSession | None = None
+        self._is_closed = False
+
+    async def send(self, request: httpx.Request, *, max_bytes: int, timeout_seconds: float) -> AppResponse:
+        """The app's answer to the request, whatever its status, read whole. The request goes out once, never again.
+
+        The address is sent as the request spells it. `timeout_seconds` is the time of the whole call: waiting for a free
+        connection, connecting, sending and reading. Cancelling the call closes its connection.
+        Raises UpstreamUnavailableError, which tells whether the app may have received the request; UpstreamResponseError for an
+        answer that is not HTTP or is larger than `max_bytes`, before decoding or after; UpstreamRejectedError for a request that
+        cannot be sent, and for an address that is private and not allowed.
+        """
+        exchange = _Exchange(host=request.url.host)
+        try:
+            async with asyncio.timeout(timeout_seconds) as deadline:
+                return await self._send(request, exchange, max_bytes=max_bytes)
+        except faults.TRANSLATED as error:
+            if deadline.expired():
+                raise exchange.timed_out(after_seconds=timeout_seconds) from None
+            raise exchange.translate(error) from None
+
+    async def aclose(self) -> None:
+        """Returns once every connection is closed. What is sent afterwards is refused."""
+        self._is_closed = True
+        if self._session is not None:
+            await self._session.close()
+
+    async def _send(self, request: httpx.Request, exchange: "_Exchange", *, max_bytes: int) -> AppResponse:
+        url = outgoing.checked_url(request)
+        method = outgoing.checked_method(request)
+        headers = outgoing.outgoing_headers(request)
+        response = await self._open_session().request(
+            method,
+            URL(url, encoded=True),
+            headers=headers,
+            skip_auto_headers=("Content-Type",),
+            data=await request.aread() or None,
+            allow_redirects=False,
+            middlewares=(exchange.pass_on,),
+            trace_request_ctx=exchange,
+        )
+        try:
+            return AppResponse(
+                status=_checked_status(response),
+                headers=_headers_of(response),
+                body=await bodies.read_bounded(
+                    response.content.iter_any(),
+                    content_encoding=", ".join(response.headers.getall("Content-Encoding", ())),
+                    max_bytes=max_bytes,
+                ),
+                url=url,
+            )
+        except BaseException:
+            _abort(response)
+            raise
+
+    def _open_session(self) -> aiohttp.ClientSession:
+        """The session, opened at first use because it belongs to the running loop."""
+        if self._is_closed:
+            raise UpstreamUnavailableError("The gateway is shutting down and sends no more requests.", may_have_been_received=False)
+        if self._session is None:
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(
+                    limit=self._max_connections,
+                    socket_factory=addresses.guarded_socket_factory(self._allowed_networks),
+                ),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                timeout=_NO_TIMEOUTS,
+                auto_decompress=False,
+                trust_env=False,
+                trace_configs=[_notice_sending()],
+                max_line_size=MAX_HEADER_BYTES,
+                max_field_size=MAX_HEADER_BYTES,
+            )
+        return self._session
+
+
+class _Exchange:
+    """One request on its way: how far it came, and what its faults mean."""
+
+    def __init__(self, *, host: str) -> None:
+        self.host = host
+        self.is_sent = False
+
+    async def pass_on(self, request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+        """Translates faults below the session, which would repeat GET, PUT and DELETE by itself where the connection was lost."""
+        try:
+            return await handler(request)
+        except faults.TRANSLATED as error:
+            raise self.translate(error) from None
+
+    def translate(self, error: BaseException) -> Exception:
+        # Callers raise it `from None`: the library's errors hold the address and headers of the request, secrets included.
+        return faults.translate(error, host=self.host, is_sent=self.is_sent)
+
+    def timed_out(self, *, after_seconds: float) -> UpstreamUnavailableError:
+        did_not = "did not answer" if self.is_sent else "could not be reached"
+        return UpstreamUnavailableError(f"The app {did_not} within {after_seconds:g} seconds.", may_have_been_received=self.is_sent)
+
+
+def _notice_sending() -> aiohttp.TraceConfig:
+    """Marks an exchange as sent just before its first byte is written."""
+
+    async def mark(session: aiohttp.ClientSession, context: SimpleNamespace, event: aiohttp.TraceRequestHeadersSentParams) -> None:
+        context.trace_request_ctx.is_sent = True
+
+    trace = aiohttp.TraceConfig()
+    trace.on_request_headers_sent.append(mark)
+    return trace
+
+
+def _checked_status(response: aiohttp.ClientResponse) -> int:
+    if response.status < 200:
+        raise UpstreamResponseError(f"The app answered with status {response.status}, which ends no request.")
+    transfer_coding = response.headers.get("Transfer-Encoding", "chunked").strip().lower()
+    if transfer_coding not in {"", "chunked", "identity"}:
+        raise UpstreamResponseError("The app's answer is encoded for the transfer in a way that the gateway does not read.")
+    return response.status
+
+
+def _headers_of(response: aiohttp.ClientResponse) -> dict[str, str]:
+    headers: dict[str, str] = {}
+    for raw_name, value in response.headers.items():
+        name = raw_name.lower()
+        if name not in outgoing.OF_THE_TRANSFER and name != "content-encoding":
+            headers[name] = f"{headers[name]}, {value}" if name in headers else value
+    return headers
+
+
+def _abort(response: aiohttp.ClientResponse) -> None:
+    """Drops the connection at once: a polite end of TLS would go on reading an endless answer for half a minute."""
+    if response.connection is not None and response.connection.transport is not None:
+        response.connection.transport.abort()
+    response.close()

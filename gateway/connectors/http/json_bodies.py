@@ -1,0 +1,96 @@
+"""JSON as apps write it, read so that nothing is lost and nothing breaks later."""
+
+import json
+import math
+import re
+from typing import Any
+
+import orjson
+
+from gateway.errors import UpstreamResponseError
+from gateway.models.json import JsonValue
+
+MAX_DEPTH = 200
+"""The deepest nesting that is read; orjson writes no more than 254 levels, of which the GraphQL answer around it takes some."""
+
+_LONG_NUMBER = re.compile(rb"[0-9]{19}")
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
+
+
+def decode_json(body: bytes) -> JsonValue:
+    """The value of a JSON body. Integers of any size are exact.
+
+    Where JSON is not quite kept to, the page stays readable: NaN, infinities and numbers beyond a double become null, broken
+    UTF-8 and lone surrogates become U+FFFD, a byte order mark is skipped.
+    Raises UpstreamResponseError for what is no JSON at all, and for nesting deeper than MAX_DEPTH.
+    """
+    if not _LONG_NUMBER.search(body):
+        try:
+            value = orjson.loads(body)
+        except orjson.JSONDecodeError:
+            value = _decode_tolerantly(body)
+    else:
+        # orjson turns integers of 65 bits and more into floats.
+        value = _decode_tolerantly(body)
+
+    if body.count(b"[") + body.count(b"{") > MAX_DEPTH and _is_deeper(value, levels=MAX_DEPTH):
+        raise _too_deep()
+    return value
+
+
+def _decode_tolerantly(body: bytes) -> JsonValue:
+    text = body.decode(json.detect_encoding(body), errors="replace")
+    try:
+        value = json.loads(text, parse_constant=_null, parse_float=_finite)
+    except RecursionError:
+        raise _too_deep() from None
+    except ValueError:
+        raise _not_json(text) from None
+    return _without_surrogates(value) if "\\ud" in text or "\\uD" in text else value
+
+
+def _null(constant: str) -> None:
+    """NaN, Infinity and -Infinity are no JSON values, and what JavaScript writes for them is null."""
+
+
+def _finite(digits: str) -> float | None:
+    number = float(digits)
+    return number if math.isfinite(number) else None
+
+
+def _without_surrogates(value: JsonValue) -> JsonValue:
+    """The value with every lone surrogate replaced; a pair is one character already."""
+    match value:
+        case str():
+            return _SURROGATE.sub("�", value)
+        case list():
+            return [_without_surrogates(item) for item in value]
+        case dict():
+            return {_SURROGATE.sub("�", key): _without_surrogates(item) for key, item in value.items()}
+        case _:
+            return value
+
+
+def _is_deeper(value: JsonValue, *, levels: int) -> bool:
+    """Whether arrays and objects nest deeper than that; level by level, so that no depth exhausts the stack."""
+    containers: list[Any] = [value] if isinstance(value, list | dict) else []
+    for _ in range(levels):
+        if not containers:
+            return False
+        containers = [
+            item
+            for container in containers
+            for item in (container.values() if type(container) is dict else container)
+            if type(item) is dict or type(item) is list
+        ]
+    return bool(containers)
+
+
+def _too_deep() -> UpstreamResponseError:
+    return UpstreamResponseError(f"The app's answer is JSON nested deeper than the {MAX_DEPTH} levels that the gateway reads.")
+
+
+def _not_json(text: str) -> UpstreamResponseError:
+    start = text.lstrip()[:1]
+    what = {"": "is empty where JSON was expected", "<": "is not JSON; it looks like a page of HTML or XML"}.get(start, "is not JSON")
+    return UpstreamResponseError(f"The app's answer {what}.")
