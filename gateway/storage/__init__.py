@@ -1,0 +1,1 @@
+"""Our rows: engines, sessions scoped by principal, statements, migrations and encryption. It never sees HTTP."""

@@ -1,0 +1,80 @@
+"""The database: sessions to read and write in, its schema, and whether it answers."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from gateway.errors import NotAuthenticatedError
+from gateway.models import Principal
+from gateway.storage import engines, faults, schema
+from gateway.storage.scope import ScopedSession
+
+
+class Database:
+    """One database, embedded (SQLite) or shared by replicas (PostgreSQL); long-lived, one per process."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self.engine = engine
+        self._is_sqlite = engines.is_sqlite(engine.url)
+        self._readers = engine.execution_options(postgresql_readonly=True)
+        self._writers = engine.execution_options(**{engines.WRITE: True})
+        # SQLite has one writer at a time: waiting here is fair and cheap, waiting in the file is neither.
+        self._writer_turn = asyncio.Lock()
+
+    @classmethod
+    def connect(cls, url: str) -> "Database":
+        """The database at a URL; nothing is opened before the first session.
+
+        Raises ConfigurationError when the URL cannot be used.
+        """
+        return cls(engines.create_engine(engines.parse_url(url)))
+
+    @asynccontextmanager
+    async def read(self, principal: Principal) -> AsyncIterator[AsyncSession]:
+        """A session that sees what the principal may see, at one moment, and refuses to write.
+
+        Its rows stay readable after it ends. Raises NotAuthenticatedError when nobody in particular asks.
+        """
+        async with self._session(self._readers, principal=principal, is_read_only=True) as session:
+            yield session
+
+    @asynccontextmanager
+    async def write(self, principal: Principal) -> AsyncIterator[AsyncSession]:
+        """One unit of work among what the principal may see: committed when the block ends, undone when it raises.
+
+        Raises ConflictError when a row was changed by another since it was read, NotAuthenticatedError when nobody in
+        particular asks, and lets IntegrityError through (`faults.is_unique_violation` reads it). Never nest two.
+        """
+        turn: AbstractAsyncContextManager[object] = self._writer_turn if self._is_sqlite else nullcontext()
+        async with turn, self._session(self._writers, principal=principal, is_read_only=False) as session:
+            yield session
+            await session.commit()
+
+    async def migrate(self) -> None:
+        """Brings the schema up to date; safe when several processes do so at once.
+
+        Raises ConfigurationError when the database cannot be reached, or belongs to a newer gateway.
+        """
+        await schema.upgrade(self.engine.url)
+
+    async def check(self) -> None:
+        """Returns when the database answers and its schema is this gateway's; raises ConfigurationError when not."""
+        await schema.check(self.engine)
+
+    async def close(self) -> None:
+        """Closes every connection; sessions must have ended."""
+        await self.engine.dispose()
+
+    @asynccontextmanager
+    async def _session(self, engine: AsyncEngine, *, principal: Principal, is_read_only: bool) -> AsyncIterator[AsyncSession]:
+        if not principal.is_authenticated:
+            raise NotAuthenticatedError("Nobody is signed in. Send a valid token in the Authorization header.")
+        session = AsyncSession(
+            engine, sync_session_class=ScopedSession, principal=principal, is_read_only=is_read_only, expire_on_commit=False
+        )
+        with faults.translated():
+            async with session:
+                yield session

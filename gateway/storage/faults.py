@@ -1,0 +1,68 @@
+"""What goes wrong in a database, in the gateway's words."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import Constraint, Index, PrimaryKeyConstraint, UniqueConstraint
+from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.orm.exc import StaleDataError
+from sqlmodel import SQLModel
+
+from gateway.errors import ConflictError, InvalidError
+
+_UNSTORABLE_TEXT = ("22021", "22P05")
+"""PostgreSQL: a character that its encoding has not (text), and one that jsonb has not; both are NUL."""
+_UNIQUE_VIOLATION = "23505"
+_LOST_RACE = ("40001", "40P01")
+"""PostgreSQL: serialization failure, deadlock."""
+_SQLITE_INDEX = re.compile(r"UNIQUE constraint failed: index '(?P<name>\w+)'")
+_SQLITE_COLUMNS = re.compile(r"UNIQUE constraint failed: (?P<columns>\w+\.\w+(, \w+\.\w+)*)")
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Faults of the database that a caller can put right, as errors of the gateway; all others as they are."""
+    try:
+        yield
+    except StaleDataError as error:
+        raise ConflictError("It was changed by somebody else since it was read. Read it again, then repeat.") from error
+    except DBAPIError as error:
+        state = getattr(error.orig, "sqlstate", None)
+        if state in _LOST_RACE:
+            raise ConflictError("Somebody else changed the same rows at the same moment. Repeat the request.") from error
+        if state in _UNSTORABLE_TEXT:
+            raise _unstorable() from None
+        raise
+    except UnicodeEncodeError:
+        raise _unstorable() from None
+
+
+def is_unique_violation(error: IntegrityError) -> str | None:
+    """The name of the unique index or constraint that the statement broke; null when it broke something else."""
+    driver_error = getattr(error.orig, "__cause__", None) or error.orig
+    if getattr(driver_error, "sqlstate", None) == _UNIQUE_VIOLATION:
+        return str(driver_error.constraint_name)  # type: ignore[union-attr]
+
+    # SQLite names the index only where it holds an expression; otherwise it names the columns.
+    problem = str(driver_error)
+    if named := _SQLITE_INDEX.fullmatch(problem):
+        return named["name"]
+    if listed := _SQLITE_COLUMNS.fullmatch(problem):
+        return _unique_name(listed["columns"].split(", "))
+    return None
+
+
+def _unique_name(columns: list[str]) -> str | None:
+    table = SQLModel.metadata.tables[columns[0].partition(".")[0]]
+    candidates = [*(index for index in table.indexes if index.unique), *table.constraints]
+    return next((str(each.name) for each in candidates if [str(column) for column in each.columns] == columns and _is_unique(each)), None)
+
+
+def _is_unique(candidate: Index | Constraint) -> bool:
+    return isinstance(candidate, Index | UniqueConstraint | PrimaryKeyConstraint)
+
+
+def _unstorable() -> InvalidError:
+    # The error of the driver is left out: it quotes the text, which may be a secret.
+    return InvalidError("A text holds a character that cannot be stored, such as NUL or half of a surrogate pair. Leave it out.")

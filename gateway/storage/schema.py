@@ -1,0 +1,82 @@
+"""The schema of the database, brought up to date by Alembic from inside the package."""
+
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from alembic.util import CommandError
+from sqlalchemy import Connection as DatabaseConnection
+from sqlalchemy import text
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from gateway.errors import ConfigurationError
+from gateway.storage import engines
+
+REVISION_TABLE = "schema_revision"
+"""Where Alembic notes which migration came last."""
+
+_UNREACHABLE = (OSError, TimeoutError, DBAPIError)
+
+
+async def upgrade(url: URL) -> None:
+    """Applies the migrations that are missing, all or none, one process at a time.
+
+    Raises ConfigurationError when the database cannot be reached, or belongs to a newer gateway.
+    """
+    engine = engines.create_engine(url)
+    try:
+        async with engine.execution_options(**{engines.WRITE: True}).begin() as connection:
+            await _lock(connection)
+            await connection.run_sync(_upgrade)
+    except CommandError as error:
+        raise _foreign_schema() from error
+    except _UNREACHABLE as error:
+        raise _unreachable(error) from error
+    finally:
+        await engine.dispose()
+
+
+async def check(engine: AsyncEngine) -> None:
+    """Returns when the database answers and its schema is the one this gateway works with; raises ConfigurationError when not."""
+    try:
+        async with engine.connect() as connection:
+            found = (await connection.execute(text(f"SELECT version_num FROM {REVISION_TABLE}"))).scalar_one_or_none()  # noqa: S608
+    except _UNREACHABLE as error:
+        raise _unreachable(error) from error
+    if found != head():
+        raise _foreign_schema()
+
+
+def head() -> str | None:
+    """The newest migration of this gateway."""
+    return ScriptDirectory.from_config(_config()).get_current_head()
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", "gateway.storage:migrations")
+    config.set_main_option("path_separator", "os")
+    return config
+
+
+def _upgrade(connection: DatabaseConnection) -> None:
+    config = _config()
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+
+
+async def _lock(connection: AsyncConnection) -> None:
+    # SQLite took its lock at BEGIN IMMEDIATE. CREATE TABLE IF NOT EXISTS would be no substitute: it races.
+    if connection.dialect.name == "postgresql":
+        await connection.execute(text("SELECT pg_advisory_xact_lock(hashtextextended('gateway-migrate', 0))"))
+
+
+def _foreign_schema() -> ConfigurationError:
+    return ConfigurationError(
+        "The database's schema is not this gateway's. Run `gateway migrate`, or install the gateway that last migrated it."
+    )
+
+
+def _unreachable(error: BaseException) -> ConfigurationError:
+    return ConfigurationError(f"The database cannot be used ({type(error).__name__}). Check GATEWAY_DATABASE_URL and that the server runs.")

@@ -1,0 +1,107 @@
+"""Who sees which rows: the one place that decides it, and the session in which nothing is asked without it."""
+
+from typing import Any, NoReturn
+
+import sqlalchemy.orm
+from sqlalchemy import event, inspect
+from sqlalchemy.orm import ORMExecuteState, UOWTransaction, with_loader_criteria
+from sqlmodel import Session, SQLModel
+
+from gateway.errors import InternalError
+from gateway.models import Connection, Customer, DataSource, DataSourceInstance, Integration, Principal
+from gateway.storage import statement_guard
+
+OWNER_COLUMNS: dict[type[SQLModel], str] = {Customer: "id", Connection: "customer_id", DataSourceInstance: "customer_id"}
+"""By table: the column that names the customer whose row it is. A customer sees and writes its own rows only."""
+SHARED: frozenset[type[SQLModel]] = frozenset({Integration, DataSource})
+"""The tables that every customer reads and none writes."""
+
+_BULK = "Bulk methods skip the checks of a flush. Add the rows, or execute a statement as an admin."
+
+
+class ScopedSession(Session):
+    """A session that carries its principal: an admin's sees every row, a customer's only what it may see.
+
+    In a customer's session a statement that cannot be narrowed to the customer's rows, such as plain SQL, is refused
+    with InternalError before it reaches the database; so is a write of another's row, and in a read session any write.
+    """
+
+    def __init__(self, *arguments: Any, principal: Principal, is_read_only: bool, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._principal = principal
+        self._is_read_only = is_read_only
+
+    @property
+    def principal(self) -> Principal:
+        """Who asks."""
+        return self._principal
+
+    def connection(self, *arguments: Any, **options: Any) -> Any:
+        """The connection below, for an admin only."""
+        if not self._principal.is_admin:
+            _refuse("A connection below the session would see every customer's rows.")
+        return super().connection(*arguments, **options)
+
+    def bulk_save_objects(self, *arguments: Any, **options: Any) -> NoReturn:
+        """Refused: it would skip the checks of a flush."""
+        _refuse(_BULK)
+
+    def bulk_insert_mappings(self, *arguments: Any, **options: Any) -> NoReturn:
+        """Refused: it would skip the checks of a flush."""
+        _refuse(_BULK)
+
+    def bulk_update_mappings(self, *arguments: Any, **options: Any) -> NoReturn:
+        """Refused: it would skip the checks of a flush."""
+        _refuse(_BULK)
+
+
+@event.listens_for(ScopedSession, "do_orm_execute")
+def _narrow(state: ORMExecuteState) -> None:
+    session = _scoped(state.session)
+    if session._is_read_only and (state.is_insert or state.is_update or state.is_delete):
+        _refuse("A read session does not write.")
+    if session.principal.is_admin:
+        return
+
+    statement_guard.check(state.statement, parameters=state.parameters, owner_columns=OWNER_COLUMNS, shared=SHARED)
+    owner = session.principal.customer_id
+    state.statement = state.statement.options(
+        *(with_loader_criteria(table, getattr(table, column) == owner, include_aliases=True) for table, column in OWNER_COLUMNS.items())
+    )
+
+
+@event.listens_for(ScopedSession, "before_flush")
+def _check_rows(session: Session, context: UOWTransaction, instances: object) -> None:
+    written = [*session.new, *session.deleted, *(row for row in session.dirty if session.is_modified(row))]
+    scoped = _scoped(session)
+    if scoped._is_read_only and written:
+        _refuse(f"A read session does not write, and {_names(written)} changed in it.")
+    if scoped.principal.is_admin:
+        return
+
+    for row in written:
+        column = OWNER_COLUMNS.get(type(row))
+        if column is None:
+            _refuse(f"A customer does not write {_names([row])} rows.")
+        if getattr(row, column) != scoped.principal.customer_id:
+            _refuse(f"A customer writes its own {_names([row])} rows only.")
+
+
+@event.listens_for(ScopedSession, "before_attach")
+def _refuse_strangers(session: Session, row: object) -> None:
+    # A row that another session loaded may belong to anybody, whatever its columns say by now.
+    if not _scoped(session).principal.is_admin and inspect(row, raiseerr=True).key is not None:
+        _refuse(f"A {_names([row])} row of another session was added. Read it in this one.")
+
+
+def _scoped(session: sqlalchemy.orm.Session) -> ScopedSession:
+    assert isinstance(session, ScopedSession)  # noqa: S101 - the events are registered on this class alone
+    return session
+
+
+def _names(rows: list[Any]) -> str:
+    return ", ".join(sorted({type(row).__name__ for row in rows}))
+
+
+def _refuse(reason: str) -> NoReturn:
+    raise InternalError(f"The storage scope refused a statement. {reason}")

@@ -1,0 +1,5 @@
+"""The fixtures that every part's tests may ask for."""
+
+from tests.support.database import database
+
+__all__ = ["database"]
