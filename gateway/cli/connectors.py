@@ -1,0 +1,53 @@
+"""`gateway connectors`: what connectors there are, and whether a connector file is right."""
+
+from pathlib import Path
+from typing import Annotated
+
+import orjson
+import typer
+from rich.table import Table
+
+from gateway.cli import loops, output
+from gateway.connectors.catalog import Catalog
+from gateway.connectors.http import Http
+from gateway.connectors.loading import format_schema, load_connector_file
+from gateway.connectors.protocol import Connector
+
+commands = typer.Typer(name="connectors", help="Look at the connectors, and check a connector file.", no_args_is_help=True)
+
+
+@commands.command("list")
+def list_() -> None:
+    """List the connectors that this gateway knows."""
+    table = Table("Key", "Name", "Version", "Collections", "Universal data models", box=None, header_style="bold")
+    for connector in loops.run(_catalog()):
+        spec = connector.spec
+        collections = ", ".join(collection.key for collection in spec.collections)
+        table.add_row(spec.key, spec.name, spec.version, collections, ", ".join(spec.universal_data_models))
+    output.answers.print(table)
+
+
+@commands.command()
+def check(files: Annotated[list[Path], typer.Argument(help="Connector files.", metavar="FILE...", dir_okay=False, exists=True)]) -> None:
+    """Say whether connector files are right, and where not: the line, the key, and what to do."""
+    for path in files:
+        file = load_connector_file(path)
+        output.answers.print(
+            f"{path}: connector {file.key} {file.version} is right: "
+            f"collections {', '.join(file.collections)}; authentication {', '.join(file.auth)}."
+        )
+
+
+@commands.command()
+def schema() -> None:
+    """Print the JSON Schema of connector files, for an editor to check them while you write."""
+    output.print_plain(orjson.dumps(format_schema(), option=orjson.OPT_INDENT_2).decode())
+
+
+async def _catalog() -> tuple[Connector, ...]:
+    http = Http()
+    try:
+        catalog = Catalog.load(http)
+        return tuple(catalog[key] for key in catalog)
+    finally:
+        await http.aclose()

@@ -1,0 +1,55 @@
+"""`gateway serve`, `gateway demo` and `gateway migrate`."""
+
+import logging
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gateway.cli import logs, loops, output, welcome
+from gateway.config import DatabaseSettings, Settings, read_settings
+from gateway.demo import start
+from gateway.runtime import open_runtime
+from gateway.storage.database import Database
+from gateway.storage.lock import lock_file
+from gateway.web.app import create_app
+from gateway.web.server import serve as serve_app
+
+Host = Annotated[str, typer.Option(help="The address to listen on; 0.0.0.0 for all.")]
+Port = Annotated[int, typer.Option(min=0, max=65535, help="The port to listen on; 0 for any free one.")]
+
+
+def serve(host: Host = "127.0.0.1", port: Port = 8000) -> None:
+    """Run the gateway until it is told to stop. The environment configures it: see docs/configuration.md."""
+    logs.configure(level=logging.INFO, is_for_people=False)
+    loops.run(_serve(read_settings(Settings), host=host, port=port))
+
+
+def demo(
+    host: Host = "127.0.0.1",
+    port: Port = 8000,
+    database: Annotated[Path | None, typer.Option(help="An SQLite file to keep the demo in; without it, nothing stays.")] = None,
+) -> None:
+    """Run the gateway with an app of its own to explore. It needs no configuration and no network."""
+    logs.configure(level=logging.WARNING, is_for_people=True)
+    loops.run(start.run(host=host, port=port, database=database, on_ready=welcome.show))
+
+
+def migrate() -> None:
+    """Bring the database up to date. `gateway serve` does so too, when it starts."""
+    loops.run(_migrate(read_settings(DatabaseSettings)))
+    output.notices.print("The database is up to date.")
+
+
+async def _serve(settings: Settings, *, host: str, port: int) -> None:
+    with lock_file(settings.database_url):
+        async with open_runtime(settings) as runtime:
+            await serve_app(create_app(runtime), host=host, port=port)
+
+
+async def _migrate(settings: DatabaseSettings) -> None:
+    database = Database.connect(settings.database_url)
+    try:
+        await database.migrate()
+    finally:
+        await database.close()

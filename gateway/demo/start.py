@@ -1,0 +1,84 @@
+"""Everything that `gateway demo` runs, opened and closed together."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from gateway.clock import SystemClock
+from gateway.config import Settings, read_settings
+from gateway.demo import app as external_app
+from gateway.demo.examples import examples
+from gateway.demo.hosting import LOOPBACK, hosted
+from gateway.demo.keys import keys_beside
+from gateway.demo.seed import CUSTOMER_ID, seed
+from gateway.demo.workplace import Workplace
+from gateway.runtime import open_runtime
+from gateway.storage.lock import lock_file
+from gateway.web import tokens
+from gateway.web.app import create_app
+from gateway.web.server import serve
+
+SECONDS_BETWEEN_CHANGES = 3.0
+APP_KEY = "demo-key"
+"""What the external app asks for. It answers on the loopback only, and all it holds is made up."""
+_TOKEN_LIFETIME = timedelta(days=30)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Demo:
+    """A demo that is ready: where it is, and how to get in."""
+
+    address: str
+    """Where GraphiQL and the GraphQL endpoint are."""
+    app_address: str
+    customer_token: str = field(repr=False)
+    admin_token: str = field(repr=False)
+
+
+async def run(*, host: str, port: int, database: Path | None, on_ready: Callable[[Demo], None]) -> None:
+    """Runs the demo until it is told to stop; without a `database` file nothing of it stays.
+
+    Raises ConfigurationError when the port or the file cannot be used.
+    """
+    with TemporaryDirectory(prefix="gateway-demo-") as directory:
+        settings = _settings(database if database is not None else Path(directory) / "demo.db")
+        with lock_file(settings.database_url):
+            await _run(settings, host=host, port=port, on_ready=on_ready)
+
+
+async def _run(settings: Settings, *, host: str, port: int, on_ready: Callable[[Demo], None]) -> None:
+    async with _external_app() as app_address, open_runtime(settings) as runtime:
+        await seed(runtime, app_url=app_address, app_key=APP_KEY)
+        customer_token = tokens.mint(settings.token_secret, customer_external_id=CUSTOMER_ID, expires_in=_TOKEN_LIFETIME)
+        admin_token = tokens.mint(settings.token_secret, is_admin=True, expires_in=_TOKEN_LIFETIME)
+
+        def announce(address: str) -> None:
+            on_ready(Demo(address=f"{address}/graphql", app_address=app_address, customer_token=customer_token, admin_token=admin_token))
+
+        await serve(
+            create_app(runtime, tabs=examples(customer_token=customer_token, admin_token=admin_token)),
+            host=host,
+            port=port,
+            on_ready=announce,
+        )
+
+
+@asynccontextmanager
+async def _external_app() -> AsyncIterator[str]:
+    app = external_app.create_app(Workplace(), key=APP_KEY, now=SystemClock().now, seconds_between_changes=SECONDS_BETWEEN_CHANGES)
+    async with hosted(app) as address:
+        yield address
+
+
+def _settings(database: Path) -> Settings:
+    keys = keys_beside(database)
+    return read_settings(
+        Settings,
+        database_url=f"sqlite+aiosqlite:///{database.absolute()}",
+        token_secret=keys.token_secret,
+        encryption_keys=keys.encryption_keys,
+        allowed_networks=f"{LOOPBACK}/8",
+    )
