@@ -61,3 +61,16 @@ class DataSource(SQLModel, table=True):
     def is_universal(self) -> bool:
         """Whether it works with any integration."""
         return self.integration_id is None
+
+    @property
+    def is_customized(self) -> bool:
+        """Whether it customises a universal definition and overrides anything of it; false on a root."""
+        overrides = (
+            self.name,
+            self.udm,
+            self.pointer,
+            self.pull_updates_interval_seconds,
+            self.full_sync_interval_seconds,
+            self.event_bodies,
+        )
+        return not self.is_root and any(value is not None for value in overrides)

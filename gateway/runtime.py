@@ -1,0 +1,52 @@
+"""The long-lived parts, opened and closed together."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from gateway.clock import Clock, SystemClock
+from gateway.config import Settings
+from gateway.connectors.catalog import Catalog
+from gateway.connectors.http import Http
+from gateway.connectors.protocol import Connector
+from gateway.storage.database import Database
+from gateway.storage.encryption import Cipher
+
+
+@dataclass(frozen=True, kw_only=True)
+class Runtime:
+    """What every use case works with."""
+
+    settings: Settings
+    clock: Clock
+    database: Database
+    cipher: Cipher
+    http: Http
+    connectors: Catalog
+
+
+@asynccontextmanager
+async def open_runtime(
+    settings: Settings, *, clock: Clock | None = None, connector_files: Sequence[Path] = (), connectors: Sequence[Connector] = ()
+) -> AsyncIterator[Runtime]:
+    """The parts that the settings ask for, on a migrated database; closed in reverse order at the end.
+
+    Raises ConfigurationError when a setting, a connector file or the database cannot be used.
+    """
+    async with AsyncExitStack() as stack:
+        cipher = Cipher.from_key_ring(settings.encryption_keys)
+        http = Http(allowed_networks=settings.allowed_networks)
+        stack.push_async_callback(http.aclose)
+        catalog = Catalog.load(http, settings, files=connector_files, connectors=connectors)
+        database = Database.connect(settings.database_url)
+        stack.push_async_callback(database.close)
+        await database.migrate()
+        yield Runtime(
+            settings=settings,
+            clock=clock if clock is not None else SystemClock(),
+            database=database,
+            cipher=cipher,
+            http=http,
+            connectors=catalog,
+        )

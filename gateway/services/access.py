@@ -1,0 +1,80 @@
+"""Working with a connection's app: its connector, its credentials, and what follows when the app refuses them."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from gateway.connectors.protocol import Access, Connector
+from gateway.errors import ConflictError, InvalidError, UpstreamAuthError
+from gateway.models import Connection, Integration, Principal
+from gateway.runtime import Runtime
+from gateway.services import elements
+from gateway.storage import encryption
+
+
+@dataclass(frozen=True, kw_only=True)
+class App:
+    """A connection's app, ready to be asked."""
+
+    connector: Connector
+    access: Access
+
+
+@asynccontextmanager
+async def app_of(runtime: Runtime, principal: Principal, connection: Connection) -> AsyncIterator[App]:
+    """The app of a connection; when it refuses the credentials inside the block, the connection is DISCONNECTED from then on.
+
+    Raises InvalidError for an archived connection or a wrong configuration; UpstreamAuthError, without asking the app,
+    for a connection that is DISCONNECTED already.
+    """
+    integration = await integration_of(runtime, principal, connection)
+    require_usable(runtime, connection, integration)
+    try:
+        yield open_app(runtime, connection, integration)
+    except UpstreamAuthError as error:
+        await disconnect(runtime, principal, connection, error)
+        raise
+
+
+def require_usable(runtime: Runtime, connection: Connection, integration: Integration) -> None:
+    """Returns when requests may go out for the connection; else raises as `app_of` does."""
+    if connection.archived_at is not None:
+        raise InvalidError(f"Connection {connection.name!r} is archived. Restore it first.")
+    errors = elements.connection_errors(runtime, connection, integration)
+    if errors and errors[0].code == UpstreamAuthError.code:
+        raise UpstreamAuthError(errors[0].message)
+    if errors:
+        raise InvalidError(f"Connection {connection.name!r} cannot be used: {errors[0].message}")
+
+
+def open_app(runtime: Runtime, connection: Connection, integration: Integration) -> App:
+    """The app of a connection, whatever its state."""
+    access = Access(
+        connection_id=str(connection.id),
+        parameters=connection.parameters,
+        auth_method=connection.auth_method,
+        credentials=encryption.open_json(runtime.cipher, connection.credentials, row=connection.id, column="credentials"),
+        integration_parameters=integration.parameters,
+    )
+    return App(connector=runtime.connectors[integration.connector_key], access=access)
+
+
+async def integration_of(runtime: Runtime, principal: Principal, connection: Connection) -> Integration:
+    """The integration of a connection, archived or not."""
+    async with runtime.database.read(principal) as session:
+        integration = await session.get(Integration, connection.integration_id)
+    assert integration is not None  # noqa: S101 - a foreign key holds it.
+    return integration
+
+
+async def disconnect(runtime: Runtime, principal: Principal, connection: Connection, error: UpstreamAuthError) -> None:
+    """Remembers that the app refused the credentials, unless the connection has changed since it was read."""
+    try:
+        async with runtime.database.write(principal) as session:
+            row = await session.get(Connection, connection.id)
+            if row is not None and row.revision == connection.revision and row.error is None:
+                row.error = {"code": error.code, "message": error.message}
+                row.updated_at = runtime.clock.now()
+    except ConflictError:
+        # Somebody changed it meanwhile, perhaps its credentials: what was refused are the old ones.
+        return

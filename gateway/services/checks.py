@@ -1,0 +1,75 @@
+"""What every text, key, JSON value and interval that a caller sends must satisfy before it is stored."""
+
+import re
+from collections.abc import Sequence
+
+import orjson
+
+from gateway.config import Settings
+from gateway.errors import ConflictError, InvalidError
+from gateway.models import JsonObject
+
+MAXIMUM_JSON_BYTES = 65_536
+MAXIMUM_INTERVAL_SECONDS = 31_536_000
+_KEY = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,99}")
+# PostgreSQL stores no NUL character, and a lone surrogate cannot be written as UTF-8.
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+_NUL_IN_JSON = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+
+
+def key(value: str, *, field: Sequence[str]) -> str:
+    """The key as given. Raises InvalidError unless it is a name of letters, digits, `-` and `_` that starts with a letter."""
+    if not _KEY.fullmatch(value):
+        raise InvalidError(f"Key {value[:100]!r} must start with a letter and hold at most 100 letters, digits, '-' and '_'.", field=field)
+    return value
+
+
+def text(value: str, *, field: Sequence[str], maximum: int = 255) -> str:
+    """The text as given. Raises InvalidError when it is blank, too long, or holds what no database stores."""
+    if not value.strip():
+        raise InvalidError("The text must not be blank.", field=field)
+    if len(value) > maximum:
+        raise InvalidError(f"The text has {len(value)} characters; at most {maximum} are stored.", field=field)
+    if _UNSTORABLE.search(value):
+        raise InvalidError("The text holds a NUL character or half of a surrogate pair.", field=field)
+    return value
+
+
+def optional_text(value: str | None, *, field: Sequence[str]) -> str | None:
+    """The same for a text that may be null."""
+    return None if value is None else text(value, field=field)
+
+
+def json_object(value: object, *, field: Sequence[str]) -> JsonObject:
+    """The object as given; null is the empty one. Raises InvalidError when it is no object, too large or cannot be stored."""
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise InvalidError("The value must be a JSON object.", field=field)
+    try:
+        body = orjson.dumps(value)
+    except orjson.JSONEncodeError:
+        raise InvalidError("The object holds a value that JSON cannot carry, or integers beyond 64 bits.", field=field) from None
+    if len(body) > MAXIMUM_JSON_BYTES:
+        raise InvalidError(f"The object takes {len(body)} bytes of JSON; at most {MAXIMUM_JSON_BYTES} are stored.", field=field)
+    if _NUL_IN_JSON.search(body):
+        raise InvalidError("The object holds a text with a NUL character.", field=field)
+    return value
+
+
+def interval(value: int | None, *, settings: Settings, field: Sequence[str]) -> int | None:
+    """The seconds as given; null inherits. Raises InvalidError outside of what the gateway allows."""
+    if value is not None and not settings.minimum_interval_seconds <= value <= MAXIMUM_INTERVAL_SECONDS:
+        raise InvalidError(
+            f"The interval of {value} seconds must lie between {settings.minimum_interval_seconds} and {MAXIMUM_INTERVAL_SECONDS}.",
+            field=field,
+        )
+    return value
+
+
+def revision(stored: int, *, expected: str | None) -> None:
+    """Returns when the row is still the one that the caller read, or when the caller does not mind. Raises ConflictError."""
+    if expected is not None and expected != str(stored):
+        raise ConflictError(
+            f"It has changed: its revision is {stored}, not {expected[:40]!r}. Read it again.", field=["input", "ifRevision"]
+        )

@@ -1,0 +1,121 @@
+"""Browsing an app: its locations, and what its collections can do."""
+
+from collections.abc import Sequence
+
+from sqlmodel import col, select
+
+from gateway.connectors.protocol import Connector
+from gateway.errors import InvalidError, UnsupportedError
+from gateway.models import (
+    CollectionSpec,
+    Connection,
+    Integration,
+    JsonObject,
+    Location,
+    LocationKind,
+    Page,
+    PageRequest,
+    Pointer,
+    Principal,
+)
+from gateway.runtime import Runtime
+from gateway.services import app_pages, elements, pointers
+from gateway.services.access import app_of
+from gateway.services.app_pages import AppPage
+
+
+async def location(runtime: Runtime, principal: Principal, *, connection: Connection, path: str) -> Location | None:
+    """The location at a path; null when the app says that there is none. Raises InvalidError for a path that no location can have."""
+    async with app_of(runtime, principal, connection) as app:
+        pointer = _location_pointer(app.connector, path)
+        return await app.connector.location(app.access, pointer)
+
+
+async def locations(
+    runtime: Runtime, principal: Principal, *, connection: Connection, path: str, first: int, after: str | None, udm: str | None = None
+) -> AppPage[Location]:
+    """What the directory at a path holds, in the app's order; within each of the app's pages those that suit `udm` come first."""
+    async with app_of(runtime, principal, connection) as app:
+        directory = _directory(app.connector, path)
+
+        async def fetch(request: PageRequest) -> Page[Location]:
+            page = await app.connector.locations(app.access, directory, request)
+            return Page(items=tuple(_suiting_first(app.connector, page.items, udm)), next_token=page.next_token)
+
+        scope = f"locations {connection.id} {directory.path} {udm}"
+        return await app_pages.read(runtime, fetch, first=first, after=after, scope=scope)
+
+
+async def integration_locations(
+    runtime: Runtime, principal: Principal, *, integration: Integration, path: str, first: int, after: str | None
+) -> AppPage[Location]:
+    """What a directory of an integration's app holds, without naming a connection.
+
+    Through the caller's only connection there, if it has exactly one; else the static locations. Raises UnsupportedError
+    where only an app could tell.
+    """
+    connection = await _only_connection(runtime, principal, integration)
+    if connection is not None:
+        return await locations(runtime, principal, connection=connection, path=path, first=first, after=after)
+    errors = elements.integration_errors(runtime, integration)
+    if errors:
+        raise InvalidError(errors[0].message)
+    directory = _directory(runtime.connectors[integration.connector_key], path)
+    held = runtime.connectors[integration.connector_key].static_locations(directory)
+    if held is None:
+        raise UnsupportedError(f"Only the app can list {directory.path!r}. Connect to {integration.key!r} first, and ask the connection.")
+
+    async def fetch(request: PageRequest) -> Page[Location]:
+        return Page(items=held)
+
+    return await app_pages.read(runtime, fetch, first=first, after=after, scope=f"static {integration.id} {directory.path}")
+
+
+async def collection(
+    runtime: Runtime, principal: Principal, *, connection: Connection, key: str, parameters: JsonObject | None
+) -> Location | None:
+    """The collection of that key and parameters; null when the app says that there is none. Raises InvalidError for any other location."""
+    async with app_of(runtime, principal, connection) as app:
+        pointer = pointers.typed(app.connector, Pointer(key, parameters or {}))
+        pointers.require_collection(app.connector, pointer)
+        return await app.connector.location(app.access, pointer)
+
+
+async def spec(runtime: Runtime, principal: Principal, *, connection: Connection, pointer: Pointer) -> CollectionSpec:
+    """What a collection can do in this connection, with the fields that only its app knows."""
+    async with app_of(runtime, principal, connection) as app:
+        pointers.require_collection(app.connector, pointer)
+        return await app.connector.describe(app.access, pointer)
+
+
+def _location_pointer(connector: Connector, path: str) -> Pointer:
+    pointer = pointers.parse_path(path, connector=connector)
+    pointers.require_location(connector, pointer)
+    return pointer
+
+
+def _directory(connector: Connector, path: str) -> Pointer:
+    pointer = _location_pointer(connector, path)
+    if not connector.is_directory(pointer.key):
+        raise InvalidError(f"Path {path!r} is a collection, which holds records and no locations.")
+    return pointer
+
+
+def _suiting_first(connector: Connector, found: Sequence[Location], udm: str | None) -> list[Location]:
+    return sorted(found, key=lambda location: not _suits(connector, location, udm)) if udm is not None else list(found)
+
+
+def _suits(connector: Connector, location: Location, udm: str | None) -> bool:
+    if location.kind is LocationKind.DIRECTORY:
+        return False
+    static = connector.spec.collection(location.pointer.key)
+    return static is not None and udm in static.universal_data_models
+
+
+async def _only_connection(runtime: Runtime, principal: Principal, integration: Integration) -> Connection | None:
+    statement = select(Connection).where(Connection.integration_id == integration.id, col(Connection.archived_at).is_(None))
+    if principal.customer_id is not None:
+        statement = statement.where(Connection.customer_id == principal.customer_id)
+    async with runtime.database.read(principal) as session:
+        found = (await session.exec(statement.limit(2))).all()
+    return found[0] if len(found) == 1 else None
