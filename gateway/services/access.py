@@ -9,7 +9,9 @@ from gateway.errors import ConflictError, InvalidError, UpstreamAuthError
 from gateway.models import Connection, Integration, Principal
 from gateway.runtime import Runtime
 from gateway.services import elements
-from gateway.storage import encryption
+
+CREDENTIALS = "connection.credentials"
+"""The column that a connection's credentials are sealed for."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +55,7 @@ def open_app(runtime: Runtime, connection: Connection, integration: Integration)
         connection_id=str(connection.id),
         parameters=connection.parameters,
         auth_method=connection.auth_method,
-        credentials=encryption.open_json(runtime.cipher, connection.credentials, row=connection.id, column="credentials"),
+        credentials=runtime.cipher.open_json(connection.credentials, row=connection.id, column=CREDENTIALS),
         integration_parameters=integration.parameters,
     )
     return App(connector=runtime.connectors[integration.connector_key], access=access)

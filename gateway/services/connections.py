@@ -18,7 +18,6 @@ from gateway.services.connection_inputs import ConnectionInputs
 from gateway.services.listing import Listing
 from gateway.services.patches import KEEP, Keep, patched
 from gateway.services.selectors import ConnectionFilter, ConnectionSelector
-from gateway.storage import encryption
 from gateway.storage.rows import RowWindow, by_ids
 
 _BY = ["input", "by"]
@@ -243,18 +242,18 @@ def _patched_inputs(
 
 
 async def _check(runtime: Runtime, integration: Integration, connection_id: UUID, inputs: ConnectionInputs) -> None:
-    access = Access(
+    candidate = Access(
         connection_id=str(connection_id),
         parameters=inputs.parameters,
         auth_method=inputs.auth_method,
         credentials=inputs.credentials,
         integration_parameters=integration.parameters,
     )
-    await runtime.connectors[integration.connector_key].check(access)
+    await runtime.connectors[integration.connector_key].check(candidate)
 
 
 def _sealed(runtime: Runtime, row_id: UUID, inputs: ConnectionInputs) -> bytes:
-    return encryption.seal_json(runtime.cipher, inputs.credentials, row=row_id, column="credentials")
+    return runtime.cipher.seal_json(inputs.credentials, row=row_id, column=access.CREDENTIALS)
 
 
 async def _move_instances(
