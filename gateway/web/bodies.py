@@ -1,0 +1,66 @@
+"""Request bodies: read up to a size, for a time, and decoded without losing a digit."""
+
+import asyncio
+import json
+import re
+
+import orjson
+from starlette.requests import Request
+
+from gateway.errors import BodyTooLargeError, InvalidError, OperationTimeoutError
+from gateway.models import JsonValue
+
+__all__ = ["decode_json", "encode_json", "read_body"]
+
+_MAX_SECONDS = 30  # A megabyte on the slowest mobile link; longer is somebody who holds connections open.
+_LONG_DIGITS = re.compile(rb"\d{19}")  # 64 bits may not hold them, and orjson would make a float of them.
+
+
+async def read_body(request: Request, *, max_bytes: int) -> bytes:
+    """The whole body. Nothing past the limit is kept, whatever Content-Length said.
+
+    Raises BodyTooLargeError as soon as the limit is passed, and OperationTimeoutError when the body does not end.
+    """
+    announced = request.headers.get("content-length", "")
+    if announced.isdecimal() and int(announced[:20]) > max_bytes:
+        raise _too_large(max_bytes)
+    try:
+        async with asyncio.timeout(_MAX_SECONDS):
+            return await _read(request, max_bytes)
+    except TimeoutError:
+        raise OperationTimeoutError(f"The request body did not end within {_MAX_SECONDS} seconds.") from None
+
+
+async def _read(request: Request, max_bytes: int) -> bytes:
+    body = bytearray()
+    async for chunk in request.stream():
+        if len(body) + len(chunk) > max_bytes:
+            raise _too_large(max_bytes)
+        body += chunk
+    return bytes(body)
+
+
+def _too_large(max_bytes: int) -> BodyTooLargeError:
+    return BodyTooLargeError(f"The request body is larger than {max_bytes} bytes. Send less, or ask the operator for more.")
+
+
+def decode_json(data: str | bytes) -> JsonValue:
+    """The value, with integers of any size exact.
+
+    Raises InvalidError for what is no JSON, NaN and nesting of more than 1024 levels among it.
+    """
+    raw = data.encode("utf-8", "surrogatepass") if isinstance(data, str) else data
+    try:
+        value = orjson.loads(raw)
+        return json.loads(raw) if _LONG_DIGITS.search(raw) else value
+    except ValueError:
+        raise InvalidError("The request is not valid JSON.") from None
+
+
+def encode_json(value: JsonValue) -> bytes:
+    """The value as JSON in UTF-8, with integers of any size exact."""
+    try:
+        return orjson.dumps(value)
+    except TypeError:
+        # An app's integer beyond 64 bits, or half a surrogate pair: the standard library writes both.
+        return json.dumps(value, separators=(",", ":"), allow_nan=False).encode()

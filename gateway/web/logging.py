@@ -1,0 +1,94 @@
+"""The log: one JSON object a line. What clients send beyond an operation's name, and their headers, never reach it."""
+
+import logging
+import re
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TextIO
+
+import orjson
+import structlog
+
+from gateway.clock import Clock
+
+__all__ = ["OperationEntry", "configure_logging", "operation_entry"]
+
+_OPERATION = re.compile(r"\b(?:query|mutation|subscription)\s+([_A-Za-z][_0-9A-Za-z]*)")
+_MAX_NAME_CHARACTERS = 100
+_QUIET = ("uvicorn", "uvicorn.error", "strawberry", "aiosqlite", "asyncio")
+_log = structlog.get_logger("gateway.web")
+
+
+def configure_logging(*, level: int = logging.INFO, stream: TextIO | None = None) -> None:
+    """Sends the gateway's log, and the warnings of the libraries below it, to a stream as JSON lines; standard error by default."""
+    shared: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    handler = logging.StreamHandler(stream or sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.format_exc_info,
+                structlog.processors.JSONRenderer(serializer=_as_text),
+            ],
+        )
+    )
+    logging.basicConfig(handlers=[handler], level=level, force=True)
+    for name in _QUIET:
+        logging.getLogger(name).setLevel(max(level, logging.WARNING))
+    structlog.configure(
+        processors=[structlog.stdlib.filter_by_level, *shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+    )
+
+
+@dataclass
+class OperationEntry:
+    """What the log says about one operation; filled in while it runs."""
+
+    operation: str | None = None
+    status: int | None = None
+    code: str | None = None
+
+    def name_from(self, query: str | None, operation_name: str | None) -> None:
+        """Names the operation as the client did, else as its document begins."""
+        found = _OPERATION.search(query or "")
+        name = operation_name or (found.group(1) if found else None)
+        self.operation = name[:_MAX_NAME_CHARACTERS] if name is not None else None
+
+    def code_from(self, errors: Iterable[object]) -> None:
+        """Keeps the first code among a result's errors."""
+        for error in errors:
+            extensions = error.get("extensions") if isinstance(error, dict) else None
+            if self.code is None and isinstance(extensions, dict):
+                self.code = extensions.get("code")
+
+
+@contextmanager
+def operation_entry(clock: Clock, *, transport: str) -> Iterator[OperationEntry]:
+    """Logs one operation when the block ends, however it ends."""
+    entry = OperationEntry()
+    begun = clock.monotonic()
+    try:
+        yield entry
+    finally:
+        _log.info(
+            "operation",
+            transport=transport,
+            operation=entry.operation,
+            status=entry.status,
+            code=entry.code,
+            duration_ms=round((clock.monotonic() - begun) * 1000, 1),
+        )
+
+
+def _as_text(value: object, **_options: object) -> str:
+    return orjson.dumps(value, default=str).decode()

@@ -1,0 +1,80 @@
+"""Answers that are no GraphQL results: every refusal is JSON, in GraphQL's own shape, with a code to branch on."""
+
+from collections.abc import Mapping, Sequence
+
+import orjson
+from starlette.responses import Response
+
+from gateway.errors import (
+    BodyTooLargeError,
+    GatewayError,
+    InternalError,
+    InvalidError,
+    NotAuthenticatedError,
+    NotFoundError,
+    OperationTimeoutError,
+    UnsupportedError,
+    UpstreamUnavailableError,
+)
+
+__all__ = ["CODE_BY_STATUS", "JSON", "SECURITY_HEADERS", "refusal_response", "status_of", "with_codes"]
+
+JSON = "application/json"
+SECURITY_HEADERS: Mapping[str, str] = {
+    "content-security-policy": "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "cross-origin-opener-policy": "same-origin",
+    "referrer-policy": "no-referrer",
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+}
+"""What every answer tells a browser, unless it says something stricter for itself."""
+CODE_BY_STATUS: Mapping[int, str] = {
+    400: InvalidError.code,
+    401: NotAuthenticatedError.code,
+    404: NotFoundError.code,
+    405: UnsupportedError.code,
+    406: UnsupportedError.code,
+    408: OperationTimeoutError.code,
+    413: BodyTooLargeError.code,
+    415: UnsupportedError.code,
+    503: UpstreamUnavailableError.code,
+}
+"""The code of a refusal that has only a status. Other 4xx are INVALID, other 5xx INTERNAL."""
+_STATUS_BY_ERROR: Mapping[type[GatewayError], int] = {
+    BodyTooLargeError: 413,
+    InternalError: 500,
+    NotAuthenticatedError: 401,
+    NotFoundError: 404,
+    OperationTimeoutError: 408,
+}
+_HEADERS_BY_STATUS: Mapping[int, Mapping[str, str]] = {
+    401: {"www-authenticate": "Bearer"},
+    # What the client still sends is not read, so the connection is of no more use.
+    408: {"connection": "close"},
+    413: {"connection": "close"},
+}
+
+
+def refusal_response(
+    message: str, *, status: int, code: str | None = None, headers: Mapping[str, str] | None = None, media_type: str = JSON
+) -> Response:
+    """A refusal as `{"errors": [{"message", "extensions": {"code"}}]}`."""
+    code = code or CODE_BY_STATUS.get(status, InvalidError.code if status < 500 else InternalError.code)
+    body = orjson.dumps({"errors": [{"message": message, "extensions": {"code": code}}]})
+    told = {"cache-control": "no-store", **SECURITY_HEADERS, **_HEADERS_BY_STATUS.get(status, {}), **(headers or {})}
+    return Response(body, status_code=status, headers=told, media_type=f"{media_type}; charset=utf-8")
+
+
+def status_of(error: GatewayError) -> int:
+    """The HTTP status that an error stands for when no GraphQL result could carry it."""
+    return _STATUS_BY_ERROR.get(type(error), 400)
+
+
+def with_codes(errors: Sequence[dict[str, object]]) -> list[dict[str, object]]:
+    """The errors of a result, each with a code: a document that does not parse or validate is INVALID."""
+    return [{**error, "extensions": {"code": InvalidError.code, **_extensions(error)}} for error in errors]
+
+
+def _extensions(error: dict[str, object]) -> dict[str, object]:
+    extensions = error.get("extensions")
+    return extensions if isinstance(extensions, dict) else {}
