@@ -6,6 +6,9 @@ from typing import Protocol
 
 from gateway.errors import UpstreamResponseError
 
+MAX_GZIP_MEMBERS = 100
+"""Members of one gzip body that are read: each costs a copy of the rest of its chunk, and honest bodies have one."""
+
 
 async def read_bounded(chunks: AsyncIterable[bytes], *, content_encoding: str, max_bytes: int) -> bytes:
     """The whole body, decoded. At most `max_bytes` are held, before decoding and after.
@@ -13,27 +16,29 @@ async def read_bounded(chunks: AsyncIterable[bytes], *, content_encoding: str, m
     Raises UpstreamResponseError for a larger body, for a coding other than gzip and deflate, for several codings on one
     another, and for a body that is not of its coding or ends before it does.
     """
-    decoder = _decoder_for(content_encoding)
+    # An answer to HEAD, and a 304, names the coding of a body that does not come: only a body that comes is judged.
+    decoder: _Decoder | None = None
     body = bytearray()
     received = 0
     async for chunk in chunks:
         received += len(chunk)
         if received > max_bytes:
             raise _too_large(max_bytes)
-        body += decoder.decode(chunk, max_length=max_bytes - len(body))
-    if received:
+        decoder = decoder or _decoder_for(content_encoding, max_bytes=max_bytes)
+        body += decoder.decode(chunk)
+    if decoder is not None:
         decoder.end()
     return bytes(body)
 
 
 class _Decoder(Protocol):
-    def decode(self, chunk: bytes, *, max_length: int) -> bytes: ...
+    def decode(self, chunk: bytes) -> bytes: ...
 
     def end(self) -> None: ...
 
 
 class _Identity:
-    def decode(self, chunk: bytes, *, max_length: int) -> bytes:
+    def decode(self, chunk: bytes) -> bytes:
         return chunk
 
     def end(self) -> None:
@@ -41,66 +46,64 @@ class _Identity:
 
 
 class _Inflater:
-    """Decodes gzip, of one member or several, and deflate, with the zlib wrapper or without."""
+    """Decodes gzip, of one member or several, and deflate, with the wrapper of zlib or without."""
 
-    def __init__(self, coding: str) -> None:
+    def __init__(self, coding: str, *, max_bytes: int) -> None:
         self._coding = coding
-        self._window_bits: int | None = 16 + zlib.MAX_WBITS if coding == "gzip" else None
-        self._inflate: zlib._Decompress | None = None
-        self._pending = b""
+        self._max_bytes = max_bytes
+        self._room = max_bytes
+        self._member: zlib._Decompress | None = None
+        self._member_count = 0
+        self._undecided = b""
 
-    def decode(self, chunk: bytes, *, max_length: int) -> bytes:
-        """What the chunk decodes to. Raises UpstreamResponseError when that is longer than `max_length`."""
+    def decode(self, chunk: bytes) -> bytes:
+        """What the chunk decodes to. Raises UpstreamResponseError where that is more than the room that is left."""
         decoded = bytearray()
-        data = self._pending + chunk
-        self._pending = b""
+        data = self._undecided + chunk
+        self._undecided = b""
         while data:
-            if self._inflate is None:
-                if self._window_bits is None and len(data) < 2:
-                    self._pending = data
-                    break
-                self._inflate = zlib.decompressobj(self._window_bits or _deflate_window_bits(data))
+            if self._member is None and len(data) < 2:
+                self._undecided = data
+                break
+            member = self._member = self._member or self._next_member(data)
             try:
-                # One byte more than allowed, so that too much is seen without being made.
-                decoded += self._inflate.decompress(data, max_length - len(decoded) + 1)
+                # One byte more than there is room for: enough to see that it is too much.
+                part = member.decompress(data, self._room + 1)
             except zlib.error:
                 raise self._broken() from None
-            if len(decoded) > max_length:
-                raise _too_large(max_length)
-            data = self._rest()
+            if len(part) > self._room:
+                raise _too_large(self._max_bytes)
+            self._room -= len(part)
+            decoded += part
+            data = member.unused_data
+            if member.eof:
+                self._member = None
         return bytes(decoded)
 
     def end(self) -> None:
         """Raises UpstreamResponseError unless the coding came to its end."""
-        if self._pending or (self._inflate is not None and not self._inflate.eof):
+        if self._member is not None or self._undecided:
             raise self._broken()
 
-    def _rest(self) -> bytes:
-        """What is left to decode after one call: with gzip, another member may follow the one that ended."""
-        if self._inflate is None:
-            return b""
-        if not self._inflate.eof:
-            return self._inflate.unconsumed_tail
-        rest = self._inflate.unused_data
-        if rest:
-            if self._coding != "gzip":
-                raise self._broken()
-            self._inflate = None
-        return rest
+    def _next_member(self, start: bytes) -> "zlib._Decompress":
+        self._member_count += 1
+        if self._member_count > (MAX_GZIP_MEMBERS if self._coding == "gzip" else 1):
+            raise self._broken()
+        return zlib.decompressobj(16 + zlib.MAX_WBITS if self._coding == "gzip" else _deflate_window_bits(start))
 
     def _broken(self) -> UpstreamResponseError:
         return UpstreamResponseError(f"The app's answer says that it is encoded with {self._coding}, and is not, or breaks off.")
 
 
-def _decoder_for(content_encoding: str) -> _Decoder:
+def _decoder_for(content_encoding: str, *, max_bytes: int) -> _Decoder:
     codings = [coding for part in content_encoding.split(",") if (coding := part.strip().lower()) not in {"", "identity"}]
     match codings:
         case []:
             return _Identity()
         case ["gzip" | "x-gzip"]:
-            return _Inflater("gzip")
+            return _Inflater("gzip", max_bytes=max_bytes)
         case ["deflate"]:
-            return _Inflater("deflate")
+            return _Inflater("deflate", max_bytes=max_bytes)
         case _:
             shown = ", ".join(codings)[:60]
             raise UpstreamResponseError(f"The app's answer is encoded with {shown!r}. The gateway reads one of gzip and deflate.")

@@ -1,6 +1,7 @@
 """The one way to an external app."""
 
 import asyncio
+import io
 from collections.abc import Sequence
 from types import SimpleNamespace
 
@@ -9,7 +10,8 @@ import httpx
 from yarl import URL
 
 from gateway.config import Network
-from gateway.connectors.http import addresses, bodies, faults, outgoing
+from gateway.connectors.http import bodies, faults, outgoing
+from gateway.connectors.http.pool import ConnectionPool
 from gateway.connectors.http.response import AppResponse
 from gateway.errors import UpstreamResponseError, UpstreamUnavailableError
 
@@ -58,12 +60,13 @@ class Http:
         url = outgoing.checked_url(request)
         method = outgoing.checked_method(request)
         headers = outgoing.outgoing_headers(request)
+        content = await request.aread()
         response = await self._open_session().request(
             method,
             URL(url, encoded=True),
             headers=headers,
             skip_auto_headers=("Content-Type",),
-            data=await request.aread() or None,
+            data=io.BytesIO(content) if content else None,  # As bytes, a body above 1 MB would be written without a pause.
             allow_redirects=False,
             middlewares=(exchange.pass_on,),
             trace_request_ctx=exchange,
@@ -89,10 +92,7 @@ class Http:
             raise UpstreamUnavailableError("The gateway is shutting down and sends no more requests.", may_have_been_received=False)
         if self._session is None:
             self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(
-                    limit=self._max_connections,
-                    socket_factory=addresses.guarded_socket_factory(self._allowed_networks),
-                ),
+                connector=ConnectionPool(allowed_networks=self._allowed_networks, max_connections=self._max_connections),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 timeout=_NO_TIMEOUTS,
                 auto_decompress=False,

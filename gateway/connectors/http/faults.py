@@ -39,7 +39,7 @@ _TIMEOUT = Fault(Meaning.MAYBE_SENT, "The app did not answer in time.")
 _LOST = Fault(Meaning.MAYBE_SENT, "The connection to the app was lost before it answered.")
 _CUT_OFF = Fault(Meaning.MAYBE_SENT, "The app's answer broke off before its end.")
 _NOT_HTTP = Fault(Meaning.BAD_ANSWER, "The app's answer is not valid HTTP, or its headers are too large to read.")
-_BAD_ADDRESS = Fault(Meaning.REFUSED, "The address of the request is not one of HTTP. Check the address of the app.")
+_BAD_ADDRESS = Fault(Meaning.REFUSED, "The address of the app is not a host name, nor an IP address in its usual form. Correct it.")
 _REDIRECTED = Fault(Meaning.BAD_ANSWER, "The app redirects to an address that cannot be followed.")
 
 FAULTS: Mapping[type[BaseException], Fault] = {

@@ -13,7 +13,9 @@ from gateway.models.json import JsonValue
 MAX_DEPTH = 200
 """The deepest nesting that is read; orjson writes no more than 254 levels, of which the GraphQL answer around it takes some."""
 
-_LONG_NUMBER = re.compile(rb"[0-9]{19}")
+_LONG_NUMBER = b"0" * 19
+_ANY_DIGIT_TO_ZERO = bytes.maketrans(b"123456789", b"0" * 9)
+_SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
@@ -24,18 +26,14 @@ def decode_json(body: bytes) -> JsonValue:
     UTF-8 and lone surrogates become U+FFFD, a byte order mark is skipped.
     Raises UpstreamResponseError for what is no JSON at all, and for nesting deeper than MAX_DEPTH.
     """
-    if not _LONG_NUMBER.search(body):
-        try:
-            value = orjson.loads(body)
-        except orjson.JSONDecodeError:
-            value = _decode_tolerantly(body)
-    else:
-        # orjson turns integers of 65 bits and more into floats.
-        value = _decode_tolerantly(body)
-
-    if body.count(b"[") + body.count(b"{") > MAX_DEPTH and _is_deeper(value, levels=MAX_DEPTH):
-        raise _too_deep()
-    return value
+    # orjson turns integers of 65 bits and more into floats. A regular expression would take longer to look than orjson to read.
+    if _LONG_NUMBER in body.translate(_ANY_DIGIT_TO_ZERO):
+        return _decode_tolerantly(body)
+    try:
+        value = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return _decode_tolerantly(body)
+    return _bounded(value, body)
 
 
 def _decode_tolerantly(body: bytes) -> JsonValue:
@@ -46,7 +44,15 @@ def _decode_tolerantly(body: bytes) -> JsonValue:
         raise _too_deep() from None
     except ValueError:
         raise _not_json(text) from None
-    return _without_surrogates(value) if "\\ud" in text or "\\uD" in text else value
+    value = _bounded(value, body)
+    return _without_surrogates(value) if _SURROGATE_ESCAPE.search(text) else value
+
+
+def _bounded(value: JsonValue, body: bytes) -> JsonValue:
+    """The value, which is not too deep. Raises UpstreamResponseError otherwise; few brackets need no look."""
+    if body.count(b"[") + body.count(b"{") > MAX_DEPTH and _is_deeper(value, levels=MAX_DEPTH):
+        raise _too_deep()
+    return value
 
 
 def _null(constant: str) -> None:

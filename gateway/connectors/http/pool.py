@@ -1,0 +1,55 @@
+"""Connections that wait for their next request."""
+
+import selectors
+from collections.abc import Sequence
+from weakref import WeakSet
+
+import aiohttp
+from aiohttp.client_proto import ResponseHandler
+from aiohttp.connector import Connection
+from aiohttp.tracing import Trace
+
+from gateway.config import Network
+from gateway.connectors.http import addresses
+
+
+class ConnectionPool(aiohttp.TCPConnector):
+    """Connections to reachable addresses, of which an idle one is used again only while it is silent.
+
+    Whatever arrives on an idle connection is its end, or an answer that nobody asked for: an app that gives up an idle
+    connection with a 408, or a late second answer. The library would hand that to the next request on the connection.
+    """
+
+    def __init__(self, *, allowed_networks: Sequence[Network], max_connections: int) -> None:
+        super().__init__(limit=max_connections, socket_factory=addresses.guarded_socket_factory(allowed_networks))
+        self._used: WeakSet[ResponseHandler] = WeakSet()
+
+    async def connect(
+        self,
+        req: aiohttp.ClientRequest,
+        traces: list[Trace],
+        timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109 - named by the library.
+    ) -> Connection:
+        """A new connection, or an idle one on which nothing has arrived."""
+        while True:
+            connection = await super().connect(req, traces, timeout)
+            protocol = connection.protocol
+            if protocol is None or protocol not in self._used:
+                break
+            if not protocol.should_close and not _has_arrivals(connection):
+                return connection
+            connection.close()
+
+        if protocol is not None:
+            self._used.add(protocol)
+        return connection
+
+
+def _has_arrivals(connection: Connection) -> bool:
+    """Whether the system holds bytes, or the end, of a connection that the loop has not seen yet."""
+    socket = connection.transport.get_extra_info("socket") if connection.transport is not None else None
+    if socket is None or socket.fileno() < 0:
+        return True
+    with selectors.DefaultSelector() as selector:
+        selector.register(socket.fileno(), selectors.EVENT_READ)
+        return bool(selector.select(timeout=0))
