@@ -1,0 +1,68 @@
+"""A real Datasette (an API over SQLite files) with a known content."""
+
+import sqlite3
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.support.processes import free_port, installed, running
+
+_SECRET = "datasette-for-tests-only"
+CONTACTS = 230
+
+_SCHEMA = """
+create table companies (id integer primary key, name text not null, employees integer);
+create table contacts (
+    id integer primary key, name text not null, email text not null, vip integer, company_id integer references companies(id), score real
+);
+create table line_items (deal_id integer, line integer, sku text, primary key (deal_id, line));
+create table event_log (kind text, at integer);
+create table "odd name & more" (id text primary key, note text);
+create view vip_contacts as select * from contacts where vip = 1;
+"""
+
+
+@dataclass(frozen=True)
+class Datasette:
+    """A running Datasette: databases `crm` (tables with one, two and no key columns, a view) and `support` (tickets)."""
+
+    server: str
+    token: str
+
+
+@contextmanager
+def running_datasette(folder: Path) -> Iterator[Datasette]:
+    """A Datasette with its content, until the block ends."""
+    _fill(folder)
+    port = free_port()
+    configuration = folder / "datasette.yaml"
+    configuration.write_text("allow:\n  id: admin\n")
+    program = installed("datasette")
+    created = subprocess.run([program, "create-token", "admin", "--secret", _SECRET], capture_output=True, text=True, check=True)
+    token = created.stdout.strip()
+    options = ["-h", "127.0.0.1", "-p", str(port), "--secret", _SECRET, "-c", str(configuration), "-s", "default_page_size", "100"]
+    command = [program, "serve", *options, "--internal", str(folder / "internal.db"), str(folder / "crm.db"), str(folder / "support.db")]
+    server = f"http://127.0.0.1:{port}"
+    headers = {"Authorization": f"Bearer {token}"}
+    with running(command, log=folder / "datasette.log", ready=f"{server}/-/versions.json", headers=headers):
+        yield Datasette(server, token)
+
+
+def _fill(folder: Path) -> None:
+    crm = sqlite3.connect(folder / "crm.db")
+    with crm:
+        crm.executescript(_SCHEMA)
+        crm.executemany("insert into companies values (?, ?, ?)", [(n, f"Company {n}", n * 10) for n in range(1, 4)])
+        contacts = [(n, f"Contact {n}", f"contact{n}@example.com", n % 10 == 0, 1 + n % 3, n / 2) for n in range(1, CONTACTS + 1)]
+        crm.executemany("insert into contacts values (?, ?, ?, ?, ?, ?)", contacts)
+        crm.executemany("insert into line_items values (?, ?, ?)", [(n // 3, n % 3, f"SKU-{n}") for n in range(9)])
+        crm.executemany("insert into event_log values (?, ?)", [("click", n) for n in range(120)])
+        crm.execute("""insert into "odd name & more" values ('a/b?c', 'slash')""")
+    crm.close()
+    support = sqlite3.connect(folder / "support.db")
+    with support:
+        support.execute("create table tickets (id text primary key, subject text)")
+        support.executemany("insert into tickets values (?, ?)", [(f"T-{n}", f"Ticket {n}") for n in range(5)])
+    support.close()
