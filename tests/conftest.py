@@ -1,5 +1,6 @@
 """The fixtures that every part's tests may ask for."""
 
-from tests.support.database import database
+from tests.support.database import database, database_url, migrated_file, sqlite_url
+from tests.support.postgres import postgres_server
 
-__all__ = ["database"]
+__all__ = ["database", "database_url", "migrated_file", "postgres_server", "sqlite_url"]

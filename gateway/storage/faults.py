@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import Constraint, Index, PrimaryKeyConstraint, UniqueConstraint
+from sqlalchemy import PrimaryKeyConstraint, UniqueConstraint
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm.exc import StaleDataError
 from sqlmodel import SQLModel
@@ -55,12 +55,11 @@ def is_unique_violation(error: IntegrityError) -> str | None:
 
 def _unique_name(columns: list[str]) -> str | None:
     table = SQLModel.metadata.tables[columns[0].partition(".")[0]]
-    candidates = [*(index for index in table.indexes if index.unique), *table.constraints]
-    return next((str(each.name) for each in candidates if [str(column) for column in each.columns] == columns and _is_unique(each)), None)
-
-
-def _is_unique(candidate: Index | Constraint) -> bool:
-    return isinstance(candidate, Index | UniqueConstraint | PrimaryKeyConstraint)
+    constraints = [each for each in table.constraints if isinstance(each, UniqueConstraint | PrimaryKeyConstraint)]
+    for candidate in (*table.indexes, *constraints):
+        if [str(column) for column in candidate.columns] == columns and getattr(candidate, "unique", True):
+            return str(candidate.name)
+    return None
 
 
 def _unstorable() -> InvalidError:

