@@ -30,9 +30,12 @@ def check(tree: Node) -> None:
         raise ExpressionError(f"it could repeat its input more than {limits.MAX_GROWTH} times; take it apart")
 
 
-def root_names(tree: Node) -> frozenset[str]:
-    """The names that the expression reads; `@` when it takes them all at once."""
-    return frozenset(_root_names(tree))
+def root_paths(tree: Node) -> frozenset[tuple[str, ...]]:
+    """The names that the expression reads, each with the key after it where it is plain: `a.b.c` gives (a, b).
+
+    An expression that takes all names at once gives (@,).
+    """
+    return frozenset(_root_paths(tree))
 
 
 def path_of(tree: Node) -> tuple[str, ...] | None:
@@ -75,14 +78,16 @@ def _growth(node: Node) -> int:
     return max(growths, default=1)
 
 
-def _root_names(node: Node) -> Iterator[str]:
+def _root_paths(node: Node) -> Iterator[tuple[str, ...]]:
     kind = node["type"]
     if kind == "field":
-        yield node["value"]
+        yield (node["value"],)
     elif kind in ("current", "identity"):
-        yield WHOLE
+        yield (WHOLE,)
+    elif kind == "subexpression" and all(child["type"] == "field" for child in node["children"][:2]):
+        yield tuple(child["value"] for child in node["children"][:2])
     elif kind in _FEEDS:
-        yield from _root_names(node["children"][0])
+        yield from _root_paths(node["children"][0])
     elif kind != "expref":
         for child in _nodes_below(node):
-            yield from _root_names(child)
+            yield from _root_paths(child)

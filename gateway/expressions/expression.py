@@ -8,7 +8,7 @@ from jmespath.exceptions import JMESPathError, JMESPathTypeError
 from jmespath.parser import Parser
 
 from gateway.expressions import limits
-from gateway.expressions.analysis import Node, check, path_of, root_names
+from gateway.expressions.analysis import Node, check, path_of, root_paths
 from gateway.expressions.errors import ExpressionError
 from gateway.expressions.interpreter import BoundedInterpreter
 
@@ -19,15 +19,15 @@ _FAULTS = (JMESPathError, ArithmeticError, AttributeError, LookupError, Recursio
 class Expression:
     """A compiled JMESPath expression. Two of the same source are equal."""
 
-    __slots__ = ("_evaluate", "names", "source")
+    __slots__ = ("_evaluate", "paths", "source")
 
     source: str
-    names: frozenset[str]
-    """The names that it reads; `@` when it takes them all at once."""
+    paths: frozenset[tuple[str, ...]]
+    """The names that it reads, each with the key after it where it is plain: `a.b.c` gives (a, b)."""
 
     def __init__(self, source: str, *, tree: Node) -> None:
         self.source = source
-        self.names = root_names(tree)
+        self.paths = root_paths(tree)
         path = path_of(tree)
         # Most expressions of connectors are dotted paths; walking them directly is some twenty times faster.
         self._evaluate = _walker(path) if path is not None else _interpreter(tree)
@@ -64,9 +64,14 @@ class Expression:
         return value is not None and value is not False and value not in ("", [], {})
 
     @property
+    def names(self) -> frozenset[str]:
+        """The names that it reads; `@` when it takes them all at once."""
+        return frozenset(path[0] for path in self.paths)
+
+    @property
     def is_constant(self) -> bool:
         """Whether it gives the same whatever the names are."""
-        return not self.names
+        return not self.paths
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Expression) and other.source == self.source

@@ -22,15 +22,15 @@ class Template:
     Two templates of the same source are equal.
     """
 
-    __slots__ = ("_parts", "_render", "names", "source")
+    __slots__ = ("_parts", "_render", "paths", "source")
 
     source: Any
-    names: frozenset[str]
-    """The names that its expressions read; `@` when one takes them all at once."""
+    paths: frozenset[tuple[str, ...]]
+    """The names that its expressions read, each with the key after it where it is plain: `a.b.c` gives (a, b)."""
 
     def __init__(self, source: Any, *, render: _Render, expressions: list[Expression], parts: list[_Part] | None) -> None:
         self.source = source
-        self.names = frozenset[str]().union(*(expression.names for expression in expressions))
+        self.paths = frozenset[tuple[str, ...]]().union(*(expression.paths for expression in expressions))
         self._render = render
         self._parts = parts
 
@@ -59,9 +59,19 @@ class Template:
         return path
 
     @property
+    def outline(self) -> str | None:
+        """The text with an `x` in place of each expression: what can be said of it without values. Null when it is not text."""
+        return None if self._parts is None else "".join(part if isinstance(part, str) else "x" for part in self._parts)
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The names that its expressions read; `@` when one takes them all at once."""
+        return frozenset(path[0] for path in self.paths)
+
+    @property
     def is_constant(self) -> bool:
         """Whether it gives the same whatever the names are."""
-        return not self.names
+        return not self.paths
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Template) and other.source == self.source

@@ -1,8 +1,10 @@
 """How requests prove who they come from."""
 
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from gateway.connectors.format.base import Part, Value
+from pydantic import Tag
+
+from gateway.connectors.format.base import Part, Value, one_of
 from gateway.models import JsonSchema
 
 _EMPTY: JsonSchema = {"type": "object", "additionalProperties": False}
@@ -47,4 +49,16 @@ class HttpBasicAuth(_Auth):
     password: Value
 
 
-Auth = NoAuth | ApiKeyAuth | HttpBearerAuth | HttpBasicAuth
+def _tag(value: Any) -> str | None:
+    kind = value.get("type") if isinstance(value, dict) else None
+    tag = f"!{kind} {value.get('scheme')}" if kind == "http" else f"!{kind}"
+    return tag if tag in ("!none", "!apiKey", "!http bearer", "!http basic") else None
+
+
+Auth = Annotated[
+    Annotated[NoAuth, Tag("!none")]
+    | Annotated[ApiKeyAuth, Tag("!apiKey")]
+    | Annotated[HttpBearerAuth, Tag("!http bearer")]
+    | Annotated[HttpBasicAuth, Tag("!http basic")],
+    one_of(_tag, message="the type must be none, apiKey, or http with a scheme of bearer or basic"),
+]

@@ -1,8 +1,9 @@
 """What every part of the format has in common."""
 
+from collections.abc import Callable
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, PlainValidator, StringConstraints, WithJsonSchema, model_validator
+from pydantic import BaseModel, ConfigDict, Discriminator, PlainValidator, StringConstraints, WithJsonSchema, model_validator
 
 from gateway.expressions import Expression, Template
 
@@ -18,10 +19,26 @@ Condition = Annotated[
 """A JMESPath expression that holds when it gives neither null, false nor an empty value."""
 
 
+def one_of(choose: Callable[[Any], str | None], *, message: str) -> Discriminator:
+    """Tells the models of a union apart by a tag, so that an error names the one key at fault and not each model's every key.
+
+    `choose` gives the tag of a mapping, null when it fits none: then the error is the message.
+    """
+
+    def chosen(value: Any) -> str | None:
+        if isinstance(value, BaseModel):
+            value = value.model_dump(by_alias=True)
+        return choose(value) if isinstance(value, dict | str) else None
+
+    return Discriminator(chosen, custom_error_type="not_one_of", custom_error_message=message)
+
+
 class Part(BaseModel):
     """A mapping of the file: unknown keys are errors, except those that start with `x-`."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", arbitrary_types_allowed=True, json_schema_extra={"patternProperties": {"^x-": True}}
+    )
 
     @model_validator(mode="before")
     @classmethod

@@ -1,8 +1,10 @@
 """The tree of places in an app."""
 
-from pydantic import model_validator
+from typing import Annotated, Any
 
-from gateway.connectors.format.base import Key, Part, Value
+from pydantic import Tag, model_validator
+
+from gateway.connectors.format.base import Key, Part, Value, one_of
 from gateway.connectors.format.requests import PaginationRef, Request
 from gateway.models import JsonSchema
 
@@ -45,7 +47,7 @@ class DirectoryEntry(Part):
     parameters: dict[str, Value] = {}
     list: LocationList | None = None
     read: LocationRead | None = None
-    locations: tuple["DirectoryEntry | CollectionEntry", ...]
+    locations: tuple["Entry", ...]
 
     @model_validator(mode="after")
     def _listed_has_parameters(self) -> "DirectoryEntry":
@@ -54,4 +56,13 @@ class DirectoryEntry(Part):
         return self
 
 
-Entry = DirectoryEntry | CollectionEntry
+def _tag(value: Any) -> str | None:
+    return next((f"!{kind}" for kind in ("directory", "collection") if isinstance(value, dict) and kind in value), None)
+
+
+Entry = Annotated[
+    Annotated[DirectoryEntry, Tag("!directory")] | Annotated[CollectionEntry, Tag("!collection")],
+    one_of(_tag, message="a location has a `directory` or a `collection` key that names it"),
+]
+
+DirectoryEntry.model_rebuild()

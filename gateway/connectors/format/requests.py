@@ -1,11 +1,11 @@
 """Requests, and what their answers mean."""
 
 from enum import StrEnum
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, Tag, model_validator
 
-from gateway.connectors.format.base import Condition, Key, Part, Value
+from gateway.connectors.format.base import Condition, Key, Part, Value, one_of
 
 
 class Request(Part):
@@ -51,6 +51,13 @@ class When(Part):
     header_present: str | None = None
     header: dict[str, str] = {}
     body: Condition | None = None
+    """Names: `body`, `headers`, `status`."""
+
+    @model_validator(mode="after")
+    def _has_condition(self) -> "When":
+        if not (self.status or self.header_present or self.header or self.body):
+            raise ValueError("a rule needs a condition: status, header_present, header or body")
+        return self
 
 
 class Wait(Part):
@@ -83,7 +90,7 @@ class Http(Part):
 
     base_url: Value
     allowed_hosts: tuple[str, ...] = ()
-    """Hosts, beside the base URL's origin, that next links and redirects may lead to. Credentials go only to the base URL's origin and these."""
+    """Hosts, beside the base URL's origin, that next links, redirects and credentials may go to; nothing goes elsewhere."""
     headers: dict[str, Value] = {}
     timeout_seconds: float | None = Field(default=None, gt=0, le=600)
     max_response_bytes: int | None = Field(default=None, ge=1024)
@@ -101,6 +108,12 @@ class PageSize(Part):
     name: str | None = None
     default: int = Field(default=100, ge=1)
     max: int = Field(default=100, ge=1)
+
+    @model_validator(mode="after")
+    def _default_fits(self) -> "PageSize":
+        if self.default > self.max:
+            raise ValueError(f"the default of {self.default} is larger than the max of {self.max}")
+        return self
 
 
 class Stop(StrEnum):
@@ -156,6 +169,25 @@ class NextUrlPagination(_Pagination):
     next: Value
 
 
-Pagination = NoPagination | PagePagination | OffsetPagination | CursorPagination | NextUrlPagination
-PaginationRef = Key | Pagination
+def _tag(value: Any) -> str | None:
+    tag = f"!{value.get('type')}" if isinstance(value, dict) else None
+    return tag if tag in ("!none", "!page", "!offset", "!cursor", "!next_url") else None
+
+
+def _tag_or_key(value: Any) -> str | None:
+    return "!key" if isinstance(value, str) else "!pagination"
+
+
+Pagination = Annotated[
+    Annotated[NoPagination, Tag("!none")]
+    | Annotated[PagePagination, Tag("!page")]
+    | Annotated[OffsetPagination, Tag("!offset")]
+    | Annotated[CursorPagination, Tag("!cursor")]
+    | Annotated[NextUrlPagination, Tag("!next_url")],
+    one_of(_tag, message="the type must be none, page, offset, cursor or next_url"),
+]
+PaginationRef = Annotated[
+    Annotated[Key, Tag("!key")] | Annotated[Pagination, Tag("!pagination")],
+    one_of(_tag_or_key, message="a pagination is a key of `pagination`, or a mapping with a `type`"),
+]
 """A pagination, or the key of one under `pagination`."""

@@ -1,0 +1,58 @@
+"""Which names an expression may read, and which keys they have where that is known."""
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from gateway.connectors.format.document import Place, Problem
+from gateway.expressions import Expression, Template
+from gateway.models import JsonSchema
+
+Scope = Mapping[str, frozenset[str] | None]
+"""By name: the keys it has; null where only the app knows."""
+
+ANSWER: Scope = {"body": None, "headers": None, "status": None}
+"""What is known of an answer."""
+ITEM: Scope = {"item": None}
+PAGES: Scope = {**ANSWER, "page": frozenset({"number", "size", "count"}), "last": None}
+"""What is known when the next page is sought."""
+RECORD: Scope = {"record": None}
+
+
+def keys_of(schema: JsonSchema) -> frozenset[str] | None:
+    """The keys of an object of that schema; null where it leaves them open."""
+    properties = schema.get("properties", {})
+    is_open = schema.get("additionalProperties") or not schema.keys().isdisjoint({"patternProperties", "$ref", "allOf", "anyOf", "oneOf"})
+    if is_open or not isinstance(properties, dict) or ("properties" not in schema and schema.get("additionalProperties") is not False):
+        return None
+    return frozenset(properties)
+
+
+def misuses(place: Place, value: Template | Expression | None, scope: Scope) -> Iterator[Problem]:
+    """The names of the value, and their keys, that are not there."""
+    for path in sorted(value.paths) if value is not None else ():
+        problem = _misuse(path, scope)
+        if problem:
+            yield place, problem
+
+
+def all_misuses(place: Place, values: Mapping[str, Template], scope: Scope) -> Iterator[Problem]:
+    """The same for each value of a mapping."""
+    for key, value in values.items():
+        yield from misuses((*place, key), value, scope)
+
+
+def _misuse(path: tuple[str, ...], scope: Scope) -> str | None:
+    name, *keys = path
+    if name == "@":
+        return "an expression may not take all names at once; say which"
+    if name == "credentials" and name not in scope:
+        return "credentials are known under `auth` only, so that no other part of a request can carry them elsewhere"
+    if name not in scope:
+        return f"there is no name {name!r} here; there are {_listed(scope)}"
+    known = scope[name]
+    if keys and known is not None and keys[0] not in known:
+        return f"{name!r} has no {keys[0]!r}; it has {_listed(known) or 'nothing'}"
+    return None
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(sorted(names))

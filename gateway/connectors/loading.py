@@ -1,0 +1,83 @@
+"""Connector files, read and checked whole: an operator learns of every mistake at once, with its line."""
+
+from collections.abc import Iterator
+from difflib import get_close_matches
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from gateway.connectors.format.base import Part
+from gateway.connectors.format.connector import ConnectorFile
+from gateway.connectors.format.document import MAX_BYTES, Document, Problem, shown
+from gateway.connectors.format.references import References
+from gateway.connectors.format.rules import problems
+from gateway.errors import ConfigurationError
+from gateway.models import JsonSchema
+
+
+def load_connector_file(source: Path | Traversable) -> ConnectorFile:
+    """The connector that a file describes.
+
+    Raises ConfigurationError with each problem on its own line, as `FILE:LINE: key.path: what is wrong`.
+    """
+    document = Document.parse(_content(source), name=_name(source))
+    if not isinstance(document.value, dict):
+        raise ConfigurationError(f"{document.name}:1: a connector file is a mapping that starts with `format: connector/v1`.")
+    references = References(document.value.get("schemas"))
+    content = references.resolved(document.value)
+    document.refuse(references.problems)
+    try:
+        file = ConnectorFile.model_validate(content)
+    except ValidationError as error:
+        document.refuse(_shape_problems(error))
+        raise  # Never: an error holds at least one problem.
+    document.refuse(problems(file))
+    return file
+
+
+def format_schema() -> JsonSchema:
+    """The JSON Schema of the connector format, for editors; the rules that it cannot say are told by `load_connector_file`."""
+    schema = ConnectorFile.model_json_schema(by_alias=True)
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "Connector, format version 1"}
+
+
+def _content(source: Path | Traversable) -> bytes:
+    try:
+        with source.open("rb") as file:
+            content: bytes = file.read(MAX_BYTES + 1)
+            return content
+    except OSError as error:
+        raise ConfigurationError(f"{_name(source)}: the file cannot be read ({error.strerror or type(error).__name__}).") from None
+
+
+def _name(source: Path | Traversable) -> str:
+    return str(source) if isinstance(source, Path) else source.name
+
+
+def _shape_problems(error: ValidationError) -> Iterator[Problem]:
+    for fault in error.errors(include_url=False, include_input=False):
+        place = shown(fault["loc"])
+        if fault["type"] == "extra_forbidden":
+            yield place, _unknown_key(str(place[-1]))
+        elif fault["type"] == "missing":
+            yield place[:-1], f"the key `{place[-1]}` is missing"
+        else:
+            message = fault["msg"].removeprefix("Value error, ")
+            yield place, message[:1].lower() + message[1:]
+
+
+def _unknown_key(key: str) -> str:
+    near = get_close_matches(key, _keys_of_the_format(), n=1)
+    return "unknown key; " + (f"did you mean `{near[0]}`?" if near else "take it out, or start it with `x-` to keep a note")
+
+
+def _keys_of_the_format() -> set[str]:
+    return {field.alias or name for part in _subclasses(Part) for name, field in part.model_fields.items()}
+
+
+def _subclasses(part: type[Any]) -> Iterator[type[Any]]:
+    for subclass in part.__subclasses__():
+        yield subclass
+        yield from _subclasses(subclass)
