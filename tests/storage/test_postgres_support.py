@@ -1,6 +1,5 @@
 """The suite's own PostgreSQL works from the binaries that PyPI ships, wherever they are installed."""
 
-import shutil
 from pathlib import Path
 
 import pytest
@@ -19,10 +18,8 @@ async def test_the_packaged_server_starts_migrates_and_leaves_nothing_behind():
 async def test_the_packaged_server_starts_where_other_users_may_not_read(tmp_path: Path):
     hidden = tmp_path / "hidden"
     hidden.mkdir(mode=0o700)
-    packaged = postgres.packaged_binaries()
-    shutil.copytree(packaged.parent, hidden / "installation", symlinks=True)
 
-    with postgres.started(hidden / "installation" / "bin") as server:
+    with postgres.started(postgres.copied(postgres.packaged_binaries(), hidden)) as server:
         await check(server)
 
 

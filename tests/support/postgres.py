@@ -101,6 +101,17 @@ def packaged_binaries() -> Path:
     return Path(found.origin).parent / "pginstall18" / "bin"
 
 
+def copied(binaries: Path, folder: Path) -> Path:
+    """The binaries' folder in a copy of their installation, with the libraries that a wheel puts beside its package."""
+    installation = binaries.parent
+    package = installation.parent
+    shutil.copytree(installation, folder / package.name / installation.name, symlinks=True)
+    libraries = package.with_name(f"{package.name}.libs")
+    if libraries.exists():
+        shutil.copytree(libraries, folder / libraries.name)
+    return folder / package.name / installation.name / binaries.name
+
+
 @contextlib.contextmanager
 def started(binaries: Path) -> Iterator[PostgresServer]:
     """A server of these binaries on a free port of the loopback interface, without a trace afterwards; works for root too."""
@@ -140,8 +151,7 @@ def _reachable(binaries: Path, folder: Path) -> Path:
     others_may_pass = 0o005
     if os.getuid() != 0 or all(parent.stat().st_mode & others_may_pass == others_may_pass for parent in binaries.resolve().parents):
         return binaries
-    shutil.copytree(binaries.parent, folder / "installation", symlinks=True)
-    return folder / "installation" / binaries.name
+    return copied(binaries, folder / "installation")
 
 
 def _free_port() -> int:
