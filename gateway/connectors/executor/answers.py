@@ -1,0 +1,71 @@
+"""An app's answer, decoded as far as it can be."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import httpx
+
+from gateway.connectors.executor.links import readable_headers
+from gateway.connectors.executor.names import Names
+from gateway.connectors.http import AppResponse, decode_json
+from gateway.errors import UpstreamResponseError
+from gateway.models import JsonObject, JsonValue
+
+_MEDIA_TYPE = re.compile(r"[\w.+-]{1,60}/[\w.+-]{1,60}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """What an app answered, and what that means."""
+
+    status: int
+    headers: Mapping[str, str]
+    readable_headers: JsonObject
+    body: JsonValue
+    """The JSON; null for an empty body, and for one that is no JSON."""
+    url: httpx.URL
+    """Where it came from, after redirects, without the proof of who asked."""
+    fault: str | None = None
+    """Why the body is no JSON."""
+    is_empty: bool = False
+    """Whether the connector says that it stands for nothing."""
+
+    @property
+    def names(self) -> Names:
+        """The names that it adds to expressions."""
+        return {"status": self.status, "headers": self.readable_headers, "body": self.body}
+
+    @property
+    def is_success(self) -> bool:
+        """Whether the status is one of success."""
+        return 200 <= self.status < 300
+
+    def emptied(self) -> "Answer":
+        """The same answer, standing for nothing."""
+        return replace(self, is_empty=True)
+
+
+def decoded(response: AppResponse, *, url: httpx.URL, app: str) -> Answer:
+    """The answer of a response."""
+    body, fault = _body(response, app=app)
+    return Answer(
+        status=response.status,
+        headers=response.headers,
+        readable_headers=readable_headers(response.headers),
+        body=body,
+        url=url,
+        fault=fault,
+    )
+
+
+def _body(response: AppResponse, *, app: str) -> tuple[JsonValue, str | None]:
+    if not response.body.strip():
+        return None, None
+    try:
+        return decode_json(response.body), None
+    except UpstreamResponseError as error:
+        media_type = _MEDIA_TYPE.match(response.headers.get("content-type", "").strip())
+        if media_type is not None and not media_type[0].lower().endswith("json"):
+            return None, f"{app} answered {media_type[0]} where JSON was expected. Check the address of the app in the connection."
+        return None, f"{app} answered what is no JSON: {error.message}"

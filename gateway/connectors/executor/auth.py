@@ -1,0 +1,99 @@
+"""How the requests of a connection prove who they come from."""
+
+import base64
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import httpx
+
+from gateway.connectors.executor.names import Names, with_defaults
+from gateway.connectors.executor.requests import is_header_value, with_query
+from gateway.connectors.format.auth import ApiKeyAuth, Auth, HttpBasicAuth, HttpBearerAuth
+from gateway.connectors.format.connector import ConnectorFile
+from gateway.connectors.protocol import Access
+from gateway.errors import UpstreamAuthError
+from gateway.expressions import ExpressionError, Template
+
+_NOT_IN_COOKIES = frozenset('",; \\')
+
+
+@dataclass(frozen=True, kw_only=True)
+class Proof:
+    """What is added to each request. Its `repr` shows none of it."""
+
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    query: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    def on(self, url: httpx.URL) -> httpx.URL:
+        """The address with the proof that goes into its query, in place of what stood there."""
+        return with_query(url, self.query) if self.query else url
+
+    def off(self, url: httpx.URL) -> httpx.URL:
+        """The address without that proof: some apps repeat it in the addresses they give."""
+        return with_query(url, dict.fromkeys(self.query)) if self.query else url
+
+    @property
+    def values(self) -> tuple[str, ...]:
+        """All that is secret in it."""
+        return *self.headers.values(), *self.query.values()
+
+
+def proof_of(file: ConnectorFile, access: Access, names: Names) -> Proof:
+    """The proof by the connection's auth method. Raises UpstreamAuthError when its credentials cannot make one."""
+    method = file.auth.get(access.auth_method)
+    if method is None:
+        raise UpstreamAuthError(
+            f"{file.name} has no auth method {access.auth_method!r} (any more). Connect again with one of {', '.join(sorted(file.auth))}."
+        )
+    return _proof(method, {**names, "credentials": with_defaults(method.credentials, access.credentials)})
+
+
+def _proof(method: Auth, names: Names) -> Proof:
+    if isinstance(method, HttpBearerAuth):
+        return Proof(headers={"authorization": f"Bearer {_header_text(method.token, names, what='token')}"})
+    if isinstance(method, HttpBasicAuth):
+        return Proof(headers={"authorization": f"Basic {_basic(method, names)}"})
+    if isinstance(method, ApiKeyAuth):
+        return _api_key(method, names)
+    return Proof()
+
+
+def _basic(method: HttpBasicAuth, names: Names) -> str:
+    username = _text(method.username, names, what="user name", may_be_empty=True)
+    if ":" in username:
+        raise UpstreamAuthError("The credentials hold a user name with a colon, which Basic authentication cannot carry. Enter them again.")
+    password = _text(method.password, names, what="password", may_be_empty=True)
+    return base64.b64encode(f"{username}:{password}".encode()).decode()
+
+
+def _api_key(method: ApiKeyAuth, names: Names) -> Proof:
+    if method.location == "query":
+        return Proof(query={method.parameter: _text(method.value, names, what="key")})
+    key = _header_text(method.value, names, what="key")
+    if method.location == "header":
+        return Proof(headers={method.parameter.lower(): key})
+    if _NOT_IN_COOKIES & set(key):
+        raise UpstreamAuthError("The key of the credentials has a sign that no cookie carries. Enter it again.")
+    return Proof(headers={"cookie": f"{method.parameter}={key}"})
+
+
+def _text(template: Template, names: Names, *, what: str, may_be_empty: bool = False) -> str:
+    """What the credentials give. The messages name what is wrong and nothing of the value."""
+    try:
+        value = template.render(names)
+    except ExpressionError:
+        value = None
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = str(value)
+    if not isinstance(value, str) or not (value or may_be_empty):
+        raise UpstreamAuthError(f"The credentials have no {what}. Enter them again.")
+    return value
+
+
+def _header_text(template: Template, names: Names, *, what: str) -> str:
+    value = _text(template, names, what=what)
+    if not is_header_value(value):
+        raise UpstreamAuthError(
+            f"The {what} of the credentials has a space at an end, a line break or a sign that no header carries. Enter it again."
+        )
+    return value

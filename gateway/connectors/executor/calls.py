@@ -1,0 +1,141 @@
+"""One connection's talk with its app: requests are sent, judged, and sent again where that is safe."""
+
+import asyncio
+import random
+from collections.abc import Mapping
+
+import httpx
+
+from gateway.clock import Clock
+from gateway.connectors.executor import hosts
+from gateway.connectors.executor.answers import Answer, decoded
+from gateway.connectors.executor.auth import Proof, proof_of
+from gateway.connectors.executor.error_rules import Failure, judged
+from gateway.connectors.executor.limits import ExecutorLimits
+from gateway.connectors.executor.names import Names, with_defaults
+from gateway.connectors.executor.requests import Outgoing, outgoing
+from gateway.connectors.format.connector import ConnectorFile
+from gateway.connectors.format.requests import Request
+from gateway.connectors.http import AppResponse, Http
+from gateway.connectors.protocol import Access
+from gateway.connectors.redaction import Redactor
+from gateway.errors import UpstreamRateLimitError, UpstreamResponseError, UpstreamUnavailableError
+from gateway.models import JsonValue
+
+_MAX_REDIRECTS = 5
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_REDIRECTS_THAT_KEEP_THE_METHOD = frozenset({307, 308})
+_RANDOM = random.SystemRandom()
+
+
+class Caller:
+    """Calls the app for one read of one connection: all its requests share the read's deadline."""
+
+    def __init__(self, file: ConnectorFile, http: Http, *, clock: Clock, limits: ExecutorLimits, slots: asyncio.Semaphore) -> None:
+        self.file = file
+        self._http = http
+        self._clock = clock
+        self._limits = limits
+        self._slots = slots
+        self._deadline = clock.monotonic() + limits.deadline_seconds
+        self.is_waiting_for_answer = False
+        """Whether a request is out there, so that the app may have received it."""
+
+    def open(self, access: Access) -> None:
+        """Gets ready for a connection. Raises an UpstreamError when its parameters or credentials do not allow a request."""
+        self.redactor = Redactor(access.credentials)
+        self.names: Names = {
+            "connection": with_defaults(self.file.connection.parameters_schema, access.parameters),
+            "integration": with_defaults(self.file.integration.parameters_schema, access.integration_parameters),
+        }
+        self.proof: Proof = proof_of(self.file, access, self.names)
+        self.redactor = Redactor(access.credentials, derived=self.proof.values)
+        self.hosts = hosts.of_connection(self.file.http, self.names)
+
+    async def ask(
+        self, request: Request, *, names: Names, query: Mapping[str, JsonValue] | None = None, url: httpx.URL | None = None
+    ) -> Answer:
+        """The answer to a request, once it is one of success; `query` is set in its address, `url` stands in for its address.
+
+        Raises the UpstreamError that the connector's rules or the standard table say.
+        """
+        seen = {**self.names, **names}
+        ready = outgoing(request, self.file.http, base=self.hosts.base, names=seen, query=query or {}, url=url)
+        retry = self.file.http.retry
+        for attempt in range(1, retry.max_attempts + 1):
+            outcome = await self._attempt(ready, seen)
+            if isinstance(outcome, Answer):
+                return outcome
+            pause = self._pause(outcome, attempt)
+            if attempt == retry.max_attempts or not _may_repeat(ready, outcome) or pause is None:
+                raise outcome.error
+            await self._clock.sleep(pause)
+        raise AssertionError("a request is attempted at least once")
+
+    async def _attempt(self, ready: Outgoing, names: Names) -> Answer | Failure:
+        try:
+            answer = await self._followed(ready)
+        except UpstreamUnavailableError as error:
+            return Failure(error)
+        return judged(answer, self.file.http, app=self.file.name, names=names, now=self._clock.now(), redactor=self.redactor)
+
+    def _pause(self, failure: Failure, attempt: int) -> float | None:
+        """How long to wait before the next attempt; null when that is longer than it is worth waiting."""
+        retry = self.file.http.retry
+        jitter = _RANDOM.uniform(0, min(retry.max_seconds, retry.base_seconds * 2 ** (attempt - 1)))
+        if failure.wait_seconds is not None:
+            # Not all at once when the time has come.
+            jitter = failure.wait_seconds + min(jitter, retry.base_seconds)
+        is_worth_waiting = (failure.wait_seconds or 0) <= retry.max_seconds and jitter < self._remaining()
+        return jitter if is_worth_waiting else None
+
+    async def _followed(self, ready: Outgoing) -> Answer:
+        """The answer to one attempt, redirects followed."""
+        url = ready.url
+        for _ in range(_MAX_REDIRECTS + 1):
+            response = await self._send(ready, url)
+            if response.status not in _REDIRECTS or "location" not in response.headers:
+                return decoded(response, url=url, app=self.file.name)
+            self._require_redirect(ready, response.status)
+            url = self.proof.off(self.hosts.followed(response.headers["location"], source=url, what=f"A redirect of {self.file.name}"))
+        raise UpstreamResponseError(f"{self.file.name} redirects more than {_MAX_REDIRECTS} times. Check the address in the connection.")
+
+    def _require_redirect(self, ready: Outgoing, status: int) -> None:
+        is_repeated_as_is = ready.method in ("GET", "HEAD") or status in _REDIRECTS_THAT_KEEP_THE_METHOD
+        if not (ready.is_safe and is_repeated_as_is):
+            raise UpstreamResponseError(f"{self.file.name} redirects a {ready.method} request ({status}); it is not followed.")
+
+    async def _send(self, ready: Outgoing, url: httpx.URL) -> AppResponse:
+        request = httpx.Request(ready.method, self.proof.on(url), headers={**ready.headers, **self.proof.headers}, content=ready.content)
+        async with self._slots:
+            remaining = self._remaining()
+            if remaining <= 0:
+                raise self.late()
+            self.is_waiting_for_answer = True
+            response = await self._http.send(
+                request,
+                max_bytes=min(self.file.http.max_response_bytes or self._limits.max_response_bytes, self._limits.max_response_bytes),
+                timeout_seconds=min(
+                    self.file.http.timeout_seconds or self._limits.timeout_seconds, self._limits.timeout_seconds, remaining
+                ),
+            )
+            self.is_waiting_for_answer = False
+            return response
+
+    def late(self) -> UpstreamUnavailableError:
+        """The error of a read that did not end within its time."""
+        return UpstreamUnavailableError(
+            f"{self.file.name} did not answer within {self._limits.deadline_seconds:g} seconds. Try again later.",
+            may_have_been_received=self.is_waiting_for_answer,
+        )
+
+    def _remaining(self) -> float:
+        return self._deadline - self._clock.monotonic()
+
+
+def _may_repeat(ready: Outgoing, failure: Failure) -> bool:
+    """Whether another attempt may help, and can do no harm."""
+    error = failure.error
+    if isinstance(error, UpstreamUnavailableError):
+        return ready.is_safe or not error.may_have_been_received
+    return isinstance(error, UpstreamRateLimitError) and ready.is_safe

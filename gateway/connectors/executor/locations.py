@@ -1,0 +1,157 @@
+"""The tree of locations: what is known of it without asking the app, and what an app's items become in it."""
+
+import json
+from collections.abc import Iterator, Sequence
+
+from gateway.connectors.executor.names import Names, properties, told
+from gateway.connectors.format.connector import ConnectorFile
+from gateway.connectors.format.locations import CollectionEntry, DirectoryEntry, Entry
+from gateway.errors import UpstreamResponseError
+from gateway.models import JsonObject, JsonSchema, Location, LocationKind, Pointer
+
+ROOT = Pointer("")
+_NO_PARAMETERS: JsonSchema = {"type": "object", "additionalProperties": False}
+_KNOWN = frozenset({"parameters"})
+
+
+class LocationTree:
+    """The locations of a connector file, by key."""
+
+    def __init__(self, file: ConnectorFile) -> None:
+        self._file = file
+        self._entries = tuple(_walk(file.locations))
+        self._directories = {entry.directory: entry for entry in reversed(self._entries) if isinstance(entry, DirectoryEntry)}
+
+    @property
+    def root(self) -> Location:
+        """The directory that holds everything, named as the app."""
+        return Location(kind=LocationKind.DIRECTORY, pointer=ROOT, name=self._file.name)
+
+    def is_directory(self, key: str) -> bool:
+        """Whether the location of that key holds locations, as the root does."""
+        return key == ROOT.key or key in self._directories
+
+    def directory(self, key: str) -> DirectoryEntry | None:
+        """The directory of that key; null for the root and for collections."""
+        return self._directories.get(key)
+
+    def parameters_schema(self, key: str) -> JsonSchema | None:
+        """The schema of a location's parameters; null when there is no such location."""
+        if key == ROOT.key:
+            return _NO_PARAMETERS
+        if key in self._directories:
+            return self._directories[key].parameters_schema
+        return self._file.collections[key].parameters if key in self._file.collections else None
+
+    def children(self, key: str) -> Sequence[Entry]:
+        """What stands in a directory, as the file says it."""
+        return self._file.locations if key == ROOT.key else self._directories[key].locations
+
+    def static_locations(self, directory: Pointer) -> tuple[Location, ...] | None:
+        """What a directory holds; null when the app or the connection has a say in it."""
+        entries = self.children(directory.key)
+        if not all(self._is_known(entry) for entry in entries):
+            return None
+        try:
+            return tuple(self.location_of(entry, {"parameters": directory.parameters}) for entry in entries)
+        except UpstreamResponseError:
+            return None
+
+    def location_of(self, entry: Entry, names: Names) -> Location:
+        """The location that an entry stands for; `names` hold the parameters of its directory, and `item` where the app lists it.
+
+        Raises UpstreamResponseError when the item lacks what tells the location from others.
+        """
+        key = entry.collection if isinstance(entry, CollectionEntry) else entry.directory
+        rendered = {name: told(value, names, what=f"Parameter {name!r} of location {key!r}") for name, value in entry.parameters.items()}
+        pointer = Pointer(key, self._fitting(key, rendered))
+        return Location(
+            kind=LocationKind.COLLECTION if isinstance(entry, CollectionEntry) else LocationKind.DIRECTORY,
+            pointer=pointer,
+            name=self._name(entry, names, pointer),
+            is_default=isinstance(entry, CollectionEntry) and entry.default,
+        )
+
+    def known_collection(self, pointer: Pointer, names: Names) -> Location:
+        """A collection as a location, by what can be told of it without asking the app."""
+        for entry in self._entries:
+            if isinstance(entry, CollectionEntry) and entry.collection == pointer.key:
+                location = self._if_same(entry, pointer, names)
+                if location is not None:
+                    return location
+        own = {**names, "parameters": pointer.parameters}
+        return Location(kind=LocationKind.COLLECTION, pointer=pointer, name=self._collection_name(pointer.key, own))
+
+    def known_directory(self, entry: DirectoryEntry, pointer: Pointer, names: Names) -> Location | None:
+        """A directory by what can be told of it without asking the app; null when only the app knows its name."""
+        name = _name_among_parameters(entry, pointer)
+        if name is None and "item" not in entry.name.names:
+            name = _text(told(entry.name, {**names, "parameters": pointer.parameters}, what=f"The name of location {pointer.key!r}"))
+        return Location(kind=LocationKind.DIRECTORY, pointer=pointer, name=name) if name else None
+
+    def named_directory(self, entry: DirectoryEntry, pointer: Pointer, names: Names) -> Location:
+        """A directory that the app told of: `names` hold its `item`."""
+        return Location(kind=LocationKind.DIRECTORY, pointer=pointer, name=self._name(entry, names, pointer))
+
+    def _is_known(self, entry: Entry) -> bool:
+        names = [*entry.parameters.values(), *([entry.name] if entry.name is not None else [])]
+        if isinstance(entry, CollectionEntry) and entry.name is None:
+            location_name = self._file.collections[entry.collection].location_name
+            names += [location_name] if location_name is not None else []
+        return entry.list is None and all(template.names <= _KNOWN for template in names)
+
+    def _if_same(self, entry: CollectionEntry, pointer: Pointer, names: Names) -> Location | None:
+        """The location that an entry gives the pointer, where that can be told from the pointer alone."""
+        if entry.list is not None:
+            name = _name_among_parameters(entry, pointer)
+            return Location(kind=LocationKind.COLLECTION, pointer=pointer, name=name, is_default=entry.default) if name else None
+        try:
+            location = self.location_of(entry, {**names, "parameters": pointer.parameters})
+        except UpstreamResponseError:
+            return None
+        return location if location.pointer == pointer else None
+
+    def _name(self, entry: Entry, names: Names, pointer: Pointer) -> str:
+        if entry.name is not None:
+            name = _text(told(entry.name, names, what=f"The name of location {pointer.key!r}"))
+            # An app may leave a name empty; what tells the location from others then has to do.
+            return name or " ".join(filter(None, map(_text, pointer.parameters.values()))) or pointer.key
+        return self._collection_name(pointer.key, {**names, "parameters": pointer.parameters})
+
+    def _collection_name(self, key: str, names: Names) -> str:
+        collection = self._file.collections[key]
+        if collection.location_name is None:
+            return collection.name
+        return _text(told(collection.location_name, names, what=f"The name of location {key!r}")) or collection.name
+
+    def _fitting(self, key: str, parameters: JsonObject) -> JsonObject:
+        """The parameters in the types of the location's schema: an app's number is text where the schema says so."""
+        schema = self.parameters_schema(key) or {}
+        types = {name: part.get("type") for name, part in properties(schema).items() if isinstance(part, dict)}
+        fitting = {name: _text(value) if types.get(name) == "string" else value for name, value in parameters.items()}
+        missing = [name for name in schema.get("required", ()) if fitting.get(name) is None]
+        if missing:
+            raise UpstreamResponseError(f"The app lists a location {key!r} without {', '.join(map(repr, missing))}.")
+        return fitting
+
+
+def _walk(entries: Sequence[Entry]) -> Iterator[Entry]:
+    for entry in entries:
+        yield entry
+        if isinstance(entry, DirectoryEntry):
+            yield from _walk(entry.locations)
+
+
+def _name_among_parameters(entry: Entry, pointer: Pointer) -> str | None:
+    """The name, where a parameter of the location comes from the same place."""
+    for name, template in entry.parameters.items():
+        if template == entry.name and pointer.parameters.get(name) is not None:
+            return _text(pointer.parameters[name])
+    return None
+
+
+def _text(value: object) -> str | None:
+    """A scalar as text; null for anything else."""
+    if isinstance(value, str):
+        return value or None
+    return json.dumps(value) if isinstance(value, bool | int | float) else None

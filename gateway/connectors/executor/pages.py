@@ -1,0 +1,106 @@
+"""Reads one page of anything that an app lists."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Generic, TypeVar
+
+import httpx
+
+from gateway.connectors.executor.answers import Answer
+from gateway.connectors.executor.calls import Caller
+from gateway.connectors.executor.names import Names, kind_of, told
+from gateway.connectors.executor.pagination import Place, Seen, fingerprint, first_place, place_after, place_of_token, resolved
+from gateway.connectors.format.requests import NextUrlPagination, Pagination, Request
+from gateway.errors import UpstreamResponseError
+from gateway.expressions import Template
+from gateway.models import JsonObject, JsonValue, Page, PageRequest
+
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Listing(Generic[Item]):
+    """What is listed, and what becomes of each item."""
+
+    request: Request
+    pagination: Pagination | str
+    items: Template
+    names: Names
+    read: Callable[[JsonValue, int], Item]
+    """Makes something of an item and its place on the page, counted from 1."""
+    identify: Callable[[Item], str]
+    """What tells one item from another, so that a page that comes again is known."""
+
+
+async def read_page(caller: Caller, listing: Listing[Item], page: PageRequest) -> Page[Item]:
+    """One page of the listing.
+
+    Raises UpstreamResponseError when the app's pages repeat or do not end, and CursorExpiredError for a token of other pages.
+    """
+    pagination = resolved(listing.pagination, caller.file.pagination)
+    place = _place(caller, pagination, page)
+    url = httpx.URL(place.position) if isinstance(pagination, NextUrlPagination) and place.position is not None else None
+    names = {**listing.names, "page": place.names(pagination)}
+    answer = await caller.ask(listing.request, names=names, query=place.query(pagination), url=url)
+    if answer.is_empty:
+        return Page(items=())
+
+    raw = _items(listing, {**caller.names, **names, **answer.names})
+    items = tuple(listing.read(item, number) for number, item in enumerate(raw, start=1))
+    seen = Seen(
+        count=len(raw),
+        print=fingerprint(map(listing.identify, items) if items else [repr(answer.body)]),
+        names={
+            **caller.names,
+            **listing.names,
+            **answer.names,
+            "page": place.names(pagination, count=len(raw)),
+            "last": raw[-1] if raw else None,
+        },
+        follow=lambda target: str(_followed(caller, answer, target)),
+    )
+    following = place_after(pagination, place, seen)
+    return Page(items=items, next_token=_token(caller, pagination, following) if following is not None else None)
+
+
+def _items(listing: Listing[Item], names: Names) -> list[JsonValue]:
+    items = told(listing.items, names, what="The list of items")
+    if not isinstance(items, list):
+        raise UpstreamResponseError(
+            f"The app's answer holds {kind_of(items)} where {listing.items.source!r} of its connector expects a list."
+        )
+    return items
+
+
+def _place(caller: Caller, pagination: Pagination, page: PageRequest) -> Place:
+    if page.token is None:
+        return first_place(pagination, size=page.size)
+    place = place_of_token(pagination, page.token)
+    if not isinstance(place.position, str):
+        return place
+    position = caller.redactor.unsealed(place.position)
+    if isinstance(pagination, NextUrlPagination):
+        # The token comes back from outside: it is held to the same rules as the app's answer.
+        position = str(caller.hosts.followed(position, source=caller.hosts.base, what="The cursor"))
+    return replace(place, position=position)
+
+
+def _followed(caller: Caller, answer: Answer, target: str) -> httpx.URL:
+    return caller.proof.off(caller.hosts.followed(target, source=answer.url, what=f"The next page of {caller.file.name}"))
+
+
+def _token(caller: Caller, pagination: Pagination, place: Place) -> JsonObject:
+    position = place.position
+    if isinstance(pagination, NextUrlPagination):
+        position = _without_origin(caller, httpx.URL(position))
+    if isinstance(position, str):
+        position = caller.redactor.sealed(position)
+        if position is None:
+            raise UpstreamResponseError("The app names the next page with a text that holds control characters.")
+    return replace(place, position=position).as_token(pagination)
+
+
+def _without_origin(caller: Caller, url: httpx.URL) -> str:
+    """The address, without the app's own origin: a connection whose server moves keeps its cursors."""
+    path = url.raw_path.decode("ascii")
+    return path if caller.hosts.is_base(url) and not path.startswith("//") else str(url)

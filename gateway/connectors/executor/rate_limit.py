@@ -1,0 +1,65 @@
+"""How long an app asks us to wait."""
+
+import math
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+from gateway.expressions import times
+
+MAX_WAIT_SECONDS = 3600.0
+"""Longer waits are cut to this: a reset far in the future is a mistake of the app or of a clock more often than a wish."""
+
+WAIT_HEADERS = (
+    "retry-after",
+    "x-ratelimit-reset-after",
+    "x-ratelimit-reset",
+    "x-rate-limit-reset",
+    "ratelimit-reset",
+)
+"""Where apps say how long to wait, the plainest first."""
+
+_FIRST_EPOCH_SECONDS = 1e8
+_FIRST_EPOCH_MILLISECONDS = 1e11
+# Seconds since 1970 passed the first in 1973 and reach the second in the year 5138: no wait is that long, no time that early.
+
+
+def told_wait(headers: Mapping[str, str], *, now: datetime) -> float | None:
+    """The seconds that the answer's headers ask to wait; null when they do not."""
+    return next((wait for name in WAIT_HEADERS if (wait := parse_wait(headers.get(name), now=now)) is not None), None)
+
+
+def parse_wait(text: object, *, now: datetime) -> float | None:
+    """Seconds from a number of seconds, an HTTP-date, seconds or milliseconds since 1970, or RFC 3339, seen by its value.
+
+    Never negative, never more than MAX_WAIT_SECONDS; null for anything else.
+    """
+    if not isinstance(text, str) or not text.strip():
+        return None
+    seconds = _number(text)
+    if seconds is None:
+        time = _http_date(text) or times.parse(text)
+        return None if time is None else _capped((time - now).total_seconds())
+    if seconds >= _FIRST_EPOCH_MILLISECONDS:
+        return _capped(seconds / 1000 - now.timestamp())
+    return _capped(seconds - now.timestamp() if seconds >= _FIRST_EPOCH_SECONDS else seconds)
+
+
+def _capped(seconds: float) -> float:
+    return min(max(seconds, 0.0), MAX_WAIT_SECONDS)
+
+
+def _number(text: str) -> float | None:
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None
+
+
+def _http_date(text: str) -> datetime | None:
+    try:
+        time = parsedate_to_datetime(text)
+        return (time if time.tzinfo else time.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError, TypeError, IndexError):
+        return None

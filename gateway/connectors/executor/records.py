@@ -1,0 +1,83 @@
+"""Records out of what an app answers."""
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+
+from gateway.connectors.executor.names import Names, kind_of, told
+from gateway.connectors.format.collections import Collection
+from gateway.errors import UpstreamResponseError
+from gateway.expressions import Template, times
+from gateway.models import JsonObject, JsonValue, Record
+
+_MILLISECONDS = 1000
+
+
+class RecordReader:
+    """Reads records of one collection; `names` are those of its expressions beside `record`."""
+
+    def __init__(self, collection: Collection, *, names: Names) -> None:
+        self._collection = collection
+        self._names = names
+
+    def read(self, raw: JsonValue, number: int) -> Record:
+        """The record that an item stands for, the `number`th of its page.
+
+        A time that cannot be read is null. Raises UpstreamResponseError when the item is no object or has no id.
+        """
+        what = f"Record {number} of the page"
+        if not isinstance(raw, dict):
+            raise UpstreamResponseError(f"{what} is {kind_of(raw)}, not an object.")
+        names = {**self._names, "record": raw}
+        envelope = self._collection.record
+        return Record(
+            external_id=_id(told(envelope.id, names, what=f"The id of record {number}"), envelope.id, what=what),
+            fields=self._fields(raw, names, what=what),
+            raw_fields=raw if self._collection.from_api is not None else None,
+            name=_text(envelope.name, names, what=what),
+            url=_text(envelope.url, names, what=what),
+            version=_text(envelope.version, names, what=what),
+            created_at=self._time(envelope.created_at, names, what=what),
+            updated_at=self._time(envelope.updated_at, names, what=what),
+        )
+
+    def _fields(self, raw: JsonObject, names: Names, *, what: str) -> JsonObject:
+        if self._collection.from_api is None:
+            return raw
+        fields = told(self._collection.from_api, names, what=f"{what}: its fields")
+        if not isinstance(fields, dict):
+            raise UpstreamResponseError(f"{what} becomes {kind_of(fields)} by `from_api` of its connector, not an object.")
+        return fields
+
+    def _time(self, template: Template | None, names: Names, *, what: str) -> datetime | None:
+        value = told(template, names, what=f"{what}: a time") if template is not None else None
+        return read_time(value, times_are=self._collection.record.times)
+
+
+def read_time(value: JsonValue, *, times_are: str) -> datetime | None:
+    """The time in UTC that a value stands for, written in RFC 3339 or alike (`auto`) or as a number since 1970; null for others."""
+    if times_are == "auto":
+        return times.parse(value) if isinstance(value, str) else None
+    try:
+        number = float(value) if isinstance(value, int | float | str) and not isinstance(value, bool) else None
+        if number is None:
+            return None
+        # Zero is a time too: from_epoch takes only null for none.
+        return times.from_epoch(number / _MILLISECONDS if times_are == "epoch_ms" else number)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _id(value: JsonValue, template: Template, *, what: str) -> str:
+    if isinstance(value, str) and value:
+        return value
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return json.dumps(value)
+    raise UpstreamResponseError(f"{what} has no id: {template.source!r} gives {kind_of(value) if value != '' else 'an empty text'}.")
+
+
+def _text(template: Template | None, names: Mapping[str, JsonValue], *, what: str) -> str | None:
+    value = told(template, names, what=what) if template is not None else None
+    if isinstance(value, str):
+        return value or None
+    return json.dumps(value) if isinstance(value, int | float) else None
