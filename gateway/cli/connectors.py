@@ -7,11 +7,12 @@ import orjson
 import typer
 from rich.table import Table
 
-from gateway.cli import loops, output
+from gateway.cli import exits, loops, output
 from gateway.connectors.catalog import Catalog
 from gateway.connectors.http import Http
 from gateway.connectors.loading import format_schema, load_connector_file
 from gateway.connectors.protocol import Connector
+from gateway.errors import ConfigurationError
 
 commands = typer.Typer(name="connectors", help="Look at the connectors, and check a connector file.", no_args_is_help=True)
 
@@ -30,18 +31,28 @@ def list_() -> None:
 @commands.command()
 def check(files: Annotated[list[Path], typer.Argument(help="Connector files.", metavar="FILE...", dir_okay=False, exists=True)]) -> None:
     """Say whether connector files are right, and where not: the line, the key, and what to do."""
-    for path in files:
-        file = load_connector_file(path)
-        output.answers.print(
-            f"{path}: connector {file.key} {file.version} is right: "
-            f"collections {', '.join(file.collections)}; authentication {', '.join(file.auth)}."
-        )
+    right = [_is_right(path) for path in files]
+    if not all(right):
+        raise typer.Exit(exits.ExitCode.CONFIGURATION)
 
 
 @commands.command()
 def schema() -> None:
     """Print the JSON Schema of connector files, for an editor to check them while you write."""
     output.print_plain(orjson.dumps(format_schema(), option=orjson.OPT_INDENT_2).decode())
+
+
+def _is_right(path: Path) -> bool:
+    try:
+        file = load_connector_file(path)
+    except ConfigurationError as error:
+        output.tell_error(error.message)
+        return False
+    collections, methods = ", ".join(file.collections), ", ".join(file.auth)
+    output.answers.print(
+        f"{path}: connector {file.key} {file.version} is right. Collections: {collections}. Authentication: {methods}.", markup=False
+    )
+    return True
 
 
 async def _catalog() -> tuple[Connector, ...]:

@@ -6,13 +6,14 @@ from typing import Annotated
 
 import typer
 
-from gateway.cli import logs, loops, output, welcome
+from gateway.cli import loops, output, welcome
 from gateway.config import DatabaseSettings, Settings, read_settings
 from gateway.demo import start
 from gateway.runtime import open_runtime
 from gateway.storage.database import Database
 from gateway.storage.lock import lock_file
 from gateway.web.app import create_app
+from gateway.web.logging import configure_logging
 from gateway.web.server import serve as serve_app
 
 Host = Annotated[str, typer.Option(help="The address to listen on; 0.0.0.0 for all.")]
@@ -21,7 +22,7 @@ Port = Annotated[int, typer.Option(min=0, max=65535, help="The port to listen on
 
 def serve(host: Host = "127.0.0.1", port: Port = 8000) -> None:
     """Run the gateway until it is told to stop. The environment configures it: see docs/configuration.md."""
-    logs.configure(level=logging.INFO, is_for_people=False)
+    configure_logging()
     loops.run(_serve(read_settings(Settings), host=host, port=port))
 
 
@@ -31,7 +32,7 @@ def demo(
     database: Annotated[Path | None, typer.Option(help="An SQLite file to keep the demo in; without it, nothing stays.")] = None,
 ) -> None:
     """Run the gateway with an app of its own to explore. It needs no configuration and no network."""
-    logs.configure(level=logging.WARNING, is_for_people=True)
+    configure_logging(level=logging.WARNING)
     loops.run(start.run(host=host, port=port, database=database, on_ready=welcome.show))
 
 

@@ -5,7 +5,7 @@ from rich.table import Table
 from rich.text import Text
 
 from gateway.cli import output
-from gateway.demo.start import Demo
+from gateway.demo.start import Demo, header
 
 _THINGS_TO_TRY = (
     ("Look around", "the first tab shows the app's places; press the run button, or Ctrl-Enter."),
@@ -37,4 +37,4 @@ def show(demo: Demo) -> None:
 
 
 def _header(token: str) -> Text:
-    return Text(orjson.dumps({"Authorization": f"Bearer {token}"}).decode().replace('":"', '": "'), style="green")
+    return Text(orjson.dumps(header(token)).decode().replace('":"', '": "'), style="green")

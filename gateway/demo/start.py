@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from ipaddress import ip_address
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -52,18 +53,28 @@ async def run(*, host: str, port: int, database: Path | None, on_ready: Callable
 async def _run(settings: Settings, *, host: str, port: int, on_ready: Callable[[Demo], None]) -> None:
     async with _external_app() as app_address, open_runtime(settings) as runtime:
         await seed(runtime, app_url=app_address, app_key=APP_KEY)
-        customer_token = tokens.mint(settings.token_secret, customer_external_id=CUSTOMER_ID, expires_in=_TOKEN_LIFETIME)
-        admin_token = tokens.mint(settings.token_secret, is_admin=True, expires_in=_TOKEN_LIFETIME)
+        customer = tokens.mint(settings.token_secret, customer_external_id=CUSTOMER_ID, expires_in=_TOKEN_LIFETIME)
+        admin = tokens.mint(settings.token_secret, is_admin=True, expires_in=_TOKEN_LIFETIME)
+        # GraphiQL is served to whoever asks: beyond this machine, its tabs must not hand out tokens.
+        is_private = _is_loopback(host)
+        tabs = examples(customer=header(customer) if is_private else None, admin=header(admin) if is_private else None)
 
         def announce(address: str) -> None:
-            on_ready(Demo(address=f"{address}/graphql", app_address=app_address, customer_token=customer_token, admin_token=admin_token))
+            on_ready(Demo(address=address, app_address=app_address, customer_token=customer, admin_token=admin))
 
-        await serve(
-            create_app(runtime, tabs=examples(customer_token=customer_token, admin_token=admin_token)),
-            host=host,
-            port=port,
-            on_ready=announce,
-        )
+        await serve(create_app(runtime, tabs=tabs), host=host, port=port, on_ready=announce)
+
+
+def header(token: str) -> dict[str, str]:
+    """What a client sends along to be who the token names."""
+    return {"Authorization": f"Bearer {token}"}
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 @asynccontextmanager

@@ -1,0 +1,139 @@
+"""The tabs that GraphiQL opens with in the demo: what the gateway is for, in the order in which somebody new would ask."""
+
+from collections.abc import Mapping
+
+from gateway.web.graphiql import ExampleTab
+
+_TASKS = 'by: { of: { connection: { integrationKey: "demo" }, dataSource: { key: "tasks" } } }'
+
+_LOOK_AROUND = """
+# Welcome! Press the run button, or Ctrl-Enter.
+#
+# Acme, a customer, connected an app. These are the places in it: collections
+# hold records, directories hold further places.
+query LookAround {
+  viewer { customer { externalId name } }
+  connection(by: { integrationKey: "demo" }) {
+    name
+    state
+    location {
+      ... on Directory {
+        locations(first: 20) {
+          nodes {
+            __typename
+            name
+            path
+            ... on Directory {
+              locations(first: 5) { nodes { name path } }
+            }
+          }
+        }
+      }
+    }
+  }
+}
+"""
+
+_READ_RECORDS = f"""
+# A data source is a named pointer. Nobody told "tasks" where to point in this
+# app: the gateway found its collection of tasks. Run it again in a while: the
+# app keeps changing.
+query ReadRecords {{
+  dataSourceInstance({_TASKS}) {{
+    path
+    isCustomized
+    settings {{ name value origin }}
+    records(first: 5) {{
+      nodes {{ externalId name fields updatedAt }}
+      pageInfo {{ hasNextPage endCursor }}
+    }}
+  }}
+}}
+"""
+
+_POINT_ELSEWHERE = f"""
+# Point it at the open tasks of one project: what reads through it follows at
+# once. Try "/data/project?projectId=2" too: a directory is refused.
+mutation PointElsewhere {{
+  dataSourceInstanceUpdate(
+    input: {{
+      {_TASKS}
+      pointer: {{ path: "/data/tasks?projectId=2&status=open" }}
+    }}
+  ) {{
+    dataSourceInstance {{
+      path
+      isCustomized
+      collectionKey
+      collectionParameters
+      defaultPath
+      records(first: 3) {{ nodes {{ externalId name fields }} }}
+    }}
+    userErrors {{ code message field }}
+  }}
+}}
+"""
+
+_RESET = f"""
+# Back to where it pointed at first. Only what the connection had set itself is
+# dropped: all else was inherited all along.
+mutation Reset {{
+  dataSourceInstanceReset(input: {{ {_TASKS} }}) {{
+    dataSourceInstance {{ path isCustomized settings {{ name value origin }} }}
+    userErrors {{ code message field }}
+  }}
+}}
+"""
+
+_KNOW_THE_FIELDS = """
+# What the records look like, and what can be done with them: enough to build a
+# form or a field mapping on.
+query KnowTheFields {
+  dataSourceInstance(by: { of: { connection: { integrationKey: "demo" }, dataSource: { key: "users" } } }) {
+    fieldsSchema
+    collectionSpec { name description operations parametersSchema }
+    udm { name fieldsSchema }
+  }
+}
+"""
+
+_SEVERAL_POINTERS = """
+# One data source, several pointers in one connection: give each a key.
+mutation SeveralPointers {
+  dataSourceInstanceCreate(
+    input: { connection: { integrationKey: "demo" }, dataSource: { key: "tasks" }, instanceKey: "sprint" }
+  ) {
+    isCreated
+    dataSourceInstance {
+      instanceKey
+      path
+      connection { dataSourceInstances { nodes { instanceKey path dataSource { key } } } }
+    }
+    userErrors { code message field }
+  }
+}
+"""
+
+_AS_AN_ADMIN = """
+# This tab's header is an admin's: who may define data sources, add integrations
+# and see all customers.
+query AsAnAdmin {
+  customers { nodes { externalId connections { nodes { name state integration { key } } } } }
+  dataSources { nodes { key name udm { name } instances { nodes { path connection { customer { externalId } } } } } }
+  connectors { nodes { key name collections { key } authMethods { key type } } }
+}
+"""
+
+
+def examples(*, customer: Mapping[str, str] | None, admin: Mapping[str, str] | None) -> tuple[ExampleTab, ...]:
+    """The tabs, with the headers of the customer and, on the last one, of the admin; without headers, the reader pastes them."""
+    as_customer = (
+        ("Look around", _LOOK_AROUND),
+        ("Read records", _READ_RECORDS),
+        ("Point elsewhere", _POINT_ELSEWHERE),
+        ("Reset", _RESET),
+        ("Know the fields", _KNOW_THE_FIELDS),
+        ("Several pointers", _SEVERAL_POINTERS),
+    )
+    tabs = [ExampleTab(title=title, query=query, headers=customer) for title, query in as_customer]
+    return (*tabs, ExampleTab(title="As an admin", query=_AS_AN_ADMIN, headers=admin))

@@ -1,0 +1,138 @@
+"""The docs are true: what they name exists, what exists is in them, and what they show works."""
+
+import re
+from pathlib import Path
+
+import pytest
+import typer
+
+from gateway.cli.application import application
+from gateway.config import Settings
+from gateway.connectors.loading import load_connector_file
+from gateway.errors import GatewayError
+
+ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs"
+PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted(DOCS.rglob("*.md"))]
+CATALOG = ROOT / "gateway" / "connectors" / "catalog"
+PATHS_THAT_USERS_MAKE = {"gateway.db"}
+
+each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+
+
+def headings(page: Path, *, level: int) -> list[str]:
+    return re.findall(rf"^{'#' * level} (.+)$", page.read_text(encoding="utf-8"), flags=re.MULTILINE)
+
+
+def blocks(page: Path, *, language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+
+
+def in_backticks(page: Path) -> set[str]:
+    text = re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+    return set(re.findall(r"`([^`\n]+)`", text))
+
+
+def error_classes(parent: type[GatewayError] = GatewayError) -> set[type[GatewayError]]:
+    return {parent}.union(*(error_classes(child) for child in parent.__subclasses__()))
+
+
+def verbs() -> set[str]:
+    root = typer.main.get_command(application)
+    found = set()
+    for name, command in root.commands.items():
+        found |= {f"gateway {name} {inner}" for inner in command.commands} if hasattr(command, "commands") else {f"gateway {name}"}
+    return found
+
+
+def test_every_setting_has_its_heading_and_the_right_default():
+    page = DOCS / "configuration.md"
+    text = page.read_text(encoding="utf-8")
+
+    assert sorted(headings(page, level=2)) == sorted(f"GATEWAY_{name.upper()}" for name in Settings.model_fields)
+    for name, field in Settings.model_fields.items():
+        section = text.split(f"## GATEWAY_{name.upper()}\n\n")[1].split("\n\n")[0]
+        if field.is_required():
+            assert section.startswith("Required")
+        elif field.default == ():
+            assert section.startswith("Default: none.")
+        else:
+            assert str(field.default).removesuffix(".0") in section
+
+
+def test_every_error_code_has_its_heading():
+    codes = {error.code for error in error_classes() if "code" in vars(error)}
+
+    assert sorted(headings(DOCS / "errors.md", level=3)) == sorted(codes)
+
+
+def test_every_command_has_its_heading():
+    assert sorted(headings(DOCS / "cli.md", level=2)) == sorted(verbs())
+
+
+def test_every_connector_of_the_catalog_has_its_heading():
+    documented = (DOCS / "connectors.md").read_text(encoding="utf-8").split("## In the catalog")[1].split("\n## ")[0]
+
+    assert re.findall(r"^### (.+)$", documented, flags=re.MULTILINE) == ["demo", "kinto", "datasette"]
+    assert sorted(file.stem for file in CATALOG.glob("*.yaml")) == ["datasette", "demo", "kinto"]
+
+
+def test_the_connector_that_the_docs_show_is_right(tmp_path):
+    (tmp_path / "notes.yaml").write_text(blocks(DOCS / "connectors.md", language="yaml")[0], encoding="utf-8")
+
+    assert load_connector_file(tmp_path / "notes.yaml").key == "notes"
+
+
+@each_page
+def test_every_link_to_a_file_leads_to_one(page: Path):
+    targets = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8"))
+
+    assert [target for target in targets if not (page.parent / target).exists()] == []
+
+
+@each_page
+def test_every_path_of_the_repository_that_is_named_exists(page: Path):
+    named = {name for name in in_backticks(page) if re.fullmatch(r"(gateway|tests|docs|benchmarks|\.ci)(/[\w.-]+)+/?", name)}
+
+    assert [name for name in named if not (ROOT / name).exists()] == []
+
+
+@each_page
+def test_every_python_name_that_is_named_resolves(page: Path):
+    named = {name for name in in_backticks(page) if re.fullmatch(r"gateway(\.\w+)+", name)} - PATHS_THAT_USERS_MAKE
+
+    assert [name for name in named if not resolves(name)] == []
+
+
+def resolves(name: str) -> bool:
+    *module, attribute = name.split(".")
+    return (ROOT / Path(*module, attribute)).exists() or (
+        (file := ROOT / Path(*module).with_suffix(".py")).exists()
+        and re.search(rf"\b(class|def) {attribute}\b", file.read_text()) is not None
+    )
+
+
+@each_page
+def test_every_setting_that_is_named_exists(page: Path):
+    named = set(re.findall(r"GATEWAY_[A-Z_]*[A-Z]", page.read_text(encoding="utf-8"))) - {"GATEWAY_TEST_POSTGRES_URL"}
+
+    assert sorted(named - {f"GATEWAY_{name.upper()}" for name in Settings.model_fields}) == []
+
+
+def test_every_term_of_the_glossary_is_a_word_of_the_schema_or_the_code():
+    code = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "gateway").rglob("*.py"))
+    terms = re.findall(r"^\| ([A-Z][a-z ]+) \|", (DOCS / "glossary.md").read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]
+
+    assert len(terms) > 20
+    unknown = [term for term in terms if term.title().replace(" ", "") not in code and term.lower().replace(" ", "_") not in code]
+    assert unknown == []
+
+
+def test_the_readme_tells_the_two_commands_within_the_first_screen():
+    first_screen = (ROOT / "README.md").read_text(encoding="utf-8").splitlines()[:20]
+
+    commands = [line.split("#")[0].strip() for line in first_screen if line.startswith("    python3")]
+    assert commands == [
+        "python3 -m venv .venv && .venv/bin/pip install --quiet . && .venv/bin/gateway demo",
+        "python3 -m venv .venv && .venv/bin/pip install --quiet '.[test]' && .venv/bin/pytest",
+    ]
