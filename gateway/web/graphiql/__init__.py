@@ -1,6 +1,6 @@
 """GraphiQL from the package itself: no request leaves the gateway's origin."""
 
-from gateway.web.graphiql.assets import Asset, Assets
-from gateway.web.graphiql.page import PAGE_HEADERS, ExampleTab, page
+from gateway.web.graphiql.page import ExampleTab
+from gateway.web.graphiql.serving import GraphiQL
 
-__all__ = ["PAGE_HEADERS", "Asset", "Assets", "ExampleTab", "page"]
+__all__ = ["ExampleTab", "GraphiQL"]

@@ -1,0 +1,172 @@
+"""One address for GraphQL: over HTTP as the GraphQL-over-HTTP specification asks, over WebSocket, and GraphiQL for people."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+from starlette.websockets import WebSocket
+from strawberry.asgi import GraphQL
+from strawberry.http import GraphQLRequestData
+from strawberry.schema.base import BaseSchema
+from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
+from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
+from strawberry.types import ExecutionResult
+from strawberry.types.execution import PreExecutionError
+from strawberry.types.graphql import OperationType
+
+from gateway.errors import GatewayError, InvalidError, NotAuthenticatedError, UnsupportedError
+from gateway.models import Principal
+from gateway.models.principal import ANONYMOUS
+from gateway.runtime import Runtime
+from gateway.web.authentication import Authentication
+from gateway.web.bodies import encode_json
+from gateway.web.graphiql import GraphiQL
+from gateway.web.graphql_socket import SocketAdapter, SocketHandler
+from gateway.web.logging import OperationEntry, operation_entry
+from gateway.web.negotiation import GRAPHQL_RESPONSE, answer_type, wants_page
+from gateway.web.refusals import JSON, refusal_response, status_of, with_codes
+from gateway.web.requests import request_from_body, request_from_query
+
+__all__ = ["GraphQLView"]
+
+_INIT_TIMEOUT = timedelta(seconds=10)
+_MAX_OPERATIONS_PER_SOCKET = 100
+_OPERATIONS = {"GET": {OperationType.QUERY}, "POST": {OperationType.QUERY, OperationType.MUTATION}}
+
+
+class GraphQLView(GraphQL[Any, None]):
+    """Strawberry's view for WebSockets; over HTTP its own answers, each JSON with a code where it is a refusal.
+
+    `make_context` is called once for every operation, also on a socket, so that nothing which one operation loaded is
+    shown to the next.
+    """
+
+    graphql_transport_ws_handler_class = SocketHandler
+    websocket_adapter_class = SocketAdapter
+
+    def __init__(
+        self,
+        schema: BaseSchema,
+        runtime: Runtime,
+        *,
+        make_context: Callable[[Runtime, Principal], object],
+        graphiql: GraphiQL,
+    ) -> None:
+        super().__init__(
+            schema,
+            subscription_protocols=[GRAPHQL_TRANSPORT_WS_PROTOCOL],
+            connection_init_wait_timeout=_INIT_TIMEOUT,
+            max_subscriptions_per_connection=_MAX_OPERATIONS_PER_SOCKET,
+            allowed_origins=runtime.settings.allowed_origins,
+        )
+        self.authentication = Authentication(runtime)
+        self.runtime = runtime
+        self._make_context = make_context
+        self._graphiql = graphiql
+
+    def context_for(self, principal: Principal) -> object:
+        """What the resolvers of one operation work with."""
+        return self._make_context(self.runtime, principal)
+
+    async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> object:
+        """A socket's context before anybody has said who they are."""
+        return self.context_for(ANONYMOUS)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers one request, or serves one socket until it closes."""
+        if scope["type"] != "http":
+            await super().__call__(scope, receive, send)
+            return
+        request = Request(scope, receive)
+        response = self._graphiql.page(request) if _asks_for_page(request) else await self._logged_answer(request)
+        await response(scope, receive, send)
+
+    async def _logged_answer(self, request: Request) -> Response:
+        with operation_entry(self.runtime.clock, transport="http") as entry:
+            entry.status = 500
+            response = await self._answer_or_refusal(request, entry)
+            entry.status = response.status_code
+        return response
+
+    async def _answer_or_refusal(self, request: Request, entry: OperationEntry) -> Response:
+        media_type = answer_type(request.headers.get("accept", ""))
+        if request.method not in _OPERATIONS:
+            return _not_allowed(f"{request.method} is not supported here. Send GraphQL by POST, or a query by GET.", allow="GET, POST")
+        if media_type is None:
+            return refusal_response(f"Answers are `{GRAPHQL_RESPONSE}` or `{JSON}`. Accept one of them.", status=406)
+        try:
+            return await self._answer(request, entry, media_type)
+        except GatewayError as error:
+            entry.code = error.code
+            return refusal_response(error.message, status=status_of(error), code=error.code, media_type=media_type)
+        except ClientDisconnect:
+            return refusal_response("The connection ended before the request did.", status=400)
+
+    async def _answer(self, request: Request, entry: OperationEntry, media_type: str) -> Response:
+        caller = await self.authentication.caller(_authorization(request))
+        if request.method == "GET":
+            asked = request_from_query(request.query_params)
+        else:
+            asked = await request_from_body(request, max_bytes=self.runtime.settings.max_body_bytes)
+        entry.name_from(asked.query, asked.operation_name)
+
+        try:
+            result = await self._execute(asked, caller.principal, method=request.method)
+        except CannotGetOperationTypeError as error:
+            raise InvalidError(error.as_http_error_reason()) from None
+        except InvalidOperationTypeError as error:
+            if error.operation_type is OperationType.MUTATION:
+                return _not_allowed("Mutations need POST.", allow="POST")
+            return refusal_response(
+                "Subscriptions need a WebSocket: `graphql-transport-ws` at this address.", status=400, code=UnsupportedError.code
+            )
+        return _result_response(result, entry, media_type)
+
+    async def _execute(self, asked: GraphQLRequestData, principal: Principal, *, method: str) -> ExecutionResult:
+        return await self.schema.execute(
+            asked.query,
+            variable_values=asked.variables,
+            context_value=self.context_for(principal),
+            operation_name=asked.operation_name,
+            allowed_operation_types=_OPERATIONS[method],
+            operation_extensions=asked.extensions,
+        )
+
+
+def _asks_for_page(request: Request) -> bool:
+    # A persisted query by GET has no `query`, so that alone does not tell a person from a client.
+    return request.method == "GET" and "query" not in request.query_params and wants_page(request.headers.get("accept", ""))
+
+
+def _authorization(request: Request) -> str | None:
+    values = request.headers.getlist("authorization")
+    if len(values) > 1:
+        raise NotAuthenticatedError("The request has several Authorization headers. Send one.")
+    return values[0] if values else None
+
+
+def _not_allowed(message: str, *, allow: str) -> Response:
+    return refusal_response(message, status=405, headers={"allow": allow})
+
+
+def _result_response(result: ExecutionResult, entry: OperationEntry, media_type: str) -> Response:
+    errors = with_codes([dict(error.formatted) for error in result.errors or ()])
+    entry.code_from(errors)
+    # Without a path in any error nothing was executed: the request itself is at fault, and there is no `data` to speak of.
+    was_executed = not isinstance(result, PreExecutionError) and (result.data is not None or any("path" in error for error in errors))
+
+    body: dict[str, object] = {"data": result.data} if was_executed else {}
+    if errors:
+        body["errors"] = errors
+    if result.extensions:
+        body["extensions"] = result.extensions
+    return Response(
+        encode_json(body),
+        # Clients of before the specification take any status but 200 for a broken network.
+        status_code=400 if media_type == GRAPHQL_RESPONSE and not was_executed else 200,
+        headers={"cache-control": "no-store", "vary": "Accept"},
+        media_type=f"{media_type}; charset=utf-8",
+    )
