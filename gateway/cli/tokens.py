@@ -12,7 +12,8 @@ from gateway.config import TokenSettings, read_settings
 from gateway.models import JsonObject
 from gateway.web import tokens
 
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+_UNITS = {"s": 1, "m": 60, "h": 60 * 60, "d": 24 * 60 * 60}
+_LONGEST = timedelta(days=3650)
 _NEVER = "never"
 
 
@@ -22,7 +23,10 @@ def _duration(text: str) -> timedelta | None:
     match = re.fullmatch(r"([0-9]{1,9})([smhd])", text)
     if match is None:
         raise typer.BadParameter(f"{text!r} is no duration. Write a number and s, m, h or d, such as 90m; or {_NEVER}.")
-    return timedelta(**{_UNITS[match[2]]: int(match[1])})
+    seconds = int(match[1]) * _UNITS[match[2]]
+    if seconds > _LONGEST.total_seconds():
+        raise typer.BadParameter(f"{text!r} is too long. At most {_LONGEST.days}d; or {_NEVER}.")
+    return timedelta(seconds=seconds)
 
 
 def _fields(text: str | None) -> JsonObject | None:

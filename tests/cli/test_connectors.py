@@ -1,0 +1,55 @@
+"""`gateway connectors`."""
+
+import json
+import shutil
+from pathlib import Path
+
+import jsonschema_rs
+
+CATALOG = Path(__file__).parents[2] / "gateway" / "connectors" / "catalog"
+
+
+def test_the_connectors_are_listed_by_key(gateway):
+    outcome = gateway("connectors", "list")
+
+    assert outcome.exit_code == 0
+    lines = [line.split() for line in outcome.stdout.splitlines()]
+    assert [line[0] for line in lines] == ["Key", "datasette", "demo", "kinto"]
+    assert lines[2] == ["demo", "Demo", "1.0.0", "tasks,", "projects,", "users", "tasks,", "projects,", "users"]
+
+
+def test_a_right_file_is_told_what_it_holds(gateway, tmp_path):
+    shutil.copy(CATALOG / "demo.yaml", tmp_path / "mine.yaml")
+
+    outcome = gateway("connectors", "check", "mine.yaml")
+
+    assert (outcome.exit_code, outcome.stderr) == (0, "")
+    assert outcome.stdout == (
+        "mine.yaml: connector demo 1.0.0 is right. Collections: tasks, projects, users. Authentication: token, api_key.\n"
+    )
+
+
+def test_every_wrong_file_is_told_of_with_line_and_key(gateway, tmp_path):
+    right = (CATALOG / "demo.yaml").read_text()
+    (tmp_path / "one.yaml").write_text(right.replace("version: 1.0.0", "version: one"))
+    (tmp_path / "two.yaml").write_text(right)
+    (tmp_path / "three.yaml").write_text(right.replace("pagination: pages, records", "pagination: sheets, records"))
+
+    outcome = gateway("connectors", "check", "one.yaml", "two.yaml", "three.yaml")
+
+    assert outcome.exit_code == 78
+    assert "one.yaml:5: version: " in outcome.stderr
+    assert "there is no pagination 'sheets'; there are none, pages" in outcome.stderr
+    assert outcome.stdout.startswith("two.yaml: connector demo 1.0.0 is right.")
+
+
+def test_a_file_that_is_not_there_is_usage(gateway):
+    assert gateway("connectors", "check", "nowhere.yaml").exit_code == 2
+
+
+def test_the_printed_schema_takes_the_connectors_of_the_catalog_and_refuses_others(gateway):
+    schema = json.loads(gateway("connectors", "schema").stdout)
+
+    assert jsonschema_rs.meta.is_valid(schema)
+    assert schema["title"] == "Connector, format version 1"
+    assert not jsonschema_rs.is_valid(schema, {"format": "connector/v2"})
