@@ -23,8 +23,8 @@ class Connector(Protocol):
     """The description of an app's API.
 
     Pointers that come in are valid: their key exists, their parameters satisfy the schema of the location.
-    Every method that asks the app raises an UpstreamError when the app cannot or will not answer, and no other
-    GatewayError; cancelling it leaves nothing behind.
+    Every method that asks the app raises an UpstreamError when the app cannot or will not answer, a CursorExpiredError
+    for a page token that no longer fits, and no other GatewayError; cancelling it leaves nothing behind.
     """
 
     @property

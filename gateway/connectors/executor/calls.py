@@ -3,14 +3,15 @@
 import asyncio
 import random
 from collections.abc import Mapping
+from functools import cached_property
 
 import httpx
 
 from gateway.clock import Clock
-from gateway.connectors.executor import hosts
 from gateway.connectors.executor.answers import Answer, decoded
 from gateway.connectors.executor.auth import Proof, proof_of
-from gateway.connectors.executor.error_rules import Failure, judged
+from gateway.connectors.executor.error_rules import Failure, judged, matching_rule
+from gateway.connectors.executor.hosts import Hosts, hosts_of
 from gateway.connectors.executor.limits import ExecutorLimits
 from gateway.connectors.executor.names import Names, with_defaults
 from gateway.connectors.executor.requests import Outgoing, outgoing
@@ -19,8 +20,9 @@ from gateway.connectors.format.requests import Request
 from gateway.connectors.http import AppResponse, Http
 from gateway.connectors.protocol import Access
 from gateway.connectors.redaction import Redactor
+from gateway.connectors.schemas import writable_secrets
 from gateway.errors import UpstreamRateLimitError, UpstreamResponseError, UpstreamUnavailableError
-from gateway.models import JsonValue
+from gateway.models import JsonObject, JsonValue
 
 _MAX_REDIRECTS = 5
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -31,26 +33,34 @@ _RANDOM = random.SystemRandom()
 class Caller:
     """Calls the app for one read of one connection: all its requests share the read's deadline."""
 
-    def __init__(self, file: ConnectorFile, http: Http, *, clock: Clock, limits: ExecutorLimits, slots: asyncio.Semaphore) -> None:
+    def __init__(
+        self, file: ConnectorFile, http: Http, access: Access, *, clock: Clock, limits: ExecutorLimits, slots: asyncio.Semaphore
+    ) -> None:
         self.file = file
+        self.names: Names = {
+            "connection": with_defaults(file.connection.parameters_schema, access.parameters),
+            "integration": with_defaults(file.integration.parameters_schema, access.integration_parameters),
+        }
+        self.redactor = Redactor(_secrets(file, access))
+        self._access = access
         self._http = http
         self._clock = clock
         self._limits = limits
         self._slots = slots
         self._deadline = clock.monotonic() + limits.deadline_seconds
-        self.is_waiting_for_answer = False
-        """Whether a request is out there, so that the app may have received it."""
+        self._is_waiting_for_answer = False
 
-    def open(self, access: Access) -> None:
-        """Gets ready for a connection. Raises an UpstreamError when its parameters or credentials do not allow a request."""
-        self.redactor = Redactor(access.credentials)
-        self.names: Names = {
-            "connection": with_defaults(self.file.connection.parameters_schema, access.parameters),
-            "integration": with_defaults(self.file.integration.parameters_schema, access.integration_parameters),
-        }
-        self.proof: Proof = proof_of(self.file, access, self.names)
-        self.redactor = Redactor(access.credentials, derived=self.proof.values)
-        self.hosts = hosts.of_connection(self.file.http, self.names)
+    @cached_property
+    def hosts(self) -> Hosts:
+        """Where requests may go. Raises UpstreamRejectedError when the connection's parameters give no address."""
+        return hosts_of(self.file.http, self.names)
+
+    @cached_property
+    def proof(self) -> Proof:
+        """What proves who the requests come from. Raises UpstreamAuthError when the credentials cannot."""
+        proof = proof_of(self.file, self._access, self.names)
+        self.redactor = Redactor(_secrets(self.file, self._access), derived=proof.values)
+        return proof
 
     async def ask(
         self, request: Request, *, names: Names, query: Mapping[str, JsonValue] | None = None, url: httpx.URL | None = None
@@ -74,8 +84,9 @@ class Caller:
 
     async def _attempt(self, ready: Outgoing, names: Names) -> Answer | Failure:
         try:
-            answer = await self._followed(ready)
+            answer = await self._followed(ready, names)
         except UpstreamUnavailableError as error:
+            self._is_waiting_for_answer = False
             return Failure(error)
         return judged(answer, self.file.http, app=self.file.name, names=names, now=self._clock.now(), redactor=self.redactor)
 
@@ -89,15 +100,16 @@ class Caller:
         is_worth_waiting = (failure.wait_seconds or 0) <= retry.max_seconds and jitter < self._remaining()
         return jitter if is_worth_waiting else None
 
-    async def _followed(self, ready: Outgoing) -> Answer:
-        """The answer to one attempt, redirects followed."""
+    async def _followed(self, ready: Outgoing, names: Names) -> Answer:
+        """The answer to one attempt, redirects followed, unless a rule of the connector reads something else out of them."""
         url = ready.url
         for _ in range(_MAX_REDIRECTS + 1):
-            response = await self._send(ready, url)
-            if response.status not in _REDIRECTS or "location" not in response.headers:
-                return decoded(response, url=url, app=self.file.name)
-            self._require_redirect(ready, response.status)
-            url = self.proof.off(self.hosts.followed(response.headers["location"], source=url, what=f"A redirect of {self.file.name}"))
+            answer = decoded(await self._send(ready, url), url=url, app=self.file.name)
+            target = answer.headers.get("location")
+            if answer.status not in _REDIRECTS or target is None or matching_rule(answer, self.file.http, names) is not None:
+                return answer
+            self._require_redirect(ready, answer.status)
+            url = self.proof.off(self.hosts.followed(target, source=url, what=f"A redirect of {self.file.name}"))
         raise UpstreamResponseError(f"{self.file.name} redirects more than {_MAX_REDIRECTS} times. Check the address in the connection.")
 
     def _require_redirect(self, ready: Outgoing, status: int) -> None:
@@ -111,7 +123,7 @@ class Caller:
             remaining = self._remaining()
             if remaining <= 0:
                 raise self.late()
-            self.is_waiting_for_answer = True
+            self._is_waiting_for_answer = True
             response = await self._http.send(
                 request,
                 max_bytes=min(self.file.http.max_response_bytes or self._limits.max_response_bytes, self._limits.max_response_bytes),
@@ -119,14 +131,14 @@ class Caller:
                     self.file.http.timeout_seconds or self._limits.timeout_seconds, self._limits.timeout_seconds, remaining
                 ),
             )
-            self.is_waiting_for_answer = False
+            self._is_waiting_for_answer = False
             return response
 
     def late(self) -> UpstreamUnavailableError:
         """The error of a read that did not end within its time."""
         return UpstreamUnavailableError(
             f"{self.file.name} did not answer within {self._limits.deadline_seconds:g} seconds. Try again later.",
-            may_have_been_received=self.is_waiting_for_answer,
+            may_have_been_received=self._is_waiting_for_answer,
         )
 
     def _remaining(self) -> float:
@@ -139,3 +151,16 @@ def _may_repeat(ready: Outgoing, failure: Failure) -> bool:
     if isinstance(error, UpstreamUnavailableError):
         return ready.is_safe or not error.may_have_been_received
     return isinstance(error, UpstreamRateLimitError) and ready.is_safe
+
+
+def _secrets(file: ConnectorFile, access: Access) -> JsonObject:
+    """The credentials, and what else the operator or the customer entered that the file marks as secret."""
+    marked = {
+        f"{part}.{name}": values[name]
+        for part, schema, values in (
+            ("connection", file.connection.parameters_schema, access.parameters),
+            ("integration", file.integration.parameters_schema, access.integration_parameters),
+        )
+        for name in writable_secrets(schema) & set(values)
+    }
+    return {**marked, "credentials": access.credentials}

@@ -110,11 +110,10 @@ class DeclarativeConnector:
     async def _calling(self, access: Access) -> AsyncIterator[Caller]:
         """A caller for one read; no error leaves with a secret in it."""
         slots = self._slots.setdefault(access.connection_id, asyncio.Semaphore(self._file.http.concurrency))
-        caller = Caller(self._file, self._http, clock=self._clock, limits=self._limits, slots=slots)
+        caller = Caller(self._file, self._http, access, clock=self._clock, limits=self._limits, slots=slots)
         scope = asyncio.timeout(self._limits.deadline_seconds)
         try:
             async with scope:
-                caller.open(access)
                 yield caller
         except TimeoutError:
             if not scope.expired():

@@ -46,16 +46,21 @@ class Failure:
 
 def judged(answer: Answer, http: Http, *, app: str, names: Names, now: datetime, redactor: Redactor) -> Answer | Failure:
     """The answer as it may be used, or what is wrong with it."""
-    seen = {**names, **answer.names}
-    rule = next((rule for rule in http.errors if _fits(rule.when, answer, seen)), None)
+    rule = matching_rule(answer, http, names)
     action = rule.action if rule is not None else standard_action(answer.status)
     if action is None:
         return answer if answer.fault is None else Failure(UpstreamResponseError(answer.fault))
     if action is ErrorAction.EMPTY:
         return answer.emptied()
     wait = _wait(rule, answer, now=now)
-    text = _text((rule.message if rule is not None else None, http.error_message), seen, redactor)
+    text = _text((rule.message if rule is not None else None, http.error_message), {**names, **answer.names}, redactor)
     return Failure(_error(action, answer.status, app=app, text=text, wait=wait), wait)
+
+
+def matching_rule(answer: Answer, http: Http, names: Names) -> ErrorRule | None:
+    """The first of the connector's rules that fits the answer."""
+    seen = {**names, **answer.names}
+    return next((rule for rule in http.errors if _fits(rule.when, answer, seen)), None)
 
 
 def standard_action(status: int) -> ErrorAction | None:

@@ -52,7 +52,7 @@ class Hosts:
         return origin(url) == origin(self.base)
 
 
-def of_connection(http: Http, names: Names) -> Hosts:
+def hosts_of(http: Http, names: Names) -> Hosts:
     """The hosts of a connection's app. Raises UpstreamRejectedError when its base address cannot be used."""
     text = _base_text(http.base_url, names)
     try:

@@ -10,7 +10,7 @@ from gateway.connectors.executor.answers import Answer
 from gateway.connectors.executor.calls import Caller
 from gateway.connectors.executor.names import Names, kind_of, told
 from gateway.connectors.executor.pagination import Place, Seen, fingerprint, first_place, place_after, place_of_token, resolved
-from gateway.connectors.format.requests import NextUrlPagination, Pagination, Request
+from gateway.connectors.format.requests import CursorPagination, NextUrlPagination, Pagination, Request
 from gateway.errors import UpstreamResponseError
 from gateway.expressions import Template
 from gateway.models import JsonObject, JsonValue, Page, PageRequest
@@ -47,9 +47,11 @@ async def read_page(caller: Caller, listing: Listing[Item], page: PageRequest) -
 
     raw = _items(listing, {**caller.names, **names, **answer.names})
     items = tuple(listing.read(item, number) for number, item in enumerate(raw, start=1))
+    is_named = isinstance(pagination, CursorPagination | NextUrlPagination)
     seen = Seen(
         count=len(raw),
-        print=fingerprint(map(listing.identify, items) if items else [repr(answer.body)]),
+        # Empty pages are all alike; one that the app named is told from others by its name.
+        print=fingerprint(map(listing.identify, items) if items else [repr(answer.body), str(place.position) if is_named else ""]),
         names={
             **caller.names,
             **listing.names,

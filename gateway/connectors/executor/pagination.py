@@ -19,7 +19,8 @@ from gateway.errors import CursorExpiredError, UpstreamResponseError
 from gateway.models import JsonObject, JsonValue
 
 MAX_SIZE = 100_000
-_MAX_POSITION_CHARACTERS = 16_384
+_MAX_POSITION_CHARACTERS = 8_192
+# Longer ones fit into no address that servers are known to read.
 _POSITION_TYPES: dict[type, tuple[type, ...]] = {
     NoPagination: (),
     PagePagination: (int,),

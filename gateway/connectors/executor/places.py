@@ -39,8 +39,10 @@ async def one_location(caller: Caller, tree: LocationTree, pointer: Pointer) -> 
         return tree.known_collection(pointer, {**caller.names, **_names(tree, pointer)})
     if entry.read is not None:
         return await _read_directory(caller, tree, entry, entry.read, pointer=pointer)
-    known = tree.known_directory(entry, pointer, {**caller.names, **_names(tree, pointer)})
-    return known if known is not None or entry.list is None else await _searched(caller, tree, entry, entry.list, pointer=pointer)
+    names = {**caller.names, **_names(tree, pointer)}
+    if entry.list is None:
+        return tree.named_directory(entry, pointer, names)
+    return tree.known_directory(entry, pointer, names) or await _searched(caller, tree, entry, entry.list, pointer=pointer)
 
 
 async def _page_of_list(
