@@ -8,7 +8,7 @@ import json
 import math
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from jmespath import functions
 
@@ -102,6 +102,11 @@ class Functions(functions.Functions):  # type: ignore[misc]  # jmespath has no t
         """The host that an address names, without its port."""
         return None if text is None else urlsplit(text).hostname
 
+    @_takes(_TEXT)
+    def _func_url_encode(self, text: str | None) -> str | None:
+        """The text percent-encoded, all but letters, digits and `-._~`."""
+        return text and quote(text, safe="")
+
     # Ours: what type a value has.
 
     @_takes(_ANY)
@@ -184,6 +189,25 @@ class Functions(functions.Functions):  # type: ignore[misc]  # jmespath has no t
     def _func_from_entries(self, entries: list[Any] | None) -> dict[str, Any] | None:
         """An object from a list of {key, value} or [key, value]; the last of a key wins."""
         return None if entries is None else dict(_entry(entry) for entry in entries)
+
+    @_takes({"types": ["object", "null"]}, {"types": ["array-string"]})
+    def _func_pick(self, value: Mapping[str, Any] | None, keys: list[str]) -> dict[str, Any] | None:
+        """An object of only those keys, in their order; what the object lacks is left out."""
+        return None if value is None else {key: value[key] for key in keys if key in value}
+
+    @_takes({"types": ["object", "null"]}, {"types": ["array-string"]})
+    def _func_omit(self, value: Mapping[str, Any] | None, keys: list[str]) -> dict[str, Any] | None:
+        """The object without those keys."""
+        return None if value is None else {key: item for key, item in value.items() if key not in keys}
+
+    @_takes(_ARRAY, {"types": ["object"]})
+    def _func_add_to_each(self, items: list[Any] | None, members: Mapping[str, Any]) -> list[Any] | None:
+        """The objects of a list, each with the members added: what stands around a list comes along with its items."""
+        if items is None:
+            return None
+        if len(items) * len(members) > limits.MAX_WORK:
+            raise ExpressionError(f"add_to_each() makes more than {limits.MAX_WORK} values")
+        return [{**item, **members} if isinstance(item, dict) else item for item in items]
 
     @_takes(_ARRAY, _ARRAY)
     def _func_zip_rows(self, header: list[Any] | None, rows: list[Any] | None) -> list[Any] | None:
