@@ -6,6 +6,7 @@ from asyncio import IncompleteReadError, StreamReader, StreamWriter
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from ssl import SSLContext
 from types import TracebackType
 from typing import Self
 from urllib.parse import parse_qsl
@@ -52,13 +53,15 @@ class ScriptedApp:
     Enter it as an async context manager; leaving it closes every connection.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, tls: SSLContext | None = None) -> None:
         self.requests: list[ReceivedRequest] = []
         self.connection_count = 0
         self._script: deque[Scripted] = deque()
         self._handler: Handler | None = None
+        self._tls = tls
         self._server: asyncio.Server | None = None
         self._connections: dict[asyncio.Task[None], StreamWriter] = {}
+        self._received = asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
 
@@ -72,7 +75,7 @@ class ScriptedApp:
     @property
     def url(self) -> str:
         """Where the app is, without a slash at its end."""
-        return f"http://127.0.0.1:{self.port}"
+        return f"{'https' if self._tls else 'http'}://127.0.0.1:{self.port}"
 
     @property
     def open_connection_count(self) -> int:
@@ -95,6 +98,11 @@ class ScriptedApp:
         """Lets a function answer whatever the script does not."""
         self._handler = handler
 
+    async def wait_for_requests(self, count: int) -> None:
+        """Returns once that many requests were received since the start."""
+        while len(self.requests) < count:
+            await self._received.wait()
+
     async def wait_until_idle(self) -> None:
         """Returns once every client has left."""
         await self._idle.wait()
@@ -106,7 +114,7 @@ class ScriptedApp:
         await self.wait_until_idle()
 
     async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
+        self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0, ssl=self._tls)
         return self
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
@@ -140,6 +148,8 @@ class ScriptedApp:
     async def _converse(self, reader: StreamReader, writer: StreamWriter, *, connection: int) -> None:
         while (request := await _read_request(reader, connection=connection)) is not None:
             self.requests.append(request)
+            self._received.set()
+            self._received.clear()
             if not await self._answer_to(request).write(reader, writer, method=request.method):
                 return
 

@@ -81,10 +81,11 @@ FAULTS: Mapping[type[BaseException], Fault] = {
     client_exceptions.InvalidURL: _BAD_ADDRESS,
     client_exceptions.InvalidUrlClientError: _BAD_ADDRESS,
     client_exceptions.NonHttpUrlClientError: _BAD_ADDRESS,
+    UnicodeError: _BAD_ADDRESS,  # From the resolver, for an empty label and one of more than 63 characters.
 }
 """Every exception class of the library's client, and those of the system below it; a test holds it complete."""
 
-TRANSLATED = (aiohttp.ClientError, http_exceptions.HttpProcessingError, client_exceptions.WSMessageTypeError, OSError)
+TRANSLATED = (aiohttp.ClientError, http_exceptions.HttpProcessingError, client_exceptions.WSMessageTypeError, OSError, UnicodeError)
 """What to catch around a call of the library. TimeoutError is an OSError."""
 
 
@@ -93,7 +94,7 @@ def translate(error: BaseException, *, host: str, is_sent: bool) -> UpstreamErro
 
     `is_sent` is false where it is certain that no byte was written; then no fault can mean that the app has the request.
     """
-    if isinstance(error, client_exceptions.ClientConnectorError) and isinstance(error.os_error, AddressBlockedError):
+    if isinstance(error.__cause__, AddressBlockedError):
         return blocked(host)
 
     fault = fault_of(type(error))

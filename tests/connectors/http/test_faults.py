@@ -1,0 +1,211 @@
+import asyncio
+import datetime
+import inspect
+import socket
+import ssl
+from ipaddress import ip_address
+
+import aiohttp
+import httpx
+import pytest
+from aiohttp import client_exceptions, http_exceptions
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from gateway.connectors.http.faults import FAULTS, TRANSLATED, Meaning, fault_of, translate
+from gateway.errors import UpstreamResponseError, UpstreamUnavailableError
+from gateway.testing import Drop, Garbage, ScriptedApp
+
+
+def exceptions_of(module) -> set[type[BaseException]]:
+    return {value for value in vars(module).values() if inspect.isclass(value) and issubclass(value, BaseException)}
+
+
+CLIENT_FAULTS = {error for error in exceptions_of(client_exceptions) if error.__module__.startswith("aiohttp")}
+OUTER_FAULTS = {error for error in exceptions_of(aiohttp) if issubclass(error, aiohttp.ClientError)}
+
+
+def test_every_exception_of_the_librarys_client_has_its_own_row():
+    assert FAULTS.keys() >= CLIENT_FAULTS | OUTER_FAULTS
+
+
+def test_no_row_is_left_over():
+    below = {OSError, UnicodeError, TimeoutError, http_exceptions.HttpProcessingError}
+
+    assert FAULTS.keys() - CLIENT_FAULTS - OUTER_FAULTS == below
+
+
+def test_every_row_is_caught_around_the_library():
+    assert [error for error in FAULTS if not issubclass(error, TRANSLATED)] == []
+
+
+def test_every_exception_of_the_librarys_parser_finds_a_row():
+    raised = {error for error in exceptions_of(http_exceptions) if issubclass(error, http_exceptions.HttpProcessingError)}
+
+    assert {fault_of(error).meaning for error in raised} == {Meaning.BAD_ANSWER}
+
+
+def test_every_error_of_connecting_says_that_nothing_was_sent():
+    before = {error for error in CLIENT_FAULTS if issubclass(error, aiohttp.ClientConnectorError)} | {aiohttp.ConnectionTimeoutError}
+
+    assert {fault_of(error).meaning for error in before} == {Meaning.NEVER_SENT}
+
+
+def test_what_an_unknown_kind_of_client_error_means_is_the_careful_answer():
+    class NewKindError(aiohttp.ClientConnectionError):
+        pass
+
+    error = translate(NewKindError(), host="app.example", is_sent=True)
+
+    assert isinstance(error, UpstreamUnavailableError)
+    assert error.may_have_been_received
+
+
+@pytest.mark.parametrize("error", sorted(FAULTS, key=lambda error: error.__name__))
+def test_a_request_of_which_no_byte_was_written_was_never_received(error):
+    translated = translate(error.__new__(error), host="app.example", is_sent=False)
+
+    assert not getattr(translated, "may_have_been_received", False)
+    assert "app.example" not in translated.message
+
+
+async def test_a_closed_port_was_never_sent_to(http):
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        port = unused.getsockname()[1]
+
+        with pytest.raises(UpstreamUnavailableError, match="does not accept a connection") as failed:
+            await http.send(httpx.Request("POST", f"http://127.0.0.1:{port}/"), max_bytes=1, timeout_seconds=5)
+
+    assert not failed.value.may_have_been_received
+
+
+async def test_an_app_that_never_accepts_the_connection_was_never_sent_to(http):
+    with socket.socket() as full, socket.socket() as first, socket.socket() as second:
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)
+        for waiting in (first, second):
+            waiting.setblocking(False)
+            waiting.connect_ex(full.getsockname())
+
+        with pytest.raises(UpstreamUnavailableError, match="could not be reached within") as failed:
+            await http.send(httpx.Request("POST", f"http://127.0.0.1:{full.getsockname()[1]}/"), max_bytes=1, timeout_seconds=0.2)
+
+    assert not failed.value.may_have_been_received
+
+
+@pytest.mark.parametrize("drop", [Drop(), Drop(resets=True)], ids=["closed", "reset"])
+@pytest.mark.parametrize("content", [b"", b"x", b"x" * 3_000_000])
+async def test_a_connection_lost_before_the_answer_may_have_been_received(app, send, drop, content):
+    app.answer(drop)
+
+    with pytest.raises(UpstreamUnavailableError, match="lost before it answered") as failed:
+        await send(method="POST", content=content)
+
+    assert failed.value.may_have_been_received
+
+
+async def test_a_connection_reset_in_the_middle_of_the_body_may_have_been_received(app, send):
+    class ResetInBody:
+        async def write(self, reader, writer, *, method):
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\npart")
+            await writer.drain()
+            await asyncio.sleep(0.05)
+            writer.transport.abort()
+            return False
+
+    app.answer(ResetInBody())
+
+    with pytest.raises(UpstreamUnavailableError) as failed:
+        await send()
+
+    assert failed.value.may_have_been_received
+
+
+NOT_HTTP = {
+    "text": b"hello\r\n\r\n",
+    "one byte": b"\x00",
+    "html without a head": b"<html><body>Welcome</body></html>",
+    "tls alert": b"\x15\x03\x01\x00\x02\x02\x28",
+    "http 2": b"HTTP/2 200\r\n\r\n",
+    "four digits": b"HTTP/1.1 2000 OK\r\nContent-Length: 0\r\n\r\n",
+    "nul in a header": b"HTTP/1.1 200 OK\r\nX: a\x00b\r\n\r\n",
+    "space in a header's name": b"HTTP/1.1 200 OK\r\nX Y: a\r\n\r\n",
+    "two lengths": b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 5\r\n\r\nok",
+    "negative length": b"HTTP/1.1 200 OK\r\nContent-Length: -2\r\n\r\nok",
+    "enormous length": b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999999999999999\r\n\r\nok",
+    "length and chunks": b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n",
+    "chunk size that is none": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nok\r\n",
+    "chunk longer than its size": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nokay\r\n0\r\n\r\n",
+    "a long status line": b"HTTP/1.1 200 " + b"x" * 5_000_000,
+    "a header that does not end": b"HTTP/1.1 200 OK\r\nX: " + b"x" * 5_000_000,
+    "a hundred thousand headers": b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 100_000 + b"\r\n",
+}
+
+
+@pytest.mark.parametrize("data", NOT_HTTP.values(), ids=NOT_HTTP)
+async def test_what_is_not_http_is_refused_and_its_connection_not_used_again(app, send, data):
+    app.answer(Garbage(data, stays_open=True))
+    app.answer(body=b"next")
+
+    with pytest.raises(UpstreamResponseError, match="not valid HTTP, or its headers are too large"):
+        await send()
+
+    assert (await send()).body == b"next"
+    assert app.connection_count == 2
+
+
+async def test_headers_of_thirty_kilobytes_are_read(app, send):
+    app.answer(headers={"Content-Security-Policy": "x" * 30_000})
+
+    assert len((await send()).headers["content-security-policy"]) == 30_000
+
+
+async def test_a_port_that_speaks_no_tls_is_told(http):
+    async def answer(reader, writer):
+        await reader.read(1)
+        writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+        writer.close()
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+        url = f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+        with pytest.raises(UpstreamUnavailableError, match="no encrypted connection could be agreed on") as failed:
+            await http.send(httpx.Request("POST", url), max_bytes=1, timeout_seconds=5)
+
+    assert not failed.value.may_have_been_received
+
+
+async def test_a_certificate_that_nobody_vouches_for_is_refused_before_anything_is_sent(tmp_path, http):
+    async with ScriptedApp(tls=_self_signed(tmp_path)) as app:
+        with pytest.raises(UpstreamUnavailableError, match="certificate of its server cannot be verified") as failed:
+            await http.send(httpx.Request("POST", app.url, headers={"Authorization": "s3cret"}), max_bytes=1, timeout_seconds=5)
+
+        assert app.requests == []
+
+    assert not failed.value.may_have_been_received
+
+
+def _self_signed(folder) -> ssl.SSLContext:
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
+    start = datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(start)
+        .not_valid_after(start + datetime.timedelta(days=36500))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    pem = folder / "app.pem"
+    pem.write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+        + certificate.public_bytes(serialization.Encoding.PEM)
+    )
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(pem)
+    return context

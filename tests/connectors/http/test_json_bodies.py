@@ -1,0 +1,103 @@
+import json
+
+import orjson
+import pytest
+
+from gateway.connectors.http import decode_json
+from gateway.connectors.http.json_bodies import MAX_DEPTH
+from gateway.errors import UpstreamResponseError
+
+
+@pytest.mark.parametrize(
+    ("body", "value"),
+    [
+        (b'{"a": [1, 2.5, true, null, "x"]}', {"a": [1, 2.5, True, None, "x"]}),
+        (b' "text" ', "text"),
+        (b"9223372036854775807", 2**63 - 1),
+        (b"18446744073709551615", 2**64 - 1),
+        (b"18446744073709551616", 2**64),
+        (b'{"id": 123456789012345678901234567890}', {"id": 123456789012345678901234567890}),
+        (b"-99999999999999999999", -99999999999999999999),
+        (b"3.14159265358979323846264", 3.14159265358979323846264),
+        (b'{"a": 1, "a": 2}', {"a": 2}),
+        (b'"\\ud83d\\ude00 \xf0\x9f\x98\x80"', "😀 😀"),
+        (b'{"id": 12345678901234567890, "s": "\\ud83d\\ude00"}', {"id": 12345678901234567890, "s": "😀"}),
+    ],
+)
+def test_json_is_read_with_its_numbers_exact(body, value):
+    decoded = decode_json(body)
+
+    assert decoded == value
+    assert type(decoded) is type(value)
+
+
+@pytest.mark.parametrize(
+    ("body", "value"),
+    [
+        (b"[NaN, Infinity, -Infinity, 1e400, -1e400, 1]", [None, None, None, None, None, 1]),
+        (b'{"id": 12345678901234567890, "x": 1e999}', {"id": 12345678901234567890, "x": None}),
+        (b'["\\ud800", "a\\udc00b", "\\uDBFF\\u0041"]', ["�", "a�b", "�A"]),
+        (b'{"\\ud800": {"\\ud801": ["\\ud802", 1, null]}}', {"�": {"�": ["�", 1, None]}}),
+        (b'"caf\xe9"', "caf�"),
+        (b'\xef\xbb\xbf{"a": 1}', {"a": 1}),
+        ('{"a": "é"}'.encode("utf-16"), {"a": "é"}),
+    ],
+)
+def test_what_is_not_quite_json_stays_readable_and_can_be_written_again(body, value):
+    decoded = decode_json(body)
+
+    assert decoded == value
+    assert json.loads(json.dumps(decoded, allow_nan=False, ensure_ascii=False).encode()) == value
+
+
+@pytest.mark.parametrize("body", [b"nope", b"{", b'{"a" 1}', b"[1,]", b"'a'", b"\x00\x01", b"{} {}", b"1" * 5000, b"\xff\xfe\xfd"])
+def test_what_is_no_json_is_refused(body):
+    with pytest.raises(UpstreamResponseError, match="is not JSON"):
+        decode_json(body)
+
+
+@pytest.mark.parametrize("body", [b"", b"  \n"])
+def test_an_empty_body_is_refused_as_empty(body):
+    with pytest.raises(UpstreamResponseError, match="is empty where JSON was expected"):
+        decode_json(body)
+
+
+def test_a_page_of_html_is_recognised():
+    with pytest.raises(UpstreamResponseError, match="looks like a page of HTML or XML"):
+        decode_json(b"\n<!doctype html><title>Sign in</title>")
+
+
+def nested(levels: int, opening: bytes, closing: bytes, core: bytes = b"1") -> bytes:
+    return opening * levels + core + closing * levels
+
+
+@pytest.mark.parametrize(("opening", "closing"), [(b"[", b"]"), (b'{"a":', b"}")])
+@pytest.mark.parametrize("core", [b"1", b"12345678901234567890", b"NaN", b'"\\ud800"'], ids=["plain", "long number", "nan", "surrogate"])
+def test_nesting_is_read_to_its_bound_and_no_deeper(opening, closing, core):
+    decoded = decode_json(nested(MAX_DEPTH, opening, closing, core))
+    with pytest.raises(UpstreamResponseError, match=f"deeper than the {MAX_DEPTH} levels"):
+        decode_json(nested(MAX_DEPTH + 1, opening, closing, core))
+
+    for _ in range(MAX_DEPTH):
+        decoded = decoded[0] if isinstance(decoded, list) else decoded["a"]
+    assert not isinstance(decoded, list | dict)
+
+
+@pytest.mark.parametrize("levels", [250, 1000, 1100, 100_000, 1_000_000])
+@pytest.mark.parametrize("core", [b"1", b"12345678901234567890"])
+def test_no_depth_exhausts_the_stack(levels, core):
+    for opening, closing in [(b"[", b"]"), (b'{"a":', b"}")]:
+        with pytest.raises(UpstreamResponseError):
+            decode_json(nested(levels, opening, closing, core))
+        with pytest.raises(UpstreamResponseError):
+            decode_json(opening * levels)
+
+
+def test_brackets_inside_texts_are_not_depth():
+    assert decode_json(orjson.dumps(["[{" * 500])) == ["[{" * 500]
+
+
+def test_many_values_side_by_side_are_not_depth():
+    rows = [{"n": number, "tags": [[], {}]} for number in range(1000)]
+
+    assert decode_json(orjson.dumps(rows)) == rows
