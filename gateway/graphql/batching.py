@@ -1,0 +1,71 @@
+"""The loader that all others build on: aiodataloader, made safe against cancellation."""
+
+import asyncio
+from asyncio import Future
+from collections.abc import Awaitable, Callable, Hashable, Sequence
+from typing import Any, Generic, TypeVar
+
+from aiodataloader import DataLoader
+
+from gateway.errors import InternalError
+
+Key = TypeVar("Key", bound=Hashable)
+Value = TypeVar("Value")
+
+
+class _Futures(dict[Any, "Future[Any]"]):
+    """Futures by key. One that was cancelled counts as absent, so that its key is loaded again."""
+
+    def get(self, key: Any, default: Any = None) -> Any:
+        future = super().get(key, default)
+        return default if future is not None and future.cancelled() else future
+
+
+class Loader(DataLoader[Key, Value], Generic[Key, Value]):
+    """Collects the keys of one turn of the event loop, reads them together, and remembers what was read.
+
+    `batch` gives the values of keys, in the order of the keys; a key whose value is an exception fails alone.
+    Made for one operation, inside its event loop.
+    """
+
+    max_batch_size = 1000
+
+    def __init__(self, batch: Callable[[list[Key]], Awaitable[Sequence[Value | BaseException]]]) -> None:
+        super().__init__(cache_map=_Futures(), loop=asyncio.get_running_loop())
+        self._read = batch
+
+    def load(self, key: Key) -> "Future[Value]":
+        """The value of a key, read together with the others of this turn."""
+        # Every waiter gets the same future: without the shield, one that is cancelled would cancel it for all.
+        return asyncio.shield(super().load(key))
+
+    async def batch_load_fn(self, keys: list[Key]) -> list[Any]:
+        """What the library calls; whatever ends the reading, the waiters hear of it."""
+        try:
+            return [_raisable(value) for value in await self._read(keys)]
+        except BaseException as fault:
+            # The library passes on an Exception only: anything else would leave the waiters waiting for ever.
+            if isinstance(fault, Exception):
+                raise
+            raise _raisable(fault) from fault
+
+
+def _raisable(value: Any) -> Any:
+    if isinstance(value, BaseException) and not isinstance(value, Exception):
+        return InternalError(f"Reading was ended by {type(value).__name__}.")
+    return value
+
+
+class ByIdentity(Generic[Value]):
+    """A value that is no key by itself, as one: equal only to the same object, which it keeps alive."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: Value) -> None:
+        self.value = value
+
+    def __hash__(self) -> int:
+        return id(self.value)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, ByIdentity) and other.value is self.value

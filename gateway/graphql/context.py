@@ -1,0 +1,53 @@
+"""What every resolver has at hand."""
+
+from dataclasses import dataclass, field
+
+import strawberry
+
+from gateway.errors import NotAuthenticatedError
+from gateway.graphql.loaders import Loaders
+from gateway.models import Principal
+from gateway.runtime import Runtime
+
+
+@dataclass
+class Context:
+    """The long-lived parts, who asks, and the loaders of one operation.
+
+    A transport makes one with `make_context`; each operation then works on a copy with loaders of its own, so that
+    nothing it read is shown to the next operation on the same socket.
+    """
+
+    runtime: Runtime
+    principal: Principal
+    loaders: Loaders = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.renew()
+
+    @property
+    def caller(self) -> tuple[Runtime, Principal]:
+        """What services take first. Raises NotAuthenticatedError when nobody has identified themselves."""
+        self.require_caller()
+        return self.runtime, self.principal
+
+    def require_caller(self) -> None:
+        """Returns when somebody has identified themselves, else raises NotAuthenticatedError."""
+        if not self.principal.is_authenticated:
+            raise NotAuthenticatedError("A token is needed. Send it as `Authorization: Bearer <token>`.")
+
+    def renew(self) -> None:
+        """Forgets what was loaded: from now on everything is read again."""
+        self.loaders = Loaders(self.runtime, self.principal)
+
+    def for_operation(self) -> "Context":
+        """The context of one operation."""
+        return Context(self.runtime, self.principal)
+
+
+Info = strawberry.Info[Context, None]
+
+
+def make_context(runtime: Runtime, principal: Principal) -> Context:
+    """The context of a request or a socket."""
+    return Context(runtime, principal)

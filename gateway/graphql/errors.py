@@ -1,0 +1,84 @@
+"""Refusals: what the caller can put right, as data."""
+
+import functools
+from collections.abc import Awaitable, Callable
+from enum import StrEnum
+from inspect import getdoc
+from typing import Any, Concatenate, ParamSpec, TypeVar, cast
+
+import strawberry
+
+from gateway import errors
+from gateway.errors import GatewayError, UpstreamAuthError, UpstreamRejectedError, UserError
+from gateway.graphql.context import Info
+from gateway.graphql.enums import described
+from gateway.graphql.fields import field
+
+Self = TypeVar("Self")
+Parameters = ParamSpec("Parameters")
+Payload = dict[str, object]
+"""What a mutation gives back, by the Python names of its payload's fields; `refusals` adds `user_errors`."""
+REFUSALS = (UserError, UpstreamAuthError, UpstreamRejectedError)
+"""What the caller of a mutation can put right. Any other fault of the app says nothing of the input: it is a top-level error."""
+
+_CLASS_BY_CODE: dict[str, type[GatewayError]] = {
+    error.code: error
+    for error in vars(errors).values()
+    if isinstance(error, type) and issubclass(error, GatewayError) and hasattr(error, "code")
+}
+
+
+def _first_sentence(error: type[GatewayError]) -> str:
+    return (getdoc(error) or "").split("\n")[0].split(";")[0].rstrip(".") + "."
+
+
+ErrorCode: Any = described(
+    # Made of the error classes, so that the two cannot differ.
+    cast(type[StrEnum], StrEnum("ErrorCode", {code: code for code in _CLASS_BY_CODE})),
+    "What went wrong, for programs; the same codes stand in `userErrors`, in `errors` of elements and in `errors[].extensions.code`.",
+    {code: _first_sentence(error) for code, error in _CLASS_BY_CODE.items()},
+)
+
+
+@strawberry.type(name="UserError", description="Something that the caller can put right; where there is one, nothing has changed.")
+class UserErrorType:
+    """A refusal, as a payload shows it."""
+
+    code: str = strawberry.field(description="What went wrong, for programs.", graphql_type=ErrorCode)
+    message: str = strawberry.field(description="What went wrong and what to do about it, for people.")
+
+    @field("The path to the input at fault, beginning with `input`. Null when no single input is.")
+    def field(self: GatewayError) -> list[str] | None:
+        """The path, where there is one."""
+        return self.field if isinstance(self, UserError) else None
+
+
+@strawberry.type(description="What every mutation gives back.")
+class PayloadType:
+    """What every payload has; the class of a mutation's payload is made from it by `mutations.base`."""
+
+    user_errors: list[UserErrorType] = strawberry.field(
+        description="What the caller can put right; empty when the mutation was done. Where there are any, nothing has changed."
+    )
+
+
+def refusals(
+    resolver: Callable[Concatenate[Self, Info, Parameters], Awaitable[Payload]],
+) -> Callable[Concatenate[Self, Info, Parameters], Awaitable[Payload]]:
+    """Turns what the caller can put right into `user_errors`, and lets everything else pass.
+
+    What was loaded before the mutation is forgotten: mutations of one request run one after the other, and each shows
+    the state that it leaves.
+    """
+
+    @functools.wraps(resolver)
+    async def refusing(self: Self, info: Info, /, *args: Parameters.args, **kwargs: Parameters.kwargs) -> Payload:
+        try:
+            payload = await resolver(self, info, *args, **kwargs)
+        except REFUSALS as error:
+            return {"user_errors": [error]}
+        finally:
+            info.context.renew()
+        return {"user_errors": [], **payload}
+
+    return refusing

@@ -1,0 +1,66 @@
+"""How the schema's classes declare fields, arguments and each other.
+
+The classes of `types` only describe: what they describe are our rows (SQLModel), the frozen dataclasses of the floors below, and
+plain dicts for the app's records. A resolver's `self` is therefore one of those, and its return type what it really returns;
+`type` says how the schema shows it.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Annotated, Any, ForwardRef, TypeVar, cast
+
+import strawberry
+
+Value = TypeVar("Value")
+Resolver = Callable[..., Any]
+"""A function that answers a field."""
+
+
+def field(description: str, *, type: Any = None) -> Callable[[Resolver], Any]:
+    """Makes a resolver of a method; `type` is what the schema shows where that is not the method's return annotation."""
+
+    def decorate(resolver: Resolver) -> Any:
+        return strawberry.field(resolver=resolver, description=description, graphql_type=type)
+
+    return decorate
+
+
+def reference(name: str, module: str) -> Any:
+    """A type of `gateway.graphql.types` by name: types that name each other would else import each other."""
+    return Annotated.__class_getitem__((ForwardRef(name), strawberry.lazy(f"gateway.graphql.types.{module}")))  # type: ignore[attr-defined]
+
+
+def read(source: object, name: str) -> object:
+    """The value of a field without a resolver: an item of a dict, an attribute of anything else."""
+    return source.get(name) if isinstance(source, dict) else getattr(source, name)
+
+
+def given(value: Value | None) -> Value | None:
+    """The value of an optional argument; null where it was left out."""
+    return None if value is strawberry.UNSET else value
+
+
+def items(values: Iterable[Value] | None) -> tuple[Value, ...] | None:
+    """The items of an optional list argument; null where it was left out."""
+    return tuple(values) if values is not None and values is not strawberry.UNSET else None
+
+
+CONNECTOR = reference("Connector", "connector")
+INTEGRATION = reference("Integration", "integration")
+CUSTOMER = reference("Customer", "customer")
+CONNECTION = reference("Connection", "connection")
+DATA_COLLECTION = reference("DataCollection", "location")
+LOCATION = reference("Location", "location")
+COLLECTION_SPEC = reference("CollectionSpec", "collection")
+UNIVERSAL_DATA_MODEL = reference("UniversalDataModel", "udm")
+DATA_SOURCE = reference("DataSource", "data_source")
+DATA_SOURCE_INSTANCE = reference("DataSourceInstance", "data_source_instance")
+RECORD = reference("Record", "record")
+
+
+def pages(connection: Any, node: Any) -> Any:
+    """A generic of `relay` for one type of nodes."""
+    return cast(Any, connection)[node]
+
+
+IF_REVISION = "The `revision` that you have read: where it has changed meanwhile, the answer is CONFLICT."
+"""The description of `ifRevision`, which says the same everywhere."""

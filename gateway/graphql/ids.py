@@ -1,0 +1,110 @@
+"""Global ids and cursors: opaque text that says what it names."""
+
+import base64
+import binascii
+import json
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from gateway.errors import InvalidError
+from gateway.models import Connection, Customer, DataSource, DataSourceInstance, Integration, Pointer
+
+Row = Integration | Customer | Connection | DataSource | DataSourceInstance
+"""A row that has an identity of its own; its class has the name of its type in the schema."""
+
+ROW_TYPES: dict[str, type[Row]] = {row.__name__: row for row in (Integration, Customer, Connection, DataSource, DataSourceInstance)}
+RECORD = "Record"
+_CURSOR = "cursor"
+_KEY_CURSOR = "key"
+_MAXIMUM_LENGTH = 16_384
+
+
+def global_id(row: Row) -> str:
+    """The id of a row among everything the schema can name."""
+    return _encode(type(row).__name__, str(row.id))
+
+
+def record_id(connection_id: UUID, pointer: Pointer, external_id: str) -> str:
+    """The id of a record among everything the schema can name."""
+    place = [str(connection_id), pointer.key, pointer.parameters, external_id]
+    return _encode(RECORD, json.dumps(place, separators=(",", ":"), sort_keys=True, ensure_ascii=False))
+
+
+def parse_global_id(value: str, *, field: Sequence[str] | None = None) -> tuple[str, str]:
+    """The type that an id names, and the rest of it. Raises InvalidError when it is none of ours."""
+    name, rest = _decode(value)
+    if name == RECORD or (name in ROW_TYPES and _uuid(rest) is not None):
+        return name, rest
+    raise InvalidError(f"Id {_shown(value)} is not an id of this gateway. Pass an `id` that it gave you.", field=field)
+
+
+def local_id(value: str, expected: type[Row], *, field: Sequence[str] | None = None) -> UUID:
+    """The row's own id. Raises InvalidError, which names the type that was expected, for anything else."""
+    name, rest = _decode(value)
+    found = _uuid(rest) if name == expected.__name__ else None
+    if found is not None:
+        return found
+    given = f"the id of a {name}" if name in ROW_TYPES or name == RECORD else "not an id of this gateway"
+    raise InvalidError(f"Id {_shown(value)} is {given}. Pass the `id` of a {expected.__name__}.", field=field)
+
+
+def cursor_of(row: Any) -> str:
+    """The place after a row in any list of its kind."""
+    return _encode(_CURSOR, str(row.id))
+
+
+def parse_cursor(cursor: str) -> UUID:
+    """The id of the row that a cursor stands after. Raises InvalidError when it is no cursor of a list of rows."""
+    name, rest = _decode(cursor)
+    found = _uuid(rest) if name == _CURSOR else None
+    if found is None:
+        raise _bad_cursor(cursor)
+    return found
+
+
+def key_cursor(key: str) -> str:
+    """The place after an item in a list that is sorted by key."""
+    return _encode(_KEY_CURSOR, key)
+
+
+def parse_key_cursor(cursor: str) -> str:
+    """The key that a cursor stands after. Raises InvalidError when it is no cursor of a list that is sorted by key."""
+    name, rest = _decode(cursor)
+    if name != _KEY_CURSOR:
+        raise _bad_cursor(cursor)
+    return rest
+
+
+def _encode(name: str, rest: str) -> str:
+    # An app may give half of a surrogate pair in an id; it must come back as it was.
+    return base64.urlsafe_b64encode(f"{name}:{rest}".encode(errors="surrogatepass")).decode().rstrip("=")
+
+
+def _decode(value: str) -> tuple[str, str]:
+    """The two parts of an id or cursor; empty ones for a text that holds none."""
+    if len(value) > _MAXIMUM_LENGTH or not value.isascii():
+        return "", ""
+    try:
+        text = base64.b64decode(value.rstrip("=") + "=" * (-len(value.rstrip("=")) % 4), altchars=b"-_", validate=True).decode()
+    except (binascii.Error, UnicodeDecodeError):
+        return "", ""
+    name, _, rest = text.partition(":")
+    return name, rest
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        found = UUID(text)
+    except ValueError:
+        return None
+    # One spelling only: the same row must not have several ids.
+    return found if str(found) == text else None
+
+
+def _shown(value: str) -> str:
+    return repr(value if len(value) <= 100 else value[:100] + "...")
+
+
+def _bad_cursor(cursor: str) -> InvalidError:
+    return InvalidError(f"Cursor {_shown(cursor)} is not of this list. Start again without `after`.", field=["after"])

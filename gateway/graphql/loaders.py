@@ -1,0 +1,200 @@
+"""Every nested object comes through one of these: read together, and once for an operation."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property, partial
+from typing import Any, TypeVar, cast
+from uuid import UUID
+
+from sqlalchemy.orm import InstrumentedAttribute
+from sqlmodel import SQLModel, select
+from sqlmodel.sql.expression import SelectOfScalar
+
+from gateway.errors import NotFoundError
+from gateway.graphql import relay
+from gateway.graphql.batching import ByIdentity, Loader
+from gateway.graphql.ids import Row
+from gateway.graphql.layers import DefinitionLayers, InstanceLayers, Layers
+from gateway.models import (
+    CollectionSpec,
+    Connection,
+    Customer,
+    DataSource,
+    DataSourceInstance,
+    Integration,
+    Location,
+    Pointer,
+    Principal,
+)
+from gateway.runtime import Runtime
+from gateway.services import places
+from gateway.services.instance_context import InstanceContext
+from gateway.storage import rows
+from gateway.storage.rows import RowPage, RowWindow
+from gateway.storage.statements import RootInIntegration, customizations_of
+
+Model = TypeVar("Model", bound=SQLModel)
+Found = TypeVar("Found")
+
+
+@dataclass(frozen=True)
+class _Children:
+    """The rows that name a parent in one of their columns."""
+
+    column: InstrumentedAttribute[Any]
+    includes_archived: bool
+
+    @property
+    def statement(self) -> SelectOfScalar[Any]:
+        statement = select(self.column.class_)
+        return statement if self.includes_archived else statement.where(self.column.class_.archived_at.is_(None))
+
+
+@dataclass(frozen=True)
+class PlaceKey:
+    """A location of an app as a key: equal to the same place in the same connection."""
+
+    identity: str
+    connection: Connection = field(compare=False)
+    pointer: Pointer = field(compare=False)
+
+    @classmethod
+    def of(cls, connection: Connection, pointer: Pointer) -> "PlaceKey":
+        """The place of a pointer in a connection."""
+        return cls(json.dumps([str(connection.id), pointer.key, pointer.parameters], sort_keys=True), connection, pointer)
+
+
+class Loaders:
+    """The loaders of one operation; each is made when it is first used, and named by what it finds and by what."""
+
+    def __init__(self, runtime: Runtime, principal: Principal) -> None:
+        self._runtime = runtime
+        self._principal = principal
+        self._pages: dict[tuple[_Children, RowWindow], Loader[UUID, RowPage[Any]]] = {}
+        self._counts: dict[_Children, Loader[UUID, int]] = {}
+
+    @cached_property
+    def integration_by_id(self) -> Loader[UUID, Integration | None]:
+        """Integrations, archived or not."""
+        return Loader(partial(self._read_by_ids, Integration))
+
+    @cached_property
+    def customer_by_id(self) -> Loader[UUID, Customer | None]:
+        """Customers."""
+        return Loader(partial(self._read_by_ids, Customer))
+
+    @cached_property
+    def connection_by_id(self) -> Loader[UUID, Connection | None]:
+        """Connections, archived or not."""
+        return Loader(partial(self._read_by_ids, Connection))
+
+    @cached_property
+    def data_source_by_id(self) -> Loader[UUID, DataSource | None]:
+        """Definitions, archived or not."""
+        return Loader(partial(self._read_by_ids, DataSource))
+
+    @cached_property
+    def data_source_instance_by_id(self) -> Loader[UUID, DataSourceInstance | None]:
+        """Instances, archived or not."""
+        return Loader(partial(self._read_by_ids, DataSourceInstance))
+
+    @cached_property
+    def customization_by_place(self) -> Loader[RootInIntegration, DataSource | None]:
+        """The customisation of a universal definition in an integration, if there is one."""
+        return Loader(self._read_customizations)
+
+    @cached_property
+    def layers_by_row(self) -> Loader[ByIdentity[DataSource | DataSourceInstance], Layers]:
+        """What decides the settings of a definition or an instance, as the row that is passed stands, saved or not."""
+        return Loader(self._read_layers)
+
+    @cached_property
+    def location_by_place(self) -> Loader[PlaceKey, Location | None]:
+        """What the app calls a place; null when it has none there."""
+        return Loader(
+            partial(self._ask, lambda *caller, place: places.location(*caller, connection=place.connection, path=place.pointer.path))
+        )
+
+    @cached_property
+    def spec_by_place(self) -> Loader[PlaceKey, CollectionSpec]:
+        """What a collection can do in a connection."""
+        return Loader(partial(self._ask, lambda *caller, place: places.spec(*caller, connection=place.connection, pointer=place.pointer)))
+
+    def row_by_id(self, model: type[Row]) -> Loader[UUID, Any]:
+        """The loader of a type's rows."""
+        by_id: dict[type[Row], Loader[UUID, Any]] = {
+            Integration: self.integration_by_id,
+            Customer: self.customer_by_id,
+            Connection: self.connection_by_id,
+            DataSource: self.data_source_by_id,
+            DataSourceInstance: self.data_source_instance_by_id,
+        }
+        return by_id[model]
+
+    async def children(
+        self, column: Any, parent_id: UUID, *, first: int, after: str | None, include_archived: bool = False
+    ) -> relay.Page[Any]:
+        """A page of the rows that name a parent in a column; the same page of many parents is read at once."""
+        window = relay.window(first, after)
+        children = _Children(cast(InstrumentedAttribute[Any], column), include_archived)
+        if (children, window) not in self._pages:
+            self._pages[children, window] = Loader(partial(self._read_pages, children, window))
+        page = await self._pages[children, window].load(parent_id)
+        return relay.page_of_rows(page, after=window.after, count=partial(self._count, children, parent_id))
+
+    async def _count(self, children: _Children, parent_id: UUID) -> int:
+        if children not in self._counts:
+            self._counts[children] = Loader(partial(self._read_counts, children))
+        return await self._counts[children].load(parent_id)
+
+    async def _read_by_ids(self, model: type[Model], ids: list[UUID]) -> list[Model | None]:
+        async with self._runtime.database.read(self._principal) as session:
+            found = await rows.by_ids(session, model, ids)
+        return [found.get(row_id) for row_id in ids]
+
+    async def _read_customizations(self, keys: list[RootInIntegration]) -> list[DataSource | None]:
+        async with self._runtime.database.read(self._principal) as session:
+            found = await customizations_of(session, keys)
+        return [found.get(key) for key in keys]
+
+    async def _read_pages(self, children: _Children, window: RowWindow, parent_ids: list[UUID]) -> list[RowPage[Any]]:
+        async with self._runtime.database.read(self._principal) as session:
+            found = await rows.pages_by_parent(
+                session, children.statement, parent_column=children.column, parent_ids=parent_ids, window=window
+            )
+        return [found[parent_id] for parent_id in parent_ids]
+
+    async def _read_counts(self, children: _Children, parent_ids: list[UUID]) -> list[int]:
+        async with self._runtime.database.read(self._principal) as session:
+            found = await rows.counts_by_parent(session, children.statement, parent_column=children.column, parent_ids=parent_ids)
+        return [found[parent_id] for parent_id in parent_ids]
+
+    async def _ask(self, ask: Callable[..., Awaitable[Found]], keys: list[PlaceKey]) -> list[Found | BaseException]:
+        return await asyncio.gather(*(ask(self._runtime, self._principal, place=key) for key in keys), return_exceptions=True)
+
+    async def _read_layers(self, keys: list[ByIdentity[DataSource | DataSourceInstance]]) -> Sequence[Layers | BaseException]:
+        return await asyncio.gather(*(self._layers_of(key.value) for key in keys), return_exceptions=True)
+
+    async def _layers_of(self, row: DataSource | DataSourceInstance) -> Layers:
+        return await (self._layers_of_definition(row) if isinstance(row, DataSource) else self._layers_of_instance(row))
+
+    async def _layers_of_definition(self, definition: DataSource) -> DefinitionLayers:
+        universal = await self.data_source_by_id.load(definition.universal_id) if definition.universal_id else None
+        integration = await self.integration_by_id.load(definition.integration_id) if definition.integration_id else None
+        return DefinitionLayers(self._runtime, definition, universal, integration)
+
+    async def _layers_of_instance(self, instance: DataSourceInstance) -> InstanceLayers:
+        connection = _found(await self.connection_by_id.load(instance.connection_id))
+        root = _found(await self.data_source_by_id.load(instance.data_source_id))
+        integration = _found(await self.integration_by_id.load(connection.integration_id))
+        customization = await self.customization_by_place.load((root.id, integration.id)) if root.is_universal else None
+        context = InstanceContext(instance=instance, connection=connection, integration=integration, root=root, customization=customization)
+        return InstanceLayers(self._runtime, context)
+
+
+def _found(row: Found | None) -> Found:
+    if row is None:
+        raise NotFoundError("Something that this element depends on was deleted at this moment. Read it again.")
+    return row

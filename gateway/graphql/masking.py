@@ -1,0 +1,68 @@
+"""What leaves the process of an error: a code always, the text only of what was meant to be read."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+from uuid import uuid4
+
+import structlog
+from graphql import GraphQLError
+from strawberry.extensions import SchemaExtension
+from strawberry.types.execution import StreamExecutionResult
+
+from gateway.errors import GatewayError, InternalError, InvalidError, UpstreamRateLimitError
+
+logger = structlog.get_logger(__name__)
+
+
+def readable(error: GraphQLError) -> GraphQLError:
+    """The error as a client may see it.
+
+    Ours keep their message and code. A request that breaks the rules of GraphQL or of the schema is INVALID. Anything
+    else is a defect: it is logged whole, and the client gets a reference to the log.
+    """
+    cause = _cause(error)
+    if isinstance(cause, GatewayError) and not isinstance(cause, InternalError):
+        return _with(error, cause.message, _extensions(cause))
+    if cause is None:
+        return _with(error, error.message, {**(error.extensions or {}), "code": InvalidError.code})
+    reference = uuid4().hex
+    logger.error("A defect ended a field", action="graphql_defect", reference=reference, path=error.path, exc_info=cause)
+    message = f"Something went wrong inside the gateway. Its operator finds the cause in the log under {reference}."
+    return _with(error, message, {"code": InternalError.code, "reference": reference})
+
+
+class MaskErrors(SchemaExtension):
+    """Makes every error of an answer readable, and safe to read."""
+
+    def on_operation(self) -> Iterator[None]:
+        """Looks at the answer when it is complete."""
+        yield
+        _mask(self.execution_context.result)
+
+    def on_stream_result(self, result: StreamExecutionResult) -> Iterator[None]:
+        """Looks at each answer of a stream before it leaves."""
+        _mask(result)
+        yield
+
+
+def _mask(result: Any) -> None:
+    errors: Sequence[GraphQLError] | None = getattr(result, "errors", None)
+    if errors:
+        result.errors = [error if "code" in (error.extensions or {}) else readable(error) for error in errors]
+
+
+def _cause(error: GraphQLError) -> BaseException | None:
+    """What was raised, below the wrappings of the library; null when the library itself refused the request."""
+    cause: BaseException | None = error
+    while isinstance(cause, GraphQLError):
+        cause = cause.original_error
+    return cause
+
+
+def _extensions(error: GatewayError) -> dict[str, Any]:
+    retry = {"retryAfterSeconds": error.retry_after_seconds} if isinstance(error, UpstreamRateLimitError) else {}
+    return {"code": error.code, **retry}
+
+
+def _with(error: GraphQLError, message: str, extensions: dict[str, Any]) -> GraphQLError:
+    return GraphQLError(message, nodes=error.nodes, source=error.source, positions=error.positions, path=error.path, extensions=extensions)

@@ -1,0 +1,176 @@
+"""The entry points for reading."""
+
+from collections.abc import Awaitable
+from typing import Annotated, Any
+from uuid import UUID
+
+import strawberry
+
+from gateway import models, udm
+from gateway.errors import InvalidError, UnsupportedError
+from gateway.graphql import ids, relay
+from gateway.graphql.context import Context, Info
+from gateway.graphql.fields import (
+    CONNECTION,
+    CONNECTOR,
+    CUSTOMER,
+    DATA_SOURCE,
+    DATA_SOURCE_INSTANCE,
+    INTEGRATION,
+    UNIVERSAL_DATA_MODEL,
+    field,
+    given,
+    pages,
+)
+from gateway.graphql.inputs.filters import ConnectionFilter, DataSourceFilter, DataSourceInstanceFilter
+from gateway.graphql.inputs.selectors import ConnectionSelector, DataSourceInstanceSelector, DataSourceSelector
+from gateway.graphql.relay import After, First, IncludeArchived
+from gateway.graphql.types.customer import Viewer
+from gateway.graphql.types.node import Node
+from gateway.models import ConnectorSpec
+from gateway.services import connections, customers, data_source_instances, data_sources, integrations, selectors
+
+Search = Annotated[str | None, strawberry.argument(description="Only those that contain this text, in upper or lower case.")]
+UNSET: Any = strawberry.UNSET
+MAXIMUM_IDS = 100
+
+
+def _argument(description: str) -> Any:
+    return strawberry.argument(description=description)
+
+
+async def _node(context: Context, id: str) -> Any:
+    name, rest = ids.parse_global_id(id, field=["id"])
+    if name == ids.RECORD:
+        raise UnsupportedError("A record cannot be read by its id yet. Read it through `records` of its collection.")
+    row_type = ids.ROW_TYPES[name]
+    return await context.loaders.row_by_id(row_type).load(UUID(rest))
+
+
+@strawberry.type(description="What can be read.")
+class Query:
+    @field("Whatever has this id, archived or not. Null when there is no such thing, or not for you.", type=Node | None)
+    async def node(self, info: Info, id: Annotated[strawberry.ID, _argument("The `id` that the gateway gave.")]) -> Any:
+        return await _node(info.context, id)
+
+    @field("Whatever has these ids, in their order; null in place of what does not exist, or not for you.", type=list[Node | None])
+    async def nodes(self, info: Info, ids: Annotated[list[strawberry.ID], _argument("At most 100 ids.")]) -> list[Awaitable[Any]]:
+        if len(ids) > MAXIMUM_IDS:
+            raise InvalidError(f"There are {len(ids)} ids; at most {MAXIMUM_IDS} are read at once.", field=["ids"])
+        return [_node(info.context, each) for each in ids]
+
+    @field("Who asks.", type=Viewer)
+    async def viewer(self, info: Info) -> models.Principal:
+        return info.context.caller[1]
+
+    @field("The connectors of this gateway, by key.", type=pages(relay.Connection, CONNECTOR))
+    async def connectors(self, info: Info, first: First = 50, after: After = UNSET, search: Search = UNSET) -> relay.Page[ConnectorSpec]:
+        runtime, _ = info.context.caller
+        wanted = (search or "").casefold()
+        specs = [connector.spec for connector in runtime.connectors.values()]
+        found = [spec for spec in specs if wanted in spec.key.casefold() or wanted in spec.name.casefold()]
+        return relay.page_of_values(found, key=lambda spec: spec.key, first=first, after=after)
+
+    @field("The connector of a key. Null when there is none.", type=CONNECTOR | None)
+    async def connector(self, info: Info, key: Annotated[str, _argument("Its key.")]) -> ConnectorSpec | None:
+        runtime, _ = info.context.caller
+        connector = runtime.connectors.get(key)
+        return connector.spec if connector is not None else None
+
+    @field("The integrations that customers can connect to, the oldest first.", type=pages(relay.Connection, INTEGRATION))
+    async def integrations(
+        self, info: Info, first: First = 50, after: After = UNSET, search: Search = UNSET, include_archived: IncludeArchived = False
+    ) -> relay.Page[models.Integration]:
+        window = relay.window(first, after)
+        found = await integrations.page(*info.context.caller, window=window, search=given(search), include_archived=include_archived)
+        return relay.page_of_listing(found, after=after)
+
+    @field("The integration of a key that is in use. Null when there is none.", type=INTEGRATION | None)
+    async def integration(self, info: Info, key: Annotated[str, _argument("Its key.")]) -> models.Integration | None:
+        return await integrations.by_key(*info.context.caller, key=key)
+
+    @field("All customers, the oldest first. Only for admins.", type=pages(relay.Connection, CUSTOMER) | None)
+    async def customers(self, info: Info, first: First = 50, after: After = UNSET, search: Search = UNSET) -> relay.Page[models.Customer]:
+        found = await customers.page(*info.context.caller, window=relay.window(first, after), search=given(search))
+        return relay.page_of_listing(found, after=after)
+
+    @field("The customer that the product calls so. Null when there is none. Only for admins.", type=CUSTOMER | None)
+    async def customer(
+        self, info: Info, external_id: Annotated[str, _argument("What the product calls the customer.")]
+    ) -> models.Customer | None:
+        return await customers.by_external_id(*info.context.caller, external_id=external_id)
+
+    @field("The connections that you may see, the oldest first.", type=pages(relay.Connection, CONNECTION))
+    async def connections(
+        self,
+        info: Info,
+        first: First = 50,
+        after: After = UNSET,
+        filter: Annotated[ConnectionFilter | None, _argument("Which of them; all where it is left out.")] = UNSET,
+        include_archived: IncludeArchived = False,
+    ) -> relay.Page[models.Connection]:
+        found = await connections.page(
+            *info.context.caller,
+            window=relay.window(first, after),
+            filter=filter.read() if filter else selectors.ConnectionFilter(),
+            include_archived=include_archived,
+        )
+        return relay.page_of_listing(found, after=after)
+
+    @field("The connection that a selector names. Null when there is none.", type=CONNECTION | None)
+    async def connection(self, info: Info, by: Annotated[ConnectionSelector, _argument("Which connection.")]) -> models.Connection | None:
+        return await connections.by_selector(*info.context.caller, by=by.read("by"))
+
+    @field("The data sources of every layer, the oldest first.", type=pages(relay.Connection, DATA_SOURCE))
+    async def data_sources(
+        self,
+        info: Info,
+        first: First = 50,
+        after: After = UNSET,
+        filter: Annotated[DataSourceFilter | None, _argument("Which of them; all where it is left out.")] = UNSET,
+        include_archived: IncludeArchived = False,
+    ) -> relay.Page[models.DataSource]:
+        found = await data_sources.page(
+            *info.context.caller,
+            window=relay.window(first, after),
+            filter=filter.read() if filter else selectors.DataSourceFilter(),
+            include_archived=include_archived,
+        )
+        return relay.page_of_listing(found, after=after)
+
+    @field("The data source that a selector names. Null when there is none.", type=DATA_SOURCE | None)
+    async def data_source(self, info: Info, by: Annotated[DataSourceSelector, _argument("Which data source.")]) -> models.DataSource | None:
+        return await data_sources.by_selector(*info.context.caller, by=by.read("by"))
+
+    @field("The data source instances that you may see, the oldest first.", type=pages(relay.Connection, DATA_SOURCE_INSTANCE))
+    async def data_source_instances(
+        self,
+        info: Info,
+        first: First = 50,
+        after: After = UNSET,
+        filter: Annotated[DataSourceInstanceFilter | None, _argument("Which of them; all where it is left out.")] = UNSET,
+        include_archived: IncludeArchived = False,
+    ) -> relay.Page[models.DataSourceInstance]:
+        found = await data_source_instances.page(
+            *info.context.caller,
+            window=relay.window(first, after),
+            filter=filter.read() if filter else selectors.DataSourceInstanceFilter(),
+            include_archived=include_archived,
+        )
+        return relay.page_of_listing(found, after=after)
+
+    @field("The data source instance that a selector names. Null when there is none.", type=DATA_SOURCE_INSTANCE | None)
+    async def data_source_instance(
+        self, info: Info, by: Annotated[DataSourceInstanceSelector, _argument("Which instance.")]
+    ) -> models.DataSourceInstance | None:
+        return await data_source_instances.by_selector(*info.context.caller, by=by.read("by"))
+
+    @field("The universal data models of this gateway, by key.", type=list[UNIVERSAL_DATA_MODEL])
+    async def universal_data_models(self, info: Info) -> list[udm.UniversalDataModel]:
+        info.context.require_caller()
+        return list(udm.MODELS.values())
+
+    @field("The universal data model of a key. Null when there is none.", type=UNIVERSAL_DATA_MODEL | None)
+    async def universal_data_model(self, info: Info, key: Annotated[str, _argument("Its key.")]) -> udm.UniversalDataModel | None:
+        info.context.require_caller()
+        return udm.MODELS.get(key)

@@ -1,0 +1,150 @@
+"""Pages as Relay describes them, forward only: connections, edges, cursors."""
+
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from typing import Annotated, Any, Generic, TypeVar
+from uuid import UUID
+
+import strawberry
+
+from gateway.errors import InvalidError
+from gateway.graphql import ids
+from gateway.graphql.fields import field, given
+from gateway.services.app_pages import AppPage
+from gateway.services.listing import Listing
+from gateway.storage.rows import RowPage, RowWindow
+
+Item = TypeVar("Item")
+Node = TypeVar("Node")
+
+MAXIMUM_ROWS = 100
+MAXIMUM_ITEMS = 1000
+
+First = Annotated[int, strawberry.argument(description="How many to return, from 1 to 100.")]
+FirstItems = Annotated[int, strawberry.argument(description="How many to return, from 1 to 1000.")]
+After = Annotated[
+    str | None, strawberry.argument(description="The `cursor` of the last one that you have; leave it out for the first page.")
+]
+IncludeArchived = Annotated[bool, strawberry.argument(description="Whether those that are archived are in the list too.")]
+
+
+@dataclass(frozen=True, slots=True)
+class Position(Generic[Item]):
+    """An item of a list, and the place after it."""
+
+    cursor: str
+    node: Item
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page(Generic[Item]):
+    """What an answer's connection is made of; `count` counts the whole list, and runs only when a client asks."""
+
+    edges: tuple[Position[Item], ...]
+    has_next_page: bool
+    has_previous_page: bool
+    count: Callable[[], Awaitable[int]] | None = None
+
+    @property
+    def nodes(self) -> list[Item]:
+        """The items themselves."""
+        return [edge.node for edge in self.edges]
+
+    @property
+    def page_info(self) -> "Page[Item]":
+        """The page, as what it tells of itself."""
+        return self
+
+    @property
+    def start_cursor(self) -> str | None:
+        """The cursor of the first item, if there is one."""
+        return self.edges[0].cursor if self.edges else None
+
+    @property
+    def end_cursor(self) -> str | None:
+        """The cursor of the last item, if there is one."""
+        return self.edges[-1].cursor if self.edges else None
+
+
+def bounded(first: int, *, maximum: int) -> int:
+    """The page size as given. Raises InvalidError outside of what one page may hold."""
+    if not 1 <= first <= maximum:
+        raise InvalidError(f"`first` is {first}; it must lie between 1 and {maximum}.", field=["first"])
+    return first
+
+
+def window(first: int, after: str | None) -> RowWindow:
+    """The rows that `first` and `after` mean. Raises InvalidError for a size out of bounds or a cursor that is none of ours."""
+    start = given(after)
+    return RowWindow(first=bounded(first, maximum=MAXIMUM_ROWS), after=ids.parse_cursor(start) if start is not None else None)
+
+
+def page_of_rows(page: RowPage[Any], *, after: UUID | None, count: Callable[[], Awaitable[int]]) -> Page[Any]:
+    """A page of our rows, with a cursor for each."""
+    edges = tuple(Position(ids.cursor_of(row), row) for row in page.rows)
+    return Page(edges=edges, has_next_page=page.has_next, has_previous_page=after is not None, count=count)
+
+
+def page_of_listing(listing: Listing[Any], *, after: str | None) -> Page[Any]:
+    """A page of our rows, as a service gives it."""
+    edges = tuple(Position(ids.cursor_of(row), row) for row in listing.rows)
+    return Page(edges=edges, has_next_page=listing.has_next, has_previous_page=given(after) is not None, count=listing.count)
+
+
+def page_of_app(page: AppPage[Item], *, after: str | None, show: Callable[[Item], Any]) -> Page[Any]:
+    """A page of what the app holds; `show` makes of an item what the schema describes."""
+    edges = tuple(Position(cursor, show(item)) for cursor, item in page.edges)
+    return Page(edges=edges, has_next_page=page.has_next, has_previous_page=given(after) is not None)
+
+
+def page_of_values(values: Iterable[Item], *, key: Callable[[Item], str], first: int, after: str | None) -> Page[Item]:
+    """A page of values that are all at hand, sorted by a key that is unique."""
+    first = bounded(first, maximum=MAXIMUM_ROWS)
+    cursor = given(after)
+    start = ids.parse_key_cursor(cursor) if cursor is not None else None
+    found = list(values)
+    rest = [value for value in found if start is None or key(value) > start]
+
+    async def count() -> int:
+        return len(found)
+
+    edges = tuple(Position(ids.key_cursor(key(value)), value) for value in rest[:first])
+    return Page(edges=edges, has_next_page=len(rest) > first, has_previous_page=start is not None, count=count)
+
+
+@strawberry.type(description="Where a page stands in its list. Lists are read forward only.")
+class PageInfo:
+    """What a page tells of itself."""
+
+    has_next_page: bool = strawberry.field(description="Whether more follows: pass `endCursor` as `after` to read it.")
+    has_previous_page: bool = strawberry.field(description="Whether the page was read from a cursor, so that something came before it.")
+    start_cursor: str | None = strawberry.field(description="The cursor of the first item. Null on an empty page.")
+    end_cursor: str | None = strawberry.field(description="The cursor of the last item. Null on an empty page.")
+
+
+@strawberry.type(description="An item of a list with its place.")
+class Edge(Generic[Node]):
+    """An item of a list with its place."""
+
+    cursor: str = strawberry.field(description="The place after this item: what `after` takes.")
+    node: Node = strawberry.field(description="The item.")
+
+
+@strawberry.type(name="Connection", description="A page of a list that an external app keeps, in the app's order.")
+class AppConnection(Generic[Node]):
+    """A page of a list that an external app keeps; how long the list is, only the app could tell."""
+
+    edges: list[Edge[Node]] = strawberry.field(description="The items of the page, each with its cursor.")
+    nodes: list[Node] = strawberry.field(description="The items of the page.")
+    page_info: PageInfo = strawberry.field(description="Where the page stands in the list.")
+
+
+@strawberry.type(description="A page of a list in a stable order: by creation, and connectors by key.")
+class Connection(AppConnection[Node]):
+    """A page of a list that the gateway keeps."""
+
+    @field("How many items the whole list has, on all pages.")
+    async def total_count(self: Page[Any]) -> int:
+        """The length of the whole list."""
+        assert self.count is not None  # noqa: S101 - pages of what the gateway keeps can be counted.
+        return await self.count()

@@ -1,0 +1,61 @@
+"""The schema as a whole."""
+
+from collections.abc import Iterator, Sequence
+
+import strawberry
+from graphql import GraphQLError
+from strawberry.extensions import SchemaExtension
+from strawberry.printer import print_schema as print_definitions
+from strawberry.schema.config import StrawberryConfig
+from strawberry.types import ExecutionContext
+
+from gateway.graphql.fields import read
+from gateway.graphql.masking import MaskErrors
+from gateway.graphql.mutations.connections import ConnectionMutations
+from gateway.graphql.mutations.customers import CustomerMutations
+from gateway.graphql.mutations.data_source_instances import DataSourceInstanceMutations
+from gateway.graphql.mutations.data_sources import DataSourceMutations
+from gateway.graphql.mutations.integrations import IntegrationMutations
+from gateway.graphql.queries import Query
+from gateway.graphql.scalars import SCALARS
+from gateway.graphql.types.location import DataCollection, Directory
+from gateway.graphql.types.record import Record
+
+
+@strawberry.type(
+    description="What can be changed. Each takes one input and gives one payload; where `userErrors` has any, nothing has changed."
+)
+class Mutation(DataSourceInstanceMutations, DataSourceMutations, ConnectionMutations, CustomerMutations, IntegrationMutations):
+    """The mutations of every aggregate."""
+
+
+class FreshLoaders(SchemaExtension):
+    """Gives every operation loaders of its own: on a WebSocket all operations are handed the same context."""
+
+    def on_operation(self) -> Iterator[None]:
+        """Replaces the context before anything is resolved."""
+        self.execution_context.context = self.execution_context.context.for_operation()
+        yield
+
+
+class Schema(strawberry.Schema):
+    """The schema, which leaves logging to the masking of errors: a client's mistake is no event of ours."""
+
+    def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
+        """Nothing: the library would log every mistake in a client's document with a trace."""
+
+
+def build_schema(*, extensions: Sequence[type[SchemaExtension]] = ()) -> Schema:
+    """The schema that the gateway serves; further extensions see an answer before its errors are masked."""
+    return Schema(
+        query=Query,
+        mutation=Mutation,
+        types=[DataCollection, Directory, Record],
+        extensions=[MaskErrors, FreshLoaders, *extensions],
+        config=StrawberryConfig(default_resolver=read, scalar_map=SCALARS),
+    )
+
+
+def print_schema() -> str:
+    """The schema in the schema definition language, as `schema.graphql` holds it."""
+    return print_definitions(build_schema()) + "\n"

@@ -1,0 +1,97 @@
+"""Connections in the schema."""
+
+from typing import Annotated
+
+import strawberry
+from strawberry.scalars import JSON
+
+from gateway import models
+from gateway.graphql import relay
+from gateway.graphql.context import Info
+from gateway.graphql.fields import CUSTOMER, DATA_COLLECTION, DATA_SOURCE_INSTANCE, INTEGRATION, LOCATION, field, given, pages
+from gateway.graphql.inputs.selectors import DataSourceSelector
+from gateway.graphql.relay import After, First, IncludeArchived
+from gateway.graphql.sources import Origin, Place, place_of
+from gateway.graphql.types.element import Configured, ElementError
+from gateway.models import ConnectionState
+from gateway.services import checks, data_source_instances, elements, places
+from gateway.services.selectors import ConnectionSelector, DataSourceInstanceSelector
+
+
+async def _integration_of(connection: models.Connection, info: Info) -> models.Integration:
+    integration = await info.context.loaders.integration_by_id.load(connection.integration_id)
+    assert integration is not None  # noqa: S101 - a foreign key holds it, and everybody sees integrations.
+    return integration
+
+
+@strawberry.type(
+    description="One customer's link to one integration. Not to be mistaken for a page: a page of these is a `ConnectionConnection`."
+)
+class Connection(Configured):
+    name: str = strawberry.field(description="What the customer calls it.")
+    parameters: JSON = strawberry.field(description="What the customer set, without secrets.")
+    auth_method: str = strawberry.field(description="The key of the connector's auth method that it uses.")
+
+    @field("The integration that it links to.", type=INTEGRATION)
+    async def integration(self: models.Connection, info: Info) -> models.Integration:
+        return await _integration_of(self, info)
+
+    @field("The customer whose connection it is.", type=CUSTOMER)
+    async def customer(self: models.Connection, info: Info) -> models.Customer | None:
+        return await info.context.loaders.customer_by_id.load(self.customer_id)
+
+    @field("Whether it can be used.")
+    async def state(self: models.Connection, info: Info) -> ConnectionState:
+        return elements.connection_state(info.context.runtime, self, await _integration_of(self, info))
+
+    @field("Why it cannot be used; empty when it can.", type=list[ElementError])
+    async def errors(self: models.Connection, info: Info) -> tuple[models.ElementError, ...]:
+        return elements.connection_errors(info.context.runtime, self, await _integration_of(self, info))
+
+    @field("The location at a path. Asks the external app. Null when the app has no such location, or fails.", type=LOCATION | None)
+    async def location(
+        self: models.Connection,
+        info: Info,
+        path: Annotated[str, strawberry.argument(description="The path, as `path` of a location gives it; `/` is the root.")] = "/",
+    ) -> Place | None:
+        location = await places.location(*info.context.caller, connection=self, path=path)
+        return place_of(location, Origin(connection=self)) if location is not None else None
+
+    @field(
+        "A collection by its key and parameters. Asks the external app. Null when the app has no such collection, or fails.",
+        type=DATA_COLLECTION | None,
+    )
+    async def collection(
+        self: models.Connection,
+        info: Info,
+        key: Annotated[str, strawberry.argument(description="The collection's key.")],
+        parameters: Annotated[JSON | None, strawberry.argument(description="Its parameters, where it takes any.")] = strawberry.UNSET,
+    ) -> Place | None:
+        checked = checks.json_object(given(parameters), field=["parameters"])
+        location = await places.collection(*info.context.caller, connection=self, key=key, parameters=checked)
+        return place_of(location, Origin(connection=self)) if location is not None else None
+
+    @field("Its data source instances, the oldest first.", type=pages(relay.Connection, DATA_SOURCE_INSTANCE))
+    async def data_source_instances(
+        self: models.Connection,
+        info: Info,
+        first: First = 50,
+        after: After = strawberry.UNSET,
+        include_archived: IncludeArchived = False,
+    ) -> relay.Page[models.DataSourceInstance]:
+        column = models.DataSourceInstance.connection_id
+        return await info.context.loaders.children(column, self.id, first=first, after=after, include_archived=include_archived)
+
+    @field("The instance of a data source in this connection. Null when there is none.", type=DATA_SOURCE_INSTANCE | None)
+    async def data_source_instance(
+        self: models.Connection,
+        info: Info,
+        data_source: Annotated[DataSourceSelector, strawberry.argument(description="Which data source.")],
+        instance_key: Annotated[
+            str | None, strawberry.argument(description="Which of several instances; leave it out for the default one.")
+        ] = strawberry.UNSET,
+    ) -> models.DataSourceInstance | None:
+        by = DataSourceInstanceSelector(
+            connection=ConnectionSelector(id=self.id), data_source=data_source.read("dataSource"), instance_key=given(instance_key)
+        )
+        return await data_source_instances.by_selector(*info.context.caller, by=by)

@@ -1,0 +1,55 @@
+"""Definitions of data sources in the schema."""
+
+import strawberry
+from strawberry.scalars import JSON
+
+from gateway import models
+from gateway.graphql import relay
+from gateway.graphql.context import Info
+from gateway.graphql.fields import DATA_SOURCE, DATA_SOURCE_INSTANCE, INTEGRATION, field, pages
+from gateway.graphql.relay import After, First
+from gateway.graphql.types.element import Pointing, from_layers
+
+
+@strawberry.type(
+    description="A named pointer to a collection. Universal ones work with any integration; one of an integration stands for itself, "
+    "or customises a universal one there."
+)
+class DataSource(Pointing):
+    key: str = strawberry.field(description="The name that code uses.")
+    name = from_layers("What people call it.", lambda layers: layers.settings.name, type=str)
+    fields_schema = from_layers(
+        "JSON Schema that field mappings build on: the model's fields when it is universal, else the static fields of its collection. "
+        "Null where neither is known.",
+        lambda layers: layers.fields_schema,
+        type=JSON | None,
+    )
+
+    @field("The integration that it belongs to. Null when it is universal.", type=INTEGRATION | None)
+    async def integration(self: models.DataSource, info: Info) -> models.Integration | None:
+        return await info.context.loaders.integration_by_id.load(self.integration_id) if self.integration_id else None
+
+    @field("The universal data source that it customises. Null where it stands for itself.", type=DATA_SOURCE | None)
+    async def universal_data_source(self: models.DataSource, info: Info) -> models.DataSource | None:
+        return await info.context.loaders.data_source_by_id.load(self.universal_id) if self.universal_id else None
+
+    @field("Whether it overrides anything of the universal data source that it customises; false where it stands for itself.")
+    def is_customized(self: models.DataSource) -> bool:
+        return self.is_customized
+
+    @field(
+        "Its customisations in integrations that are in use, the oldest first; empty unless it is universal.",
+        type=pages(relay.Connection, DATA_SOURCE),
+    )
+    async def customizations(
+        self: models.DataSource, info: Info, first: First = 50, after: After = strawberry.UNSET
+    ) -> relay.Page[models.DataSource]:
+        return await info.context.loaders.children(models.DataSource.universal_id, self.id, first=first, after=after)
+
+    @field(
+        "Its instances that are in use, as far as you may see them, the oldest first.", type=pages(relay.Connection, DATA_SOURCE_INSTANCE)
+    )
+    async def instances(
+        self: models.DataSource, info: Info, first: First = 50, after: After = strawberry.UNSET
+    ) -> relay.Page[models.DataSourceInstance]:
+        return await info.context.loaders.children(models.DataSourceInstance.data_source_id, self.id, first=first, after=after)
