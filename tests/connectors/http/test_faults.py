@@ -3,6 +3,8 @@ import datetime
 import inspect
 import socket
 import ssl
+import subprocess
+import sys
 from ipaddress import ip_address
 
 import aiohttp
@@ -15,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from gateway.connectors.http.faults import FAULTS, TRANSLATED, Meaning, fault_of, translate
 from gateway.errors import UpstreamResponseError, UpstreamUnavailableError
-from gateway.testing import Drop, Garbage, ScriptedApp
+from gateway.testing import Answer, Drop, Garbage, ScriptedApp
 
 
 def exceptions_of(module) -> set[type[BaseException]]:
@@ -184,6 +186,43 @@ async def test_a_certificate_that_nobody_vouches_for_is_refused_before_anything_
         assert app.requests == []
 
     assert not failed.value.may_have_been_received
+
+
+ASK = """
+import asyncio, sys
+from ipaddress import ip_network
+import httpx
+from gateway.connectors.http import Http
+from gateway.errors import UpstreamUnavailableError
+
+async def ask(port):
+    http = Http(allowed_networks=[ip_network("127.0.0.0/8")])
+    for host in ("127.0.0.1", "127.0.0.1", "localhost"):
+        try:
+            response = await http.send(httpx.Request("GET", f"https://{host}:{port}/"), max_bytes=100, timeout_seconds=10)
+            print(response.body.decode())
+        except UpstreamUnavailableError as error:
+            print(error.message)
+    await http.aclose()
+
+asyncio.run(ask(int(sys.argv[1])))
+"""
+
+
+async def test_a_certificate_of_an_authority_that_the_machine_trusts_is_accepted_for_its_own_host_only(tmp_path):
+    async with ScriptedApp(tls=_self_signed(tmp_path)) as app:
+        app.answer_with(lambda request: Answer(body=f"connection {request.connection}"))
+
+        asking = await asyncio.create_subprocess_exec(
+            sys.executable, "-c", ASK, str(app.port), env={"SSL_CERT_FILE": str(tmp_path / "app.pem")}, stdout=subprocess.PIPE
+        )
+        output, _ = await asking.communicate()
+
+    assert output.decode().splitlines() == [
+        "connection 1",
+        "connection 1",
+        "The app could not be reached: the certificate of its server cannot be verified.",
+    ]
 
 
 def _self_signed(folder) -> ssl.SSLContext:
