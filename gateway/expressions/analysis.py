@@ -26,6 +26,9 @@ def check(tree: Node) -> None:
             raise ExpressionError(f"it nests deeper than {limits.MAX_DEPTH} levels; take it apart")
         if node["type"] == "function_expression":
             _check_call(node["value"], len(node["children"]))
+        if node["type"] in _FEEDS - {"pipe"} and node["children"][0]["type"] == "not_expression":
+            # jmespath reads !a.b as (!a).b, which is always null.
+            raise ExpressionError("'!' takes only the name after it; write !(a.b) to negate the whole")
     if _growth(tree) > limits.MAX_GROWTH:
         raise ExpressionError(f"it could repeat its input more than {limits.MAX_GROWTH} times; take it apart")
 
