@@ -123,7 +123,7 @@ class UpstreamRejectedError(UpstreamError):
 
 
 class UpstreamRateLimitError(UpstreamError):
-    """The app asks us to slow down for `retry_after_seconds`."""
+    """The app asks us to slow down; `retry_after_seconds` says for how long."""
 
     code = "UPSTREAM_RATE_LIMIT"
     is_retriable = True

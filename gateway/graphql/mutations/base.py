@@ -18,6 +18,9 @@ def mutation(description: str, *, payload: type[PayloadType]) -> Callable[[Calla
         name = "".join(word.capitalize() for word in resolver.__name__.split("_"))
         members = {"__doc__": payload.__doc__, "__module__": payload.__module__}
         made = strawberry.type(type(f"{name}Payload", (payload,), members), description=f"What `{name[0].lower()}{name[1:]}` gives back.")
-        return strawberry.mutation(resolver=refusals(resolver), description=description, graphql_type=made | None)
+        field = strawberry.mutation(resolver=refusals(resolver), description=description, graphql_type=made | None)
+        for argument in field.arguments:
+            argument.description = "What the mutation takes."
+        return field
 
     return decorate
