@@ -20,6 +20,7 @@ from gateway.runtime import open_runtime
 from gateway.storage.lock import lock_file
 from gateway.web import tokens
 from gateway.web.app import create_app
+from gateway.web.graphiql import ExampleTab
 from gateway.web.server import serve
 
 SECONDS_BETWEEN_CHANGES = 3.0
@@ -55,14 +56,19 @@ async def _run(settings: Settings, *, host: str, port: int, on_ready: Callable[[
         await seed(runtime, app_url=app_address, app_key=APP_KEY)
         customer = tokens.mint(settings.token_secret, customer_external_id=CUSTOMER_ID, expires_in=_TOKEN_LIFETIME)
         admin = tokens.mint(settings.token_secret, is_admin=True, expires_in=_TOKEN_LIFETIME)
-        # GraphiQL is served to whoever asks: beyond this machine, its tabs must not hand out tokens.
-        is_private = _is_loopback(host)
-        tabs = examples(customer=header(customer) if is_private else None, admin=header(admin) if is_private else None)
+        tabs = tabs_for(host, customer_token=customer, admin_token=admin)
 
         def announce(address: str) -> None:
-            on_ready(Demo(address=address, app_address=app_address, customer_token=customer, admin_token=admin))
+            on_ready(Demo(address=f"{address}/graphql", app_address=app_address, customer_token=customer, admin_token=admin))
 
         await serve(create_app(runtime, tabs=tabs), host=host, port=port, on_ready=announce)
+
+
+def tabs_for(host: str, *, customer_token: str, admin_token: str) -> tuple[ExampleTab, ...]:
+    """The example tabs, with the tokens in them only where nobody beyond this machine can ask for the page."""
+    if not _is_loopback(host):
+        return examples(customer=None, admin=None)
+    return examples(customer=header(customer_token), admin=header(admin_token))
 
 
 def header(token: str) -> dict[str, str]:
