@@ -7,13 +7,12 @@ import orjson
 import typer
 from rich.table import Table
 
-from gateway.cli import exits, output
+from gateway.cli import exits, loops, output
 from gateway.connectors.catalog import Catalog
 from gateway.connectors.http import Http
 from gateway.connectors.loading import format_schema, load_connector_file
 from gateway.connectors.protocol import Connector
 from gateway.errors import ConfigurationError
-from gateway.web.server import run
 
 commands = typer.Typer(name="connectors", help="Look at the connectors, and check a connector file.", no_args_is_help=True)
 
@@ -22,7 +21,7 @@ commands = typer.Typer(name="connectors", help="Look at the connectors, and chec
 def list_() -> None:
     """List the connectors that this gateway knows."""
     table = Table("Key", "Name", "Version", "Collections", "Universal data models", box=None, header_style="bold")
-    for connector in run(_catalog()):
+    for connector in loops.run(_catalog()):
         spec = connector.spec
         collections = ", ".join(collection.key for collection in spec.collections)
         table.add_row(spec.key, spec.name, spec.version, collections, ", ".join(spec.universal_data_models))

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from gateway.cli import output, welcome
+from gateway.cli import loops, output, welcome
 from gateway.config import DatabaseSettings, Settings, read_settings
 from gateway.demo import start
 from gateway.runtime import open_runtime
@@ -14,7 +14,6 @@ from gateway.storage.database import Database
 from gateway.storage.lock import lock_file
 from gateway.web.app import create_app
 from gateway.web.logging import configure_logging
-from gateway.web.server import run
 from gateway.web.server import serve as serve_app
 
 Host = Annotated[str, typer.Option(help="The address to listen on; 0.0.0.0 for all.")]
@@ -24,7 +23,7 @@ Port = Annotated[int, typer.Option(min=0, max=65535, help="The port to listen on
 def serve(host: Host = "127.0.0.1", port: Port = 8000) -> None:
     """Run the gateway until it is told to stop. The environment configures it: see docs/configuration.md."""
     configure_logging()
-    run(_serve(read_settings(Settings), host=host, port=port))
+    loops.run(_serve(read_settings(Settings), host=host, port=port))
 
 
 def demo(
@@ -34,12 +33,12 @@ def demo(
 ) -> None:
     """Run the gateway with an app of its own to explore. It needs no configuration and no network."""
     configure_logging(level=logging.WARNING)
-    run(start.run(host=host, port=port, database=database, on_ready=welcome.show))
+    loops.run(start.run(host=host, port=port, database=database, on_ready=welcome.show))
 
 
 def migrate() -> None:
     """Bring the database up to date. `gateway serve` does so too, when it starts."""
-    run(_migrate(read_settings(DatabaseSettings)))
+    loops.run(_migrate(read_settings(DatabaseSettings)))
     output.notices.print("The database is up to date.")
 
 
