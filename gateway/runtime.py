@@ -38,7 +38,7 @@ async def open_runtime(
         cipher = Cipher.from_key_ring(settings.encryption_keys)
         http = Http(allowed_networks=settings.allowed_networks)
         stack.push_async_callback(http.aclose)
-        catalog = Catalog.load(http, settings, files=connector_files, connectors=connectors)
+        catalog = Catalog.load(http, settings, files=connector_files, connectors=connectors, clock=clock)
         database = Database.connect(settings.database_url)
         stack.push_async_callback(database.close)
         await database.migrate()

@@ -32,7 +32,7 @@ class DataSourceInstance(SQLModel, table=True):
     pull_updates_interval_seconds: int | None = None
     full_sync_interval_seconds: int | None = None
     setup_error: dict[str, Any] | None = Field(default=None, sa_column=Column(JsonColumn))
-    """Why the last setup failed (`code`, `message`); null when it did not."""
+    """Why the last setup failed (`code`, `message`), and for which collection (`pointer`); null when it did not."""
     generation: int = 1
     """Counts the times it was pointed elsewhere; each generation takes its own baseline."""
     revision: int = Field(default=None, sa_column=_revision)

@@ -1,7 +1,7 @@
 """The settings of a definition or an instance, and which layer decided each: computed at every read, never stored."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from gateway.models.data_source import DataSource
@@ -14,6 +14,8 @@ DEFAULT_FULL_SYNC_INTERVAL_SECONDS = 10_800
 
 DefaultPointer = Callable[[str], Pointer | None]
 """The connector's default collection for a universal data model, if it has one."""
+TypedPointer = Callable[[Pointer], Pointer]
+"""A pointer with its parameters typed as the connector says: a universal definition's path holds only text."""
 
 
 class SettingName(StrEnum):
@@ -67,13 +69,20 @@ class _Layer:
     event_bodies: bool | None = None
 
 
-def of_definition(definition: DataSource, *, universal: DataSource | None, default_pointer: DefaultPointer) -> SettingsInForce:
+def of_definition(
+    definition: DataSource, *, universal: DataSource | None, default_pointer: DefaultPointer, typed: TypedPointer
+) -> SettingsInForce:
     """The settings of a definition; `universal` is the one that it customises, if any."""
-    return _in_force([], [definition, universal] if universal is not None else [definition], default_pointer)
+    return _in_force([], [definition, universal] if universal is not None else [definition], default_pointer, typed)
 
 
 def of_instance(
-    instance: DataSourceInstance, *, root: DataSource, customization: DataSource | None, default_pointer: DefaultPointer
+    instance: DataSourceInstance,
+    *,
+    root: DataSource,
+    customization: DataSource | None,
+    default_pointer: DefaultPointer,
+    typed: TypedPointer,
 ) -> SettingsInForce:
     """The settings of an instance of `root`; `customization` is the integration-level definition of its integration, if any."""
     own = _Layer(
@@ -82,20 +91,23 @@ def of_instance(
         pull_updates_interval_seconds=instance.pull_updates_interval_seconds,
         full_sync_interval_seconds=instance.full_sync_interval_seconds,
     )
-    return _in_force([own], [customization, root] if customization is not None else [root], default_pointer)
+    return _in_force([own], [customization, root] if customization is not None else [root], default_pointer, typed)
 
 
-def _in_force(own: Sequence[_Layer], definitions: Sequence[DataSource], default_pointer: DefaultPointer) -> SettingsInForce:
+def _in_force(
+    own: Sequence[_Layer], definitions: Sequence[DataSource], default_pointer: DefaultPointer, typed: TypedPointer
+) -> SettingsInForce:
     udm = next((definition.udm for definition in definitions if definition.udm is not None), None)
     inherited = [*map(_layer_of, definitions), *_connector_layer(udm, default_pointer), _DEFAULTS]
     layers = [*own, *inherited]
     settings = {name: _decide(name, layers) for name in SettingName}
-    pointer, default = settings[SettingName.POINTER], _decide(SettingName.POINTER, inherited)
+    pointer, default = (_typed(_decide(SettingName.POINTER, some), typed) for some in (layers, inherited))
+    settings[SettingName.POINTER] = pointer
     return SettingsInForce(
         name=next((definition.name for definition in definitions if definition.name is not None), definitions[-1].key),
         udm=udm,
-        pointer=Pointer.from_json(pointer.value) if pointer.value else None,
-        default_pointer=Pointer.from_json(default.value) if default.value else None,
+        pointer=Pointer.from_json(pointer.value) if pointer.value is not None else None,
+        default_pointer=Pointer.from_json(default.value) if default.value is not None else None,
         pull_updates_interval_seconds=settings[SettingName.PULL_UPDATES_INTERVAL_SECONDS].value,
         full_sync_interval_seconds=settings[SettingName.FULL_SYNC_INTERVAL_SECONDS].value,
         event_bodies=settings[SettingName.EVENT_BODIES].value,
@@ -124,6 +136,10 @@ def _decide(name: SettingName, layers: Sequence[_Layer]) -> EffectiveSetting:
         if value is not None:
             return EffectiveSetting(name, value, layer.origin)
     return EffectiveSetting(name, None, SettingOrigin.DEFAULT)
+
+
+def _typed(setting: EffectiveSetting, typed: TypedPointer) -> EffectiveSetting:
+    return replace(setting, value=typed(Pointer.from_json(setting.value)).as_json()) if setting.value is not None else setting
 
 
 _DEFAULTS = _Layer(

@@ -1,12 +1,13 @@
 """Working with a connection's app: its connector, its credentials, and what follows when the app refuses them."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 
 from gateway.connectors.protocol import Access, Connector
-from gateway.errors import ConflictError, InvalidError, UpstreamAuthError
-from gateway.models import Connection, Integration, Principal
+from gateway.connectors.redaction import Redactor
+from gateway.errors import ConflictError, InvalidError, UpstreamAuthError, UpstreamError
+from gateway.models import Connection, Integration, JsonObject, JsonValue, Principal
 from gateway.runtime import Runtime
 from gateway.services import elements
 
@@ -31,8 +32,10 @@ async def app_of(runtime: Runtime, principal: Principal, connection: Connection)
     """
     integration = await integration_of(runtime, principal, connection)
     require_usable(runtime, connection, integration)
+    app = open_app(runtime, connection, integration)
     try:
-        yield open_app(runtime, connection, integration)
+        with redacted(app.access.credentials):
+            yield app
     except UpstreamAuthError as error:
         await disconnect(runtime, principal, connection, error)
         raise
@@ -69,14 +72,34 @@ async def integration_of(runtime: Runtime, principal: Principal, connection: Con
     return integration
 
 
+@contextmanager
+def redacted(credentials: Mapping[str, JsonValue]) -> Iterator[None]:
+    """Takes the credentials out of what an app's errors say: a connector that is a Python class may quote whatever the app answers."""
+    try:
+        yield
+    except UpstreamError as error:
+        Redactor(credentials).clean(error)
+        raise
+
+
 async def disconnect(runtime: Runtime, principal: Principal, connection: Connection, error: UpstreamAuthError) -> None:
     """Remembers that the app refused the credentials, unless the connection has changed since it was read."""
+    if connection.error is None:
+        await _remember(runtime, principal, connection, {"code": error.code, "message": error.message})
+
+
+async def reconnect(runtime: Runtime, principal: Principal, connection: Connection) -> None:
+    """Forgets that the app refused the credentials, unless the connection has changed since it was read."""
+    if connection.error is not None:
+        await _remember(runtime, principal, connection, None)
+
+
+async def _remember(runtime: Runtime, principal: Principal, connection: Connection, error: JsonObject | None) -> None:
     try:
         async with runtime.database.write(principal) as session:
             row = await session.get(Connection, connection.id)
-            if row is not None and row.revision == connection.revision and row.error is None:
-                row.error = {"code": error.code, "message": error.message}
-                row.updated_at = runtime.clock.now()
+            if row is not None and row.revision == connection.revision:
+                row.error, row.updated_at = error, runtime.clock.now()
     except ConflictError:
-        # Somebody changed it meanwhile, perhaps its credentials: what was refused are the old ones.
+        # Somebody changed it at this moment, perhaps its credentials: what the app said is of the old ones.
         return

@@ -1,7 +1,8 @@
 """What every text, key, JSON value and interval that a caller sends must satisfy before it is stored."""
 
+import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import orjson
 
@@ -10,11 +11,14 @@ from gateway.errors import ConflictError, InvalidError
 from gateway.models import JsonObject
 
 MAXIMUM_JSON_BYTES = 65_536
+MAXIMUM_JSON_DEPTH = 64
 MAXIMUM_INTERVAL_SECONDS = 31_536_000
 _KEY = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,99}")
 # PostgreSQL stores no NUL character, and a lone surrogate cannot be written as UTF-8.
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
-_NUL_IN_JSON = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+_UNSTORABLE_TEXT = "a NUL character or half of a surrogate pair"
+# Beyond these the JSON libraries on the way turn an integer into an inexact number.
+_INTEGERS = range(-(2**63), 2**64)
 
 
 def key(value: str, *, field: Sequence[str]) -> str:
@@ -31,7 +35,7 @@ def text(value: str, *, field: Sequence[str], maximum: int = 255) -> str:
     if len(value) > maximum:
         raise InvalidError(f"The text has {len(value)} characters; at most {maximum} are stored.", field=field)
     if _UNSTORABLE.search(value):
-        raise InvalidError("The text holds a NUL character or half of a surrogate pair.", field=field)
+        raise InvalidError(f"The text holds {_UNSTORABLE_TEXT}.", field=field)
     return value
 
 
@@ -40,20 +44,18 @@ def optional_text(value: str | None, *, field: Sequence[str]) -> str | None:
     return None if value is None else text(value, field=field)
 
 
-def json_object(value: object, *, field: Sequence[str]) -> JsonObject:
+def json_object(value: object, *, field: Sequence[str] | None) -> JsonObject:
     """The object as given; null is the empty one. Raises InvalidError when it is no object, too large or cannot be stored."""
     if value is None:
         return {}
     if not isinstance(value, dict):
         raise InvalidError("The value must be a JSON object.", field=field)
-    try:
-        body = orjson.dumps(value)
-    except orjson.JSONEncodeError:
-        raise InvalidError("The object holds a value that JSON cannot carry, or integers beyond 64 bits.", field=field) from None
-    if len(body) > MAXIMUM_JSON_BYTES:
-        raise InvalidError(f"The object takes {len(body)} bytes of JSON; at most {MAXIMUM_JSON_BYTES} are stored.", field=field)
-    if _NUL_IN_JSON.search(body):
-        raise InvalidError("The object holds a text with a NUL character.", field=field)
+    problem = _problem(value)
+    if problem is not None:
+        raise InvalidError(f"The object holds {problem}.", field=field)
+    size = len(orjson.dumps(value))
+    if size > MAXIMUM_JSON_BYTES:
+        raise InvalidError(f"The object takes {size} bytes of JSON; at most {MAXIMUM_JSON_BYTES} are stored.", field=field)
     return value
 
 
@@ -73,3 +75,39 @@ def revision(stored: int, *, expected: str | None) -> None:
         raise ConflictError(
             f"It has changed: its revision is {stored}, not {expected[:40]!r}. Read it again.", field=["input", "ifRevision"]
         )
+
+
+def _problem(value: JsonObject) -> str | None:
+    """What keeps an object from being stored and shown exactly, on every database; null when nothing does."""
+    level: list[object] = [value]
+    for _ in range(MAXIMUM_JSON_DEPTH):
+        problem = next(filter(None, map(_problem_of_part, level)), None)
+        if problem is not None:
+            return problem
+        level = [child for part in level for child in _children(part)]
+        if not level:
+            return None
+    return f"more than {MAXIMUM_JSON_DEPTH} levels"
+
+
+def _problem_of_part(part: object) -> str | None:
+    match part:
+        case None | bool() | dict() | list():
+            return None
+        case str():
+            return f"a text with {_UNSTORABLE_TEXT}" if _UNSTORABLE.search(part) else None
+        case int():
+            return None if part in _INTEGERS else "an integer beyond 64 bits"
+        case float():
+            return None if math.isfinite(part) else "a number that is not finite"
+        case _:
+            return "a value that JSON cannot carry"
+
+
+def _children(part: object) -> Iterator[object]:
+    if isinstance(part, dict):
+        # A name that is no text is refused like any other such value: as a child it would pass for a number.
+        yield from (name if isinstance(name, str) else object() for name in part)
+        yield from part.values()
+    elif isinstance(part, list):
+        yield from part

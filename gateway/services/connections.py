@@ -5,6 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import update as update_rows
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -19,6 +20,7 @@ from gateway.services.listing import Listing
 from gateway.services.patches import KEEP, Keep, patched
 from gateway.services.selectors import ConnectionFilter, ConnectionSelector
 from gateway.storage.rows import RowWindow, by_ids
+from gateway.storage.statements import locked
 
 _BY = ["input", "by"]
 
@@ -91,9 +93,12 @@ async def create(
         updated_at=now,
     )
     await _check(runtime, integration, row_id, inputs)
-    async with runtime.database.write(principal) as session:
-        await selection.integration(session, integration_key, field=["input", "integrationKey"])
-        session.add(connection)
+    try:
+        async with runtime.database.write(principal) as session:
+            _require_same(integration, await locked(session, integration, shared=True), field=["input", "integrationKey"])
+            session.add(connection)
+    except IntegrityError:
+        raise NotFoundError("The customer was deleted at this moment.", field=["input", "customerExternalId"]) from None
     return connection
 
 
@@ -120,6 +125,8 @@ async def update(
         await _check(runtime, integration, connection.id, inputs)
     async with runtime.database.write(principal) as session:
         row = await _same(session, connection)
+        if inputs is not None:
+            _require_same(integration, await locked(session, integration, shared=True), field=_BY)
         if not isinstance(name, Keep):
             row.name = checks.optional_text(name, field=["input", "name"]) or integration.name
         if inputs is not None:
@@ -145,21 +152,19 @@ async def test(runtime: Runtime, principal: Principal, *, by: ConnectionSelector
     connection, integration = await _read(runtime, principal, by)
     app = access.open_app(runtime, connection, integration)
     try:
-        await app.connector.check(app.access)
+        with access.redacted(app.access.credentials):
+            await app.connector.check(app.access)
     except UpstreamAuthError as error:
         await access.disconnect(runtime, principal, connection, error)
         return ConnectionTest(connection=await _reread(runtime, principal, connection), is_accepted=False)
-    if connection.error is not None:
-        async with runtime.database.write(principal) as session:
-            row = await _same(session, connection)
-            row.error, row.updated_at = None, runtime.clock.now()
+    await access.reconnect(runtime, principal, connection)
     return ConnectionTest(connection=await _reread(runtime, principal, connection), is_accepted=True)
 
 
 async def archive(runtime: Runtime, principal: Principal, *, by: ConnectionSelector) -> Connection:
     """The connection, archived with its instances; archiving it again changes nothing."""
     async with runtime.database.write(principal) as session:
-        connection = await selection.connection(session, principal, by, field=_BY)
+        connection = await _held(session, await selection.connection(session, principal, by, field=_BY))
         if connection.archived_at is None:
             now = runtime.clock.now()
             await _move_instances(session, connection, archived_from=None, to=now, now=now)
@@ -170,7 +175,7 @@ async def archive(runtime: Runtime, principal: Principal, *, by: ConnectionSelec
 async def restore(runtime: Runtime, principal: Principal, *, id: UUID) -> Connection:
     """The connection as it was before it was archived, with the instances that were archived with it."""
     async with runtime.database.write(principal) as session:
-        connection = await selection.by_id(session, Connection, id, field=["input", "id"])
+        connection = await _held(session, await selection.by_id(session, Connection, id, field=["input", "id"]))
         if connection.archived_at is not None:
             now = runtime.clock.now()
             await _move_instances(session, connection, archived_from=connection.archived_at, to=None, now=now)
@@ -213,6 +218,20 @@ async def _same(session: AsyncSession, read: Connection) -> Connection:
     return row
 
 
+async def _held(session: AsyncSession, connection: Connection) -> Connection:
+    """The connection as it stands now, held so that no instance comes or goes while its instances are moved."""
+    held = await locked(session, connection)
+    if held is None:
+        raise NotFoundError("The connection was deleted at this moment.", field=_BY)
+    return held
+
+
+def _require_same(read: Integration, row: Integration | None, *, field: list[str]) -> None:
+    """Returns when the integration is still the one that the app was asked with."""
+    if row is None or row.revision != read.revision:
+        raise ConflictError(f"Integration {read.key!r} was changed by somebody else. Repeat the request.", field=field)
+
+
 async def _reread(runtime: Runtime, principal: Principal, connection: Connection) -> Connection:
     async with runtime.database.read(principal) as session:
         return await selection.by_id(session, Connection, connection.id, field=_BY)
@@ -249,7 +268,8 @@ async def _check(runtime: Runtime, integration: Integration, connection_id: UUID
         credentials=inputs.credentials,
         integration_parameters=integration.parameters,
     )
-    await runtime.connectors[integration.connector_key].check(candidate)
+    with access.redacted(inputs.credentials):
+        await runtime.connectors[integration.connector_key].check(candidate)
 
 
 def _sealed(runtime: Runtime, row_id: UUID, inputs: ConnectionInputs) -> bytes:

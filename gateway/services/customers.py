@@ -35,7 +35,11 @@ async def by_external_id(runtime: Runtime, principal: Principal, *, external_id:
 
 
 async def see(runtime: Runtime, *, external_id: str, name: str | None, fields: JsonObject | None) -> Customer:
-    """The customer that a token names, created on first sight; a name and fields that the token states replace the stored ones."""
+    """The customer that a token names, created on first sight; a name and fields that the token states replace the stored ones.
+
+    A blank name states nothing. Raises InvalidError for what cannot be stored.
+    """
+    name = name if name is not None and name.strip() else None
     async with runtime.database.read(SYSTEM) as session:
         known = await _find(session, external_id)
     if known is not None and name in (None, known.name) and fields in (None, known.fields):
@@ -60,7 +64,7 @@ async def delete(runtime: Runtime, principal: Principal, *, external_id: str) ->
         async with runtime.database.write(principal) as session:
             customer = await _find(session, external_id)
             if customer is None:
-                raise NotFoundError(f"There is no customer {external_id!r}.", field=["input", "externalId"])
+                raise NotFoundError(f"There is no customer {external_id[:100]!r}.", field=["input", "externalId"])
             await session.exec(delete_rows(DataSourceInstance).where(col(DataSourceInstance.customer_id) == customer.id))
             await session.exec(delete_rows(Connection).where(col(Connection.customer_id) == customer.id))
             await session.delete(customer)

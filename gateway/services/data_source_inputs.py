@@ -23,6 +23,7 @@ def assign(
     pointer: PointerInput | Keep | None = KEEP,
     pull_updates_interval_seconds: int | Keep | None = KEEP,
     full_sync_interval_seconds: int | Keep | None = KEEP,
+    event_bodies: bool | Keep | None = KEEP,
 ) -> None:
     """Sets the given settings on a definition; null inherits. Raises InvalidError before anything is saved."""
     if not isinstance(name, Keep):
@@ -41,6 +42,8 @@ def assign(
         definition.full_sync_interval_seconds = checks.interval(
             full_sync_interval_seconds, settings=runtime.settings, field=["input", "fullSyncIntervalSeconds"]
         )
+    if not isinstance(event_bodies, Keep):
+        definition.event_bodies = event_bodies
 
 
 def clear(definition: DataSource) -> None:

@@ -6,7 +6,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from gateway.errors import InvalidError, NotFoundError
+from gateway.errors import ConflictError, InvalidError, NotFoundError
 from gateway.models import Connection, DataSource, DataSourceInstance, Principal
 from gateway.runtime import Runtime
 from gateway.services import checks, instance_setup, listing, pointers, selection
@@ -21,6 +21,7 @@ from gateway.services.selectors import (
     PointerInput,
 )
 from gateway.storage.rows import RowWindow
+from gateway.storage.statements import locked
 
 _BY = ["input", "by"]
 
@@ -32,17 +33,22 @@ async def page(
     statement = select(DataSourceInstance)
     if not include_archived:
         statement = statement.where(col(DataSourceInstance.archived_at).is_(None))
+    integration_id = None
     async with runtime.database.read(principal) as session:
         try:
             if filter.integration_key is not None:
                 home = await selection.integration(session, filter.integration_key, field=["filter", "integrationKey"])
+                integration_id = home.id
                 of_integration = select(Connection.id).where(Connection.integration_id == home.id)
                 statement = statement.where(col(DataSourceInstance.connection_id).in_(of_integration))
             if filter.connection is not None:
                 connection = await selection.connection(session, principal, filter.connection, field=["filter", "connection"])
+                integration_id = connection.integration_id
                 statement = statement.where(DataSourceInstance.connection_id == connection.id)
             if filter.data_source is not None:
-                definition = await selection.data_source(session, filter.data_source, field=["filter", "dataSource"])
+                definition = await selection.data_source(
+                    session, filter.data_source, field=["filter", "dataSource"], integration_id=integration_id
+                )
                 statement = statement.where(DataSourceInstance.data_source_id == (definition.universal_id or definition.id))
         except NotFoundError:
             statement = statement.where(col(DataSourceInstance.id).is_(None))
@@ -69,16 +75,16 @@ async def by_selector(runtime: Runtime, principal: Principal, *, by: DataSourceI
 async def create(
     runtime: Runtime, principal: Principal, *, connection: ConnectionSelector, data_source: DataSourceSelector, instance_key: str | None
 ) -> tuple[DataSourceInstance, bool]:
-    """The instance of a data source in a connection, and whether it is new; an archived one is revived with its overrides dropped.
+    """The instance of a data source in a connection, and whether this call made it: new, or revived from the archive without overrides.
 
-    Safe to call twice at once: both callers get the same instance. A new one is set up: when its app cannot be asked,
-    it exists all the same, with the state SETUP_FAILED.
+    Safe to call twice at once: both callers get the same instance. One that was made is set up: when its app cannot be
+    asked, it exists all the same, with the state SETUP_FAILED.
     """
     key = checks.optional_text(instance_key or None, field=["input", "instanceKey"])
     try:
         context, is_created = await _find_or_insert(runtime, principal, connection, data_source, key)
-    except IntegrityError:
-        # Another request created it at the same moment: it is found now.
+    except (IntegrityError, ConflictError):
+        # Another request created or revived it at the same moment: it is found now.
         context, is_created = await _find_or_insert(runtime, principal, connection, data_source, key)
     return (await instance_setup.run(runtime, principal, context), True) if is_created else (context.instance, False)
 
@@ -164,6 +170,8 @@ async def _find_or_insert(
     now = runtime.clock.now()
     async with runtime.database.write(principal) as session:
         connection, root = await _parents(session, principal, by_connection, by_data_source)
+        # Held, so that archiving the connection, which takes its instances along, comes before or after and never between.
+        _require_not_archived(await locked(session, connection, shared=True))
         instance = await _of(session, connection, root, key)
         if instance is not None and instance.archived_at is None:
             return await read_context(session, instance), False
@@ -187,16 +195,18 @@ async def _parents(
     session: AsyncSession, principal: Principal, by_connection: ConnectionSelector, by_data_source: DataSourceSelector
 ) -> tuple[Connection, DataSource]:
     connection = await selection.connection(session, principal, by_connection, field=["input", "connection"])
+    _require_not_archived(connection)
+    root = await selection.root_in(session, by_data_source, connection, field=["input", "dataSource"])
+    if root.archived_at is not None:
+        raise InvalidError(f"Data source {root.key!r} is archived. Restore it first.", field=["input", "dataSource"])
+    return connection, root
+
+
+def _require_not_archived(connection: Connection | None) -> None:
+    if connection is None:
+        raise NotFoundError("The connection was deleted at this moment.", field=["input", "connection"])
     if connection.archived_at is not None:
         raise InvalidError(f"Connection {connection.name!r} is archived. Restore it first.", field=["input", "connection"])
-    field = ["input", "dataSource"]
-    definition = await selection.data_source(session, by_data_source, field=field, integration_id=connection.integration_id)
-    root = await selection.root_of(session, definition)
-    if root.archived_at is not None:
-        raise InvalidError(f"Data source {root.key!r} is archived. Restore it first.", field=field)
-    if definition.integration_id not in (None, connection.integration_id):
-        raise InvalidError(f"Data source {definition.key!r} belongs to another integration than the connection.", field=field)
-    return connection, root
 
 
 async def _of(session: AsyncSession, connection: Connection, root: DataSource, key: str | None) -> DataSourceInstance | None:

@@ -1,5 +1,6 @@
 """Definitions: named pointers that instances in connections inherit from."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from sqlalchemy import or_
@@ -17,6 +18,7 @@ from gateway.services.listing import Listing
 from gateway.services.patches import KEEP, Keep
 from gateway.services.selectors import DataSourceFilter, DataSourceSelector, PointerInput
 from gateway.storage.rows import RowWindow
+from gateway.storage.statements import locked, take_turn
 
 _BY = ["input", "by"]
 
@@ -78,9 +80,10 @@ async def create(
             "A customisation has an `integrationKey`, and the key of its universal data source.", field=["input", "universalKey"]
         )
     now = runtime.clock.now()
-    definition = DataSource(key=key, created_at=now, updated_at=now, event_bodies=event_bodies)
+    definition = DataSource(key=key, created_at=now, updated_at=now)
     try:
         async with runtime.database.write(principal) as session:
+            await _take_turn(session, key)
             integration = await _integration(session, integration_key)
             await _place(session, definition, integration, is_customization=universal_key is not None)
             data_source_inputs.assign(
@@ -92,10 +95,11 @@ async def create(
                 pointer=pointer,
                 pull_updates_interval_seconds=pull_updates_interval_seconds,
                 full_sync_interval_seconds=full_sync_interval_seconds,
+                event_bodies=event_bodies,
             )
             session.add(definition)
     except IntegrityError:
-        raise _taken(key) from None
+        raise _taken(definition) from None
     return definition
 
 
@@ -126,9 +130,8 @@ async def update(
             pointer=pointer,
             pull_updates_interval_seconds=pull_updates_interval_seconds,
             full_sync_interval_seconds=full_sync_interval_seconds,
+            event_bodies=event_bodies,
         )
-        if not isinstance(event_bodies, Keep):
-            definition.event_bodies = event_bodies
         definition.updated_at = runtime.clock.now()
     return definition
 
@@ -136,11 +139,19 @@ async def update(
 async def apply(runtime: Runtime, principal: Principal, *, key: str, integration_keys: list[str]) -> list[DataSource]:
     """The customisations of a universal definition in those integrations, created where there are none. Only for admins."""
     require_admin(principal)
-    try:
-        return await _apply(runtime, principal, key=key, integration_keys=integration_keys)
-    except IntegrityError:
-        # Another request applied it at the same moment: what it created is found now.
-        return await _apply(runtime, principal, key=key, integration_keys=integration_keys)
+    now = runtime.clock.now()
+    applied = []
+    async with runtime.database.write(principal) as session:
+        await _take_turn(session, key)
+        universal = await _universal(session, key, field=["input", "key"])
+        for integration_key in dict.fromkeys(integration_keys):
+            home = await selection.integration(session, integration_key, field=["input", "integrationKeys"])
+            child = await _customization(session, universal, home)
+            if child is None:
+                child = DataSource(key=key, integration_id=home.id, universal_id=universal.id, created_at=now, updated_at=now)
+                session.add(child)
+            applied.append(child)
+    return applied
 
 
 async def setup(runtime: Runtime, principal: Principal, *, by: DataSourceSelector) -> DataSource:
@@ -172,7 +183,7 @@ async def archive(runtime: Runtime, principal: Principal, *, by: DataSourceSelec
     """The definition, archived with its customisations; its instances cannot be used until it is restored. Only for admins."""
     require_admin(principal)
     async with runtime.database.write(principal) as session:
-        definition = await selection.data_source(session, by, field=_BY)
+        definition = await _held(session, await selection.data_source(session, by, field=_BY))
         if definition.archived_at is None:
             now = runtime.clock.now()
             column = col(DataSource.archived_at)
@@ -191,7 +202,7 @@ async def restore(runtime: Runtime, principal: Principal, *, id: UUID) -> DataSo
     require_admin(principal)
     try:
         async with runtime.database.write(principal) as session:
-            definition = await selection.by_id(session, DataSource, id, field=["input", "id"])
+            definition = await _held(session, await selection.by_id(session, DataSource, id, field=["input", "id"]))
             await _require_parent(session, definition)
             if definition.archived_at is not None:
                 now = runtime.clock.now()
@@ -199,29 +210,23 @@ async def restore(runtime: Runtime, principal: Principal, *, id: UUID) -> DataSo
                 changes = {"archived_at": None, "updated_at": now, "revision": col(DataSource.revision) + 1}
                 await session.exec(update_rows(DataSource).where(own).values(changes))
                 definition.archived_at, definition.updated_at = None, now
-                await _require_free_key(session, definition)
+                await _require_free_key(session, definition, field=["input", "id"])
     except IntegrityError:
         raise AlreadyExistsError("Its key has been given to another data source meanwhile.", field=["input", "id"]) from None
     return definition
 
 
-async def _apply(runtime: Runtime, principal: Principal, *, key: str, integration_keys: list[str]) -> list[DataSource]:
-    now = runtime.clock.now()
-    applied = []
-    async with runtime.database.write(principal) as session:
-        universal = await selection.data_source(session, DataSourceSelector(key=key), field=["input", "key"])
-        if not universal.is_universal:
-            raise InvalidError(
-                f"Data source {key!r} belongs to one integration, so it cannot be applied to others.", field=["input", "key"]
-            )
-        for integration_key in dict.fromkeys(integration_keys):
-            home = await selection.integration(session, integration_key, field=["input", "integrationKeys"])
-            child = await _customization(session, universal, home)
-            if child is None:
-                child = DataSource(key=key, integration_id=home.id, universal_id=universal.id, created_at=now, updated_at=now)
-                session.add(child)
-            applied.append(child)
-    return applied
+async def _take_turn(session: AsyncSession, key: str) -> None:
+    # One index cannot see that a key is universal here and of an integration there, nor that its universal one is archived.
+    await take_turn(session, f"data source {key}")
+
+
+async def _held(session: AsyncSession, definition: DataSource) -> DataSource:
+    """The definition as it stands now, held together with its key."""
+    await _take_turn(session, definition.key)
+    held = await locked(session, definition)
+    assert held is not None  # noqa: S101 - definitions are never deleted.
+    return held
 
 
 async def _customization(session: AsyncSession, universal: DataSource, integration: Integration) -> DataSource | None:
@@ -245,16 +250,12 @@ async def _place(session: AsyncSession, definition: DataSource, integration: Int
     """Puts a new definition on its layer."""
     definition.integration_id = integration.id if integration is not None else None
     if is_customization:
-        universal = await _universal(session, definition.key)
-        if universal is None:
-            message = f"There is no universal data source {definition.key!r} to customise."
-            raise NotFoundError(message, field=["input", "universalKey"])
-        definition.universal_id = universal.id
+        definition.universal_id = (await _universal(session, definition.key, field=["input", "universalKey"])).id
     else:
-        await _require_free_key(session, definition)
+        await _require_free_key(session, definition, field=["input", "key"])
 
 
-async def _require_free_key(session: AsyncSession, definition: DataSource) -> None:
+async def _require_free_key(session: AsyncSession, definition: DataSource, *, field: list[str]) -> None:
     """A key names either one universal definition, or at most one root in each integration: never both, so that a key alone is clear."""
     if not definition.is_root:
         return
@@ -266,7 +267,7 @@ async def _require_free_key(session: AsyncSession, definition: DataSource) -> No
         others = others.where(col(DataSource.integration_id).is_(None))
     with session.no_autoflush:
         if (await session.exec(others)).first() is not None:
-            raise _taken(definition.key)
+            raise _taken(definition, field=field)
 
 
 async def _require_parent(session: AsyncSession, definition: DataSource) -> None:
@@ -276,11 +277,14 @@ async def _require_parent(session: AsyncSession, definition: DataSource) -> None
             raise InvalidError(f"Its universal data source {universal.key!r} is archived. Restore that one first.", field=["input", "id"])
 
 
-async def _universal(session: AsyncSession, key: str) -> DataSource | None:
+async def _universal(session: AsyncSession, key: str, *, field: list[str]) -> DataSource:
     statement = select(DataSource).where(
         DataSource.key == key, col(DataSource.integration_id).is_(None), col(DataSource.archived_at).is_(None)
     )
-    return (await session.exec(statement)).first()
+    universal = (await session.exec(statement)).first()
+    if universal is None:
+        raise NotFoundError(f"There is no universal data source {key[:100]!r}.", field=field)
+    return universal
 
 
 async def _changeable(session: AsyncSession, by: DataSourceSelector) -> DataSource:
@@ -290,8 +294,10 @@ async def _changeable(session: AsyncSession, by: DataSourceSelector) -> DataSour
     return definition
 
 
-def _taken(key: str) -> AlreadyExistsError:
+def _taken(definition: DataSource, *, field: Sequence[str] = ("input", "key")) -> AlreadyExistsError:
+    if not definition.is_root:
+        return AlreadyExistsError(f"Data source {definition.key!r} is customised in that integration already. Update it.", field=field)
     return AlreadyExistsError(
-        f"There is a data source {key!r} already. Choose another key, or customise a universal one with `universalKey`.",
-        field=["input", "key"],
+        f"There is a data source {definition.key!r} already. Choose another key, or customise a universal one with `universalKey`.",
+        field=field,
     )

@@ -1,6 +1,7 @@
 """Whether elements can be used, and their settings in force: computed from rows and connectors, without a statement or a request."""
 
 from dataclasses import dataclass
+from functools import partial
 
 from gateway.connectors.protocol import Connector
 from gateway.errors import InvalidError, NoCollectionSelectedError
@@ -16,7 +17,7 @@ from gateway.models import (
     Pointer,
     settings_in_force,
 )
-from gateway.models.settings_in_force import DefaultPointer, SettingsInForce
+from gateway.models.settings_in_force import DefaultPointer, SettingsInForce, TypedPointer
 from gateway.runtime import Runtime
 from gateway.services import pointers
 from gateway.udm import MODELS
@@ -36,8 +37,7 @@ def integration_errors(runtime: Runtime, integration: Integration) -> tuple[Elem
         return (ElementError(code="CONFIGURATION", message=f"Integration {integration.key!r} is archived. Restore it first."),)
     connector = runtime.connectors.get(integration.connector_key)
     if connector is None:
-        message = f"Connector {integration.connector_key!r} is not installed in this gateway."
-        return (ElementError(code="CONFIGURATION", message=message),)
+        return (ElementError(code="CONFIGURATION", message=_not_installed(integration)),)
     return _invalid(connector.spec.integration_schema, integration.parameters)
 
 
@@ -59,7 +59,9 @@ def definition_settings(
 ) -> SettingsInForce:
     """A definition's settings; `universal` is the one that it customises, `integration` its own, if any."""
     connector = _connector(runtime, integration)
-    return settings_in_force.of_definition(definition, universal=universal, default_pointer=_defaults_of(connector))
+    return settings_in_force.of_definition(
+        definition, universal=universal, default_pointer=_defaults_of(connector), typed=_typing_of(connector)
+    )
 
 
 def definition_health(runtime: Runtime, definition: DataSource, *, universal: DataSource | None, integration: Integration | None) -> Health:
@@ -80,7 +82,9 @@ def instance_settings(
 ) -> SettingsInForce:
     """An instance's settings; `customization` is the integration-level definition of `root` in `integration`, if any."""
     connector = _connector(runtime, integration)
-    return settings_in_force.of_instance(instance, root=root, customization=customization, default_pointer=_defaults_of(connector))
+    return settings_in_force.of_instance(
+        instance, root=root, customization=customization, default_pointer=_defaults_of(connector), typed=_typing_of(connector)
+    )
 
 
 def instance_health(
@@ -100,9 +104,11 @@ def instance_health(
         return _health([_dependency(f"connection {connection.name!r}", connection, dependency)])
     settings = instance_settings(runtime, instance, root=root, customization=customization, integration=integration)
     broken = _pointer_errors(runtime.connectors[integration.connector_key], settings.pointer)
-    if broken or instance.setup_error is None:
+    failure = instance.setup_error
+    if broken or failure is None or settings.pointer is None or failure["pointer"] != settings.pointer.as_json():
+        # What failed for another collection, before its definition pointed it elsewhere, says nothing of this one.
         return _health(broken)
-    return Health(state=ElementState.SETUP_FAILED, errors=(ElementError(**instance.setup_error),))
+    return Health(state=ElementState.SETUP_FAILED, errors=(ElementError(code=failure["code"], message=failure["message"]),))
 
 
 def definition_fields_schema(runtime: Runtime, settings: SettingsInForce, integration: Integration | None) -> JsonSchema | None:
@@ -122,14 +128,15 @@ def pointer_of(runtime: Runtime, settings: SettingsInForce, integration: Integra
 
     Raises NoCollectionSelectedError where the settings name none, InvalidError where they name a wrong one.
     """
+    connector = _connector(runtime, integration)
+    if connector is None:
+        raise InvalidError(_not_installed(integration))
     if settings.pointer is None:
         raise NoCollectionSelectedError(
             f"Data source {settings.name!r} points at no collection here. Point the data source or this instance at one."
         )
-    connector = runtime.connectors[integration.connector_key]
-    pointer = pointers.typed(connector, settings.pointer)
-    pointers.require_collection(connector, pointer)
-    return pointer
+    pointers.require_collection(connector, settings.pointer)
+    return settings.pointer
 
 
 def _connection_configuration_errors(runtime: Runtime, connection: Connection, integration: Integration) -> tuple[ElementError, ...]:
@@ -145,6 +152,14 @@ def _connection_configuration_errors(runtime: Runtime, connection: Connection, i
 
 def _connector(runtime: Runtime, integration: Integration | None) -> Connector | None:
     return runtime.connectors.get(integration.connector_key) if integration is not None else None
+
+
+def _not_installed(integration: Integration) -> str:
+    return f"Connector {integration.connector_key!r} is not installed in this gateway."
+
+
+def _typing_of(connector: Connector | None) -> TypedPointer:
+    return partial(pointers.typed, connector) if connector is not None else lambda pointer: pointer
 
 
 def _defaults_of(connector: Connector | None) -> DefaultPointer:
@@ -164,7 +179,7 @@ def _pointer_errors(connector: Connector, pointer: Pointer | None) -> list[Eleme
     if pointer is None:
         return []
     try:
-        pointers.require_collection(connector, pointers.typed(connector, pointer))
+        pointers.require_collection(connector, pointer)
     except InvalidError as error:
         return [ElementError(code=error.code, message=error.message)]
     return []

@@ -7,7 +7,7 @@ from sqlalchemy import or_
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, select
 
-from gateway.errors import AlreadyExistsError, ConfigurationError, InvalidError, NotFoundError
+from gateway.errors import AlreadyExistsError, InvalidError, NotFoundError
 from gateway.models import Integration, JsonObject, Principal
 from gateway.runtime import Runtime
 from gateway.services import checks, listing, pointers, selection
@@ -61,7 +61,7 @@ async def create(
         async with runtime.database.write(principal) as session:
             session.add(integration)
     except IntegrityError:
-        raise _taken(key, field=["input", "key"]) from None
+        raise AlreadyExistsError(f"There is an integration {key!r} already. Choose another key.", field=["input", "key"]) from None
     return integration
 
 
@@ -102,10 +102,10 @@ async def restore(runtime: Runtime, principal: Principal, *, id: UUID) -> Integr
     try:
         async with runtime.database.write(principal) as session:
             integration = await selection.by_id(session, Integration, id, field=["input", "id"])
-            integration.archived_at = None
-            integration.updated_at = runtime.clock.now()
+            if integration.archived_at is not None:
+                integration.archived_at, integration.updated_at = None, runtime.clock.now()
     except IntegrityError:
-        raise _taken(integration.key, field=["input", "id"]) from None
+        raise AlreadyExistsError("Its key has been given to another integration meanwhile.", field=["input", "id"]) from None
     return integration
 
 
@@ -114,7 +114,7 @@ def _valid_parameters(runtime: Runtime, connector_key: str, parameters: JsonObje
     given = checks.json_object(parameters, field=field)
     connector = runtime.connectors.get(connector_key)
     if connector is None:
-        raise ConfigurationError(f"Connector {connector_key!r} is not installed in this gateway.")
+        raise InvalidError(f"Connector {connector_key!r} is not installed, so that no parameters can be checked.", field=field)
     problems = pointers.violations(connector.spec.integration_schema, given)
     if problems:
         raise InvalidError(f"The parameters are not valid: {'; '.join(problems)}.", field=field)
@@ -124,7 +124,3 @@ def _valid_parameters(runtime: Runtime, connector_key: str, parameters: JsonObje
 def _default_name(runtime: Runtime, integration: Integration) -> str:
     connector = runtime.connectors.get(integration.connector_key)
     return connector.spec.name if connector is not None else integration.key
-
-
-def _taken(key: str, *, field: Sequence[str]) -> AlreadyExistsError:
-    return AlreadyExistsError(f"There is an integration {key!r} already.", field=field)

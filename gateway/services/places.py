@@ -19,7 +19,7 @@ from gateway.models import (
     Principal,
 )
 from gateway.runtime import Runtime
-from gateway.services import app_pages, elements, pointers
+from gateway.services import app_pages, checks, elements, pointers
 from gateway.services.access import app_of
 from gateway.services.app_pages import AppPage
 
@@ -51,19 +51,19 @@ async def integration_locations(
 ) -> AppPage[Location]:
     """What a directory of an integration's app holds, without naming a connection.
 
-    Through the caller's only connection there, if it has exactly one; else the static locations. Raises UnsupportedError
-    where only an app could tell.
+    What only the app can tell comes through the caller's connection there. Raises UnsupportedError where the caller has
+    none, or several: an admin who is no customer never looks through a customer's.
     """
-    connection = await _only_connection(runtime, principal, integration)
-    if connection is not None:
-        return await locations(runtime, principal, connection=connection, path=path, first=first, after=after)
     errors = elements.integration_errors(runtime, integration)
     if errors:
         raise InvalidError(errors[0].message)
     directory = _directory(runtime.connectors[integration.connector_key], path)
     held = runtime.connectors[integration.connector_key].static_locations(directory)
+    connection = await _only_connection(runtime, principal, integration) if held is None else None
+    if connection is not None:
+        return await locations(runtime, principal, connection=connection, path=path, first=first, after=after)
     if held is None:
-        raise UnsupportedError(f"Only the app can list {directory.path!r}. Connect to {integration.key!r} first, and ask the connection.")
+        raise UnsupportedError(f"Only the app can list {directory.path!r}. Ask a connection to {integration.key!r}.")
 
     async def fetch(request: PageRequest) -> Page[Location]:
         return Page(items=held)
@@ -76,7 +76,7 @@ async def collection(
 ) -> Location | None:
     """The collection of that key and parameters; null when the app says that there is none. Raises InvalidError for any other location."""
     async with app_of(runtime, principal, connection) as app:
-        pointer = pointers.typed(app.connector, Pointer(key, parameters or {}))
+        pointer = pointers.typed(app.connector, Pointer(key, checks.json_object(parameters, field=["parameters"])))
         pointers.require_collection(app.connector, pointer)
         return await app.connector.location(app.access, pointer)
 
@@ -113,9 +113,10 @@ def _suits(connector: Connector, location: Location, udm: str | None) -> bool:
 
 
 async def _only_connection(runtime: Runtime, principal: Principal, integration: Integration) -> Connection | None:
+    if principal.customer_id is None:
+        return None
     statement = select(Connection).where(Connection.integration_id == integration.id, col(Connection.archived_at).is_(None))
-    if principal.customer_id is not None:
-        statement = statement.where(Connection.customer_id == principal.customer_id)
+    statement = statement.where(Connection.customer_id == principal.customer_id)
     async with runtime.database.read(principal) as session:
         found = (await session.exec(statement.limit(2))).all()
     return found[0] if len(found) == 1 else None

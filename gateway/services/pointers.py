@@ -1,6 +1,7 @@
 """Pointers as callers write them, checked against a connector."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 
 import orjson
@@ -20,29 +21,33 @@ def read_pointer(given: PointerInput, *, connector: Connector | None, field: Seq
 
     Raises InvalidError: a broken path, an unknown location, a directory, parameters that break the schema.
     """
+    if (given.path is None) == (given.key is None):
+        raise InvalidError("A pointer is either a `path`, or a `collection` with its key and parameters.", field=field)
     if given.path is not None:
-        pointer, field = parse_path(given.path, connector=connector, field=[*field, "path"]), [*field, "path"]
+        pointer, spelling = parse_path(given.path, connector=connector, field=[*field, "path"]), _Spelling([*field, "path"])
     else:
-        parameters = checks.json_object(given.parameters, field=[*field, "collection", "parameters"])
-        pointer, field = Pointer(checks.key(given.key or "", field=[*field, "collection", "key"]), parameters), [*field, "collection"]
+        pointer, spelling = _of_collection(given, field=[*field, "collection"]), _Spelling([*field, "collection"], ("key", "parameters"))
     if not pointer.key:
-        raise InvalidError("Path '/' is the root directory. Point the data source at a collection.", field=field)
+        raise InvalidError("Path '/' is the root directory. Point the data source at a collection.", field=spelling.of_key)
     if connector is not None:
-        require_collection(connector, pointer, field=field)
+        _require(connector, pointer, spelling, is_collection=True)
+    else:
+        checks.key(pointer.key, field=spelling.of_key or field)
     return pointer
 
 
 def parse_path(path: str, *, connector: Connector | None, field: Sequence[str] | None = None) -> Pointer:
     """The pointer of a path; its parameters are typed by the connector's schema where one is given."""
-    if len(path) > _MAXIMUM_PATH:
-        raise InvalidError(f"The path has {len(path)} characters; at most {_MAXIMUM_PATH} are read.", field=field)
+    place = field or ["path"]
+    if path:
+        checks.text(path, field=place, maximum=_MAXIMUM_PATH)
     try:
         parts = LocationPath.parse(path)
     except InvalidError as error:
-        raise InvalidError(error.message, field=field) from None
-    checks.json_object(parts.parameters, field=field or ["path"])
+        raise InvalidError(error.message, field=place) from None
     schema = connector.parameters_schema(parts.key) if connector is not None else None
-    return Pointer(parts.key, coerce_parameters(schema, parts.parameters) if schema is not None else dict(parts.parameters))
+    parameters = coerce_parameters(schema, parts.parameters) if schema is not None else dict(parts.parameters)
+    return Pointer(parts.key, checks.json_object(parameters, field=place))
 
 
 def typed(connector: Connector, pointer: Pointer) -> Pointer:
@@ -52,26 +57,55 @@ def typed(connector: Connector, pointer: Pointer) -> Pointer:
     return pointer if schema is None else Pointer(pointer.key, {**pointer.parameters, **coerce_parameters(schema, texts)})
 
 
-def require_collection(connector: Connector, pointer: Pointer, *, field: Sequence[str] | None = None) -> None:
+def require_collection(connector: Connector, pointer: Pointer) -> None:
     """Returns when the pointer names a collection of the connector with valid parameters; else raises InvalidError that says what to do."""
-    require_location(connector, pointer, field=field)
-    if connector.is_directory(pointer.key):
-        raise InvalidError(
-            f"Path {pointer.path!r} is a directory. Point the data source at a collection, such as {_nearest(connector, pointer)}.",
-            field=field,
-        )
+    _require(connector, pointer, _ANYWHERE, is_collection=True)
 
 
-def require_location(connector: Connector, pointer: Pointer, *, field: Sequence[str] | None = None) -> None:
+def require_location(connector: Connector, pointer: Pointer) -> None:
     """Returns when the pointer names a location of the connector with valid parameters; else raises InvalidError that says what to do."""
-    schema = connector.parameters_schema(pointer.key) if pointer.key else {}
+    _require(connector, pointer, _ANYWHERE, is_collection=False)
+
+
+@dataclass(frozen=True)
+class _Spelling:
+    """Where the two halves of a pointer stand in the input: nowhere, in one place, or each in its own part."""
+
+    place: Sequence[str] | None
+    parts: tuple[str, str] | None = None
+
+    @property
+    def of_key(self) -> Sequence[str] | None:
+        return [*self.place, self.parts[0]] if self.place is not None and self.parts is not None else self.place
+
+    @property
+    def of_parameters(self) -> Sequence[str] | None:
+        return [*self.place, self.parts[1]] if self.place is not None and self.parts is not None else self.place
+
+
+_ANYWHERE = _Spelling(None)
+
+
+def _of_collection(given: PointerInput, *, field: Sequence[str]) -> Pointer:
+    key = checks.key(given.key or "", field=[*field, "key"])
+    return Pointer(key, checks.json_object(given.parameters, field=[*field, "parameters"]))
+
+
+def _require(connector: Connector, pointer: Pointer, spelling: _Spelling, *, is_collection: bool) -> None:
+    schema = connector.parameters_schema(pointer.key) if pointer.key else {"additionalProperties": False}
     if schema is None:
         raise InvalidError(
-            f"{connector.spec.name} has no location {pointer.key!r}. It has {_nearest(connector, Pointer(''))}.", field=field
+            f"{connector.spec.name} has no location {pointer.key[:100]!r}. It has {_nearest(connector, Pointer(''))}.",
+            field=spelling.of_key,
         )
     problems = violations(schema, pointer.parameters)
+    if is_collection and connector.is_directory(pointer.key):
+        nearest = _nearest(connector, Pointer("") if problems else pointer)
+        raise InvalidError(
+            f"Path {pointer.path!r} is a directory. Point the data source at a collection, such as {nearest}.", field=spelling.of_key
+        )
     if problems:
-        raise InvalidError(f"The parameters of {pointer.key!r} are not valid: {'; '.join(problems)}.", field=field)
+        raise InvalidError(f"The parameters of {pointer.key!r} are not valid: {'; '.join(problems)}.", field=spelling.of_parameters)
 
 
 def violations(schema: JsonSchema, value: JsonObject, *, is_secret: bool = False) -> list[str]:

@@ -28,7 +28,7 @@ async def integration(session: AsyncSession, key: str, *, field: Field) -> Integ
     statement = select(Integration).where(Integration.key == key, col(Integration.archived_at).is_(None))
     row = (await session.exec(statement)).first()
     if row is None:
-        raise NotFoundError(f"There is no integration {key!r}.", field=field)
+        raise NotFoundError(f"There is no integration {key[:100]!r}.", field=field)
     return row
 
 
@@ -52,10 +52,11 @@ async def connection(session: AsyncSession, principal: Principal, by: Connection
     else:
         raise InvalidError("An admin who selects a connection by integration also names the customer: `customerIntegration`.", field=field)
     found = (await session.exec(statement)).all()
+    named = f"{(by.integration_key or '')[:100]!r}"
     if len(found) > 1:
-        raise AmbiguousError(f"There are several connections to {by.integration_key!r}. Select one by id.", field=[*field, spelling])
+        raise AmbiguousError(f"There are several connections to {named}. Select one by id.", field=[*field, spelling])
     if not found:
-        raise NotFoundError(f"There is no connection to {by.integration_key!r}.", field=[*field, spelling])
+        raise NotFoundError(f"There is no connection to {named}.", field=[*field, spelling])
     return found[0]
 
 
@@ -76,20 +77,25 @@ async def data_source(session: AsyncSession, by: DataSourceSelector, *, field: F
     own = [row for row in found if row.integration_id == integration_id and integration_id is not None]
     # `tasks` in `hubspot` is the customisation where there is one, and the universal definition as it applies there otherwise.
     preferred = (own or universal) if by.integration_key is not None else (universal or own or list(found))
+    named = f"{(by.key or '')[:100]!r}"
     if len(preferred) > 1:
         raise AmbiguousError(
-            f"Several integrations have a data source {by.key!r}. Name the integration, or select by id.", field=[*field, spelling]
+            f"Several integrations have a data source {named}. Name the integration, or select by id.", field=[*field, spelling]
         )
     if not preferred:
-        raise NotFoundError(f"There is no data source {by.key!r}.", field=[*field, spelling])
+        raise NotFoundError(f"There is no data source {named}.", field=[*field, spelling])
     return preferred[0]
 
 
-async def root_of(session: AsyncSession, definition: DataSource) -> DataSource:
-    """The definition that instances hang on: itself, or the universal one that it customises."""
-    return (
-        definition if definition.universal_id is None else await by_id(session, DataSource, definition.universal_id, field=["dataSource"])
-    )
+async def root_in(session: AsyncSession, by: DataSourceSelector, connection: Connection, *, field: Field) -> DataSource:
+    """The definition that instances in a connection hang on: the one that a selector means, or the universal one that this customises.
+
+    Raises as `data_source` does, and InvalidError for a definition of another integration than the connection's.
+    """
+    definition = await data_source(session, by, field=field, integration_id=connection.integration_id)
+    if definition.integration_id not in (None, connection.integration_id):
+        raise InvalidError(f"Data source {definition.key!r} belongs to another integration than the connection.", field=field)
+    return definition if definition.universal_id is None else await by_id(session, DataSource, definition.universal_id, field=field)
 
 
 async def instance(session: AsyncSession, principal: Principal, by: DataSourceInstanceSelector, *, field: Field) -> DataSourceInstance:
@@ -99,8 +105,7 @@ async def instance(session: AsyncSession, principal: Principal, by: DataSourceIn
     if by.connection is None or by.data_source is None:
         raise InvalidError("An instance is selected by id, or by connection and data source.", field=field)
     home = await connection(session, principal, by.connection, field=[*field, "of", "connection"])
-    definition = await data_source(session, by.data_source, field=[*field, "of", "dataSource"], integration_id=home.integration_id)
-    root = await root_of(session, definition)
+    root = await root_in(session, by.data_source, home, field=[*field, "of", "dataSource"])
     statement = select(DataSourceInstance).where(
         DataSourceInstance.connection_id == home.id,
         DataSourceInstance.data_source_id == root.id,

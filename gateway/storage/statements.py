@@ -1,13 +1,15 @@
-"""Statements that more than one part needs."""
+"""Statements that more than one part needs, and the locks that keep two units of work from crossing."""
 
 from collections.abc import Collection
+from typing import TypeVar
 from uuid import UUID
 
-from sqlmodel import col, select
+from sqlmodel import SQLModel, col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from gateway.models import DataSource
 
+Row = TypeVar("Row", bound=SQLModel)
 RootInIntegration = tuple[UUID, UUID]
 """The id of a universal definition, and that of an integration."""
 
@@ -24,3 +26,17 @@ async def customizations_of(session: AsyncSession, places: Collection[RootInInte
     return {
         (root, integration): row for (root, integration), row in found.items() if root and integration and (root, integration) in wanted
     }
+
+
+async def locked(session: AsyncSession, row: Row, *, shared: bool = False) -> Row | None:
+    """The row as it stands now, unchanged by others until the unit of work ends; null when it is gone.
+
+    Shared, several may hold it at once, and none may change it. On SQLite a writer is alone anyway.
+    """
+    return await session.get(type(row), row.id, with_for_update={"read": shared}, populate_existing=True)  # type: ignore[attr-defined]
+
+
+async def take_turn(session: AsyncSession, name: str) -> None:
+    """Returns when no other unit of work holds the name; it is held until this one ends. On SQLite a writer is alone anyway."""
+    if session.get_bind().dialect.name == "postgresql":
+        await session.exec(select(func.pg_advisory_xact_lock(func.hashtextextended(name, 0))))

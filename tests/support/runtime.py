@@ -1,0 +1,113 @@
+"""A real runtime on a real database, with the notes app connected by hand: what tests of services, GraphQL and web stand on."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from sqlmodel import SQLModel, select
+
+from gateway.config import Settings
+from gateway.errors import GatewayError, UserError
+from gateway.models import Connection, Customer, DataSource, DataSourceInstance, Integration, Principal
+from gateway.models.principal import SYSTEM
+from gateway.runtime import Runtime, open_runtime
+from gateway.services import connections, customers, data_source_instances, data_sources, integrations
+from gateway.services.selectors import ConnectionSelector, DataSourceSelector
+from gateway.storage.encryption import Cipher
+from gateway.testing import FakeClock
+from tests.support.notes_connector import GOOD_TOKEN, NotesApp, NotesConnector, parameters
+
+TABLES: tuple[type[SQLModel], ...] = (Customer, Integration, Connection, DataSource, DataSourceInstance)
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    """Time, which stands still until the test moves it."""
+    return FakeClock()
+
+
+@pytest.fixture
+def notes_app() -> NotesApp:
+    """The app behind the connector `notes`."""
+    return NotesApp()
+
+
+@pytest.fixture
+def runtime_url(sqlite_url: str) -> str:
+    """The database of `runtime`; a test module that overrides it with `database_url` runs on both kinds."""
+    return sqlite_url
+
+
+@pytest.fixture
+async def runtime(runtime_url: str, clock: FakeClock, notes_app: NotesApp) -> AsyncIterator[Runtime]:
+    """The gateway without its web, on an empty database, with the connector `notes` beside those that come along."""
+    settings = Settings(database_url=runtime_url, token_secret="t" * 32, encryption_keys=Cipher.generate_key_ring())
+    async with open_runtime(settings, clock=clock, connectors=[NotesConnector(notes_app)]) as runtime:
+        yield runtime
+
+
+async def customer(runtime: Runtime, external_id: str = "acme") -> Principal:
+    """A customer as its token makes it known."""
+    row = await customers.see(runtime, external_id=external_id, name=None, fields=None)
+    return Principal(customer_id=row.id)
+
+
+async def integration(runtime: Runtime, key: str = "notes", **given: Any) -> Integration:
+    """An integration of the notes app."""
+    arguments = {"name": None, "connector_key": "notes", "parameters": None} | given
+    return await integrations.create(runtime, SYSTEM, key=key, **arguments)
+
+
+async def connection(runtime: Runtime, principal: Principal, **given: Any) -> Connection:
+    """A customer's connection to the notes app."""
+    arguments = {
+        "integration_key": "notes",
+        "name": None,
+        "parameters": parameters(),
+        "auth_method": "token",
+        "credentials": {"token": GOOD_TOKEN},
+        "customer_external_id": None,
+    }
+    return await connections.create(runtime, principal, **(arguments | given))
+
+
+async def definition(runtime: Runtime, key: str = "jottings", **given: Any) -> DataSource:
+    """A definition, by default a universal one of the model `notes`."""
+    return await data_sources.create(runtime, SYSTEM, key=key, **({"udm": "notes"} | given))
+
+
+async def instance(runtime: Runtime, principal: Principal, connected: Connection, key: str = "jottings", **given: Any) -> DataSourceInstance:
+    """The instance of a definition in a connection."""
+    found, _ = await data_source_instances.create(
+        runtime,
+        principal,
+        connection=ConnectionSelector(id=connected.id),
+        data_source=DataSourceSelector(key=key),
+        **({"instance_key": None} | given),
+    )
+    return found
+
+
+async def stored(runtime: Runtime) -> dict[str, list[dict[str, Any]]]:
+    """Every row of every table, as it is stored."""
+    async with runtime.database.read(SYSTEM) as session:
+        return {table.__name__: [row.model_dump() for row in await session.exec(select(table).order_by(table.id))] for table in TABLES}  # type: ignore[attr-defined]
+
+
+async def counts(runtime: Runtime) -> dict[str, int]:
+    """How many rows each table has that has any."""
+    return {name: len(rows) for name, rows in (await stored(runtime)).items() if rows}
+
+
+@asynccontextmanager
+async def refused(
+    runtime: Runtime, error: type[GatewayError], message: str, *, field: list[str] | None = None
+) -> AsyncIterator[None]:
+    """The block is refused with exactly this class, message and field path, and nothing that is stored has changed."""
+    before = await stored(runtime)
+    with pytest.raises(GatewayError) as caught:
+        yield
+    told = caught.value
+    assert (type(told), told.message, told.field if isinstance(told, UserError) else None) == (error, message, field)
+    assert await stored(runtime) == before
