@@ -15,6 +15,8 @@ from gateway.models import JsonObject, JsonSchema, JsonValue
 
 MAX_SCHEMA_BYTES = 512 * 1024
 """The largest schema; the description of a table with a thousand columns takes a quarter of it."""
+MAX_VALUE_DEPTH = 200
+"""How deeply a value may nest. The library walks it on the machine's stack, and a hundred thousand levels end the process."""
 MAX_VIOLATIONS = 50
 MAX_MESSAGE_CHARACTERS = 300
 _MAX_NUMBER_CHARACTERS = 300
@@ -61,10 +63,12 @@ class CompiledSchema:
 
     def violations(self, value: JsonValue) -> list[Violation]:
         """What the value breaks, at most 50 of them; nothing when it is valid."""
+        if _is_too_deep(value):
+            return [Violation((), f"the value nests deeper than {MAX_VALUE_DEPTH} levels")]
         try:
             return [_violation(error) for error in islice(self._validator.iter_errors(value), MAX_VIOLATIONS)]
-        except (UnicodeEncodeError, ValueError, RecursionError):
-            return [Violation((), "the value is not JSON, or is nested too deeply")]
+        except ValueError:
+            return [Violation((), "the value is not JSON")]
 
 
 def coerce_parameters(schema: JsonSchema, texts: Mapping[str, str]) -> JsonObject:
@@ -86,6 +90,16 @@ def _validator(schema: JsonSchema) -> jsonschema_rs.Validator:
         pattern_options=jsonschema_rs.RegexOptions(),  # Linear time; its other engine backtracks.
         mask="the value" if _holds_secret(schema) else None,
     )
+
+
+def _is_too_deep(value: JsonValue) -> bool:
+    level = [value]
+    for _ in range(MAX_VALUE_DEPTH):
+        inner = [part for part in level if isinstance(part, list | dict)]
+        if not inner:
+            return False
+        level = [item for part in inner for item in (part.values() if isinstance(part, dict) else part)]
+    return True
 
 
 def _problem(error: Exception) -> str:

@@ -4,7 +4,7 @@ import warnings
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from jmespath.exceptions import JMESPathError, JMESPathTypeError
+from jmespath.exceptions import EmptyExpressionError, IncompleteExpressionError, JMESPathError, JMESPathTypeError, LexerError, ParseError
 from jmespath.parser import Parser
 
 from gateway.expressions import limits
@@ -92,7 +92,7 @@ def _parse(source: str) -> Node:
     except Warning:
         raise ExpressionError(f"expression {_shown(source)}: what stands in backticks must be JSON; text is written '...'") from None
     except JMESPathError as error:
-        raise ExpressionError(f"{_shown(source)} is not JMESPath: {_first_line(error)}") from None
+        raise ExpressionError(f"{_shown(source)} is not JMESPath: {_syntax_fault(error)}") from None
     except (RecursionError, ValueError, LookupError):
         raise ExpressionError(f"{_shown(source)} is not JMESPath, or nests too deeply") from None
     return tree
@@ -121,8 +121,16 @@ def _type_fault(error: JMESPathTypeError) -> str:
     return f"{error.function_name}() takes {' or '.join(map(str, error.expected_types))}, not {error.actual_type}"
 
 
-def _first_line(error: Exception) -> str:
-    return str(error).splitlines()[0].rstrip(": ") if str(error) else type(error).__name__
+def _syntax_fault(error: JMESPathError) -> str:
+    if isinstance(error, EmptyExpressionError):
+        return "it is empty"
+    if isinstance(error, IncompleteExpressionError):
+        return "it ends too early"
+    if isinstance(error, LexerError):
+        return f"{error.message} at character {error.lexer_position + 1}"
+    if isinstance(error, ParseError):
+        return f"unexpected {error.token_value!r} at character {error.lex_position + 1}"
+    return type(error).__name__
 
 
 def _shown(source: str) -> str:

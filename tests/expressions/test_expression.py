@@ -77,9 +77,11 @@ def test_an_expression_knows_which_names_it_reads_and_the_keys_after_them(source
 @pytest.mark.parametrize(
     ("source", "message"),
     [
-        ("a..b", "'a..b' is not JMESPath"),
-        ("a ||", "'a ||' is not JMESPath"),
-        ("", "'' is not JMESPath"),
+        ("a..b", "'a..b' is not JMESPath: unexpected '.' at character 3"),
+        ("a ||", "'a ||' is not JMESPath: it ends too early"),
+        ("", "'' is not JMESPath: it is empty"),
+        ("a = b", "'a = b' is not JMESPath: Unknown token '=' at character 3"),
+        ("'open", "'open\" is not JMESPath: Unclosed ' delimiter"),
         ("shout(a)", "there is no function shout(); there are abs, "),
         ("lower()", "expression 'lower()': lower() takes 1 argument(s), not 0"),
         ("lower(a, b)", "lower() takes 1 argument(s), not 2"),
