@@ -45,9 +45,9 @@ def _too_large(max_bytes: int) -> BodyTooLargeError:
 
 
 def decode_json(data: str | bytes) -> JsonValue:
-    """The value, with integers of any size exact.
+    """The value, with integers exact up to 308 digits.
 
-    Raises InvalidError for what is no JSON, NaN and nesting of more than 1024 levels among it.
+    Raises InvalidError for what is no JSON; NaN, larger numbers and nesting of more than 1024 levels are among it.
     """
     raw = data.encode("utf-8", "surrogatepass") if isinstance(data, str) else data
     try:

@@ -17,7 +17,6 @@ __all__ = ["OperationEntry", "configure_logging", "operation_entry"]
 
 _OPERATION = re.compile(r"\b(?:query|mutation|subscription)\s+([_A-Za-z][_0-9A-Za-z]*)")
 _MAX_NAME_CHARACTERS = 100
-_QUIET = ("uvicorn", "uvicorn.error", "strawberry", "aiosqlite", "asyncio")
 _log = structlog.get_logger("gateway.web")
 
 
@@ -40,9 +39,9 @@ def configure_logging(*, level: int = logging.INFO, stream: TextIO | None = None
             ],
         )
     )
-    logging.basicConfig(handlers=[handler], level=level, force=True)
-    for name in _QUIET:
-        logging.getLogger(name).setLevel(max(level, logging.WARNING))
+    # Below a warning the libraries tell whole addresses, whose parameters may be secrets.
+    logging.basicConfig(handlers=[handler], level=max(level, logging.WARNING), force=True)
+    logging.getLogger("gateway").setLevel(level)
     structlog.configure(
         processors=[structlog.stdlib.filter_by_level, *shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),

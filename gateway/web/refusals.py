@@ -46,6 +46,7 @@ _STATUS_BY_ERROR: Mapping[type[GatewayError], int] = {
     NotAuthenticatedError: 401,
     NotFoundError: 404,
     OperationTimeoutError: 408,
+    UnsupportedError: 415,
 }
 _HEADERS_BY_STATUS: Mapping[int, Mapping[str, str]] = {
     401: {"www-authenticate": "Bearer"},

@@ -4,26 +4,21 @@ import asyncio
 import errno
 import signal
 import socket
-import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from types import FrameType
-from typing import Any, TypeVar
 
 import uvicorn
 from starlette.applications import Starlette
 
 from gateway.errors import ConfigurationError
 
-if sys.platform != "win32":  # There is no uvloop for Windows.
-    import uvloop
-
-__all__ = ["run", "serve"]
+__all__ = ["serve"]
 
 _GRACE_SECONDS = 10
 _KEEP_ALIVE_SECONDS = 75  # Longer than the minute for which balancers keep a connection, so that they are the ones to close it.
 _BACKLOG = 2048
+_LAST_PORT = 65535
 _MAX_MESSAGE_BYTES = 1024 * 1024
-_Result = TypeVar("_Result")
 
 
 async def serve(app: Starlette, *, host: str, port: int, on_ready: Callable[[str], None] | None = None) -> None:
@@ -57,13 +52,6 @@ async def serve(app: Starlette, *, host: str, port: int, on_ready: Callable[[str
         raise asyncio.CancelledError
 
 
-def run(main: Coroutine[Any, Any, _Result]) -> _Result:
-    """The coroutine's result, on uvloop where there is one."""
-    factory = None if sys.platform == "win32" else uvloop.new_event_loop
-    with asyncio.Runner(loop_factory=factory) as runner:
-        return runner.run(main)
-
-
 class _Server(uvicorn.Server):
     """Ends by a signal or a cancellation alike: it closes what is open, and leaves the rest of the process to its caller."""
 
@@ -90,16 +78,17 @@ class _Server(uvicorn.Server):
 
 
 def _listener(host: str, port: int) -> socket.socket:
+    if not 0 <= port <= _LAST_PORT:
+        raise ConfigurationError(f"There is no port {port}. Choose one of 0 to {_LAST_PORT} with --port.")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         return socket.create_server((host, port), family=family, backlog=_BACKLOG)
-    except (OSError, OverflowError) as error:
-        if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
             raise ConfigurationError(
                 f"Port {port} of {host} is in use by another program. Stop it, or choose another with --port."
             ) from None
-        reason = error.strerror if isinstance(error, OSError) else "ports are 0 to 65535"
-        raise ConfigurationError(f"Cannot listen on {host} port {port}: {reason}. Choose others with --host and --port.") from None
+        raise ConfigurationError(f"Cannot listen on {host} port {port}: {error.strerror}. Choose others with --host and --port.") from None
 
 
 def _address(listener: socket.socket, host: str) -> str:

@@ -16,6 +16,7 @@ from joserfc.jwk import OctKey, RSAKey
 from pydantic import SecretStr
 
 from gateway.errors import ConfigurationError, InvalidError, NotAuthenticatedError
+from gateway.testing import FakeClock
 from gateway.web.tokens import Claims, Tokens, mint
 
 SECRET = SecretStr("a-secret-of-more-than-32-bytes-for-tests")
@@ -23,20 +24,9 @@ NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 EPOCH = int(NOW.timestamp())
 
 
-class FixedClock:
-    def now(self) -> datetime:
-        return NOW
-
-    def monotonic(self) -> float:
-        return 0.0
-
-    async def sleep(self, seconds: float) -> None:
-        raise AssertionError("Reading a token does not wait.")
-
-
 @pytest.fixture
 def tokens() -> Tokens:
-    return Tokens(SECRET, clock=FixedClock())
+    return Tokens(SECRET, clock=FakeClock(now=NOW))
 
 
 def encoded(part: object) -> str:
@@ -53,7 +43,12 @@ def signed(claims: object, *, header: object = None, secret: str = SECRET.get_se
 
 def test_a_minted_token_is_read_back_whole(tokens):
     token = mint(
-        SECRET, customer_external_id="acme", name="Acme Ltd", fields={"plan": "pro"}, expires_in=timedelta(hours=1), clock=FixedClock()
+        SECRET,
+        customer_external_id="acme",
+        name="Acme Ltd",
+        fields={"plan": "pro"},
+        expires_in=timedelta(hours=1),
+        clock=FakeClock(now=NOW),
     )
 
     assert tokens.read(token) == Claims(
@@ -72,7 +67,7 @@ def test_an_admin_may_also_be_a_customer(tokens):
 
 
 def test_a_token_lasts_two_hours_unless_told_otherwise(tokens):
-    assert tokens.read(mint(SECRET, customer_external_id="acme", clock=FixedClock())).expires_at == NOW + timedelta(hours=2)
+    assert tokens.read(mint(SECRET, customer_external_id="acme", clock=FakeClock(now=NOW))).expires_at == NOW + timedelta(hours=2)
 
 
 def test_a_token_made_by_another_library_is_read(tokens):
@@ -196,7 +191,7 @@ def test_texts_of_any_language_and_a_backslash_survive(tokens):
 @given(st.text(max_size=300) | st.builds(lambda h, p, s: f"{encoded(h)}.{encoded(p)}.{encoded(s)}", st.binary(), st.binary(), st.binary()))
 def test_whatever_a_stranger_sends_is_refused_and_nothing_else(text):
     with pytest.raises(NotAuthenticatedError):
-        Tokens(SECRET, clock=FixedClock()).read(text)
+        Tokens(SECRET, clock=FakeClock(now=NOW)).read(text)
 
 
 @given(
@@ -211,7 +206,7 @@ def test_whatever_a_stranger_sends_is_refused_and_nothing_else(text):
 )
 def test_whatever_is_signed_is_read_or_refused_and_nothing_else(claims):
     try:
-        read = Tokens(SECRET, clock=FixedClock()).read(signed(claims))
+        read = Tokens(SECRET, clock=FakeClock(now=NOW)).read(signed(claims))
     except NotAuthenticatedError:
         return
 
@@ -231,7 +226,7 @@ def test_neither_secret_nor_token_shows_in_a_refusal_or_a_repr(tokens):
 @pytest.mark.parametrize("secret", ["", PUBLIC_PEM])
 def test_a_secret_that_is_empty_or_a_public_key_is_refused_at_the_start(secret):
     with pytest.raises(ConfigurationError, match=r"^GATEWAY_TOKEN_SECRET is not usable as a secret: it is empty or a public key\."):
-        Tokens(SecretStr(secret), clock=FixedClock())
+        Tokens(SecretStr(secret), clock=FakeClock(now=NOW))
 
 
 @pytest.mark.parametrize(
