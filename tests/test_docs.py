@@ -10,6 +10,7 @@ from gateway.cli.application import application
 from gateway.config import Settings
 from gateway.connectors.loading import load_connector_file
 from gateway.errors import GatewayError
+from tests.support.demo import demo_process
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -136,3 +137,20 @@ def test_the_readme_tells_the_two_commands_within_the_first_screen():
         "python3 -m venv .venv && .venv/bin/pip install --quiet . && .venv/bin/gateway demo",
         "python3 -m venv .venv && .venv/bin/pip install --quiet '.[test]' && .venv/bin/pytest",
     ]
+
+
+@pytest.mark.xdist_group("demo")
+def test_the_operations_of_the_readme_work_as_they_stand():
+    first, point = blocks(ROOT / "README.md", language="graphql")
+
+    with demo_process() as demo:
+        before = demo.execute(first)
+        pointed = demo.execute(point)
+
+    instance = before["data"]["dataSourceInstance"]
+    assert (instance["path"], instance["isCustomized"], len(instance["records"]["nodes"])) == ("/data/tasks", False, 3)
+    assert instance["records"]["nodes"][0]["externalId"] == "101"
+    payload = pointed["data"]["dataSourceInstanceUpdate"]
+    assert payload["userErrors"] == []
+    assert payload["dataSourceInstance"]["path"] == "/data/tasks?projectId=2&status=open"
+    assert len(payload["dataSourceInstance"]["records"]["nodes"]) == 3

@@ -12,7 +12,7 @@ from gateway.clock import SystemClock
 from gateway.config import Settings, read_settings
 from gateway.demo import app as external_app
 from gateway.demo.examples import examples
-from gateway.demo.hosting import LOOPBACK, hosted
+from gateway.demo.hosting import hosted
 from gateway.demo.keys import keys_beside
 from gateway.demo.seed import CUSTOMER_ID, seed
 from gateway.demo.workplace import Workplace
@@ -97,5 +97,5 @@ def _settings(database: Path) -> Settings:
         database_url=f"sqlite+aiosqlite:///{database.absolute()}",
         token_secret=keys.token_secret,
         encryption_keys=keys.encryption_keys,
-        allowed_networks=f"{LOOPBACK}/8",
+        allowed_networks="127.0.0.0/8",
     )
