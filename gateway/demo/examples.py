@@ -1,16 +1,18 @@
-"""The tabs that GraphiQL opens with in the demo: what the gateway is for, in the order in which somebody new would ask."""
+"""The tabs that GraphiQL opens with in the demo: what the gateway is for, in the order in which somebody new would ask.
+
+Lines are short: GraphiQL shows about sixty characters of one.
+"""
 
 from collections.abc import Mapping
 
 from gateway.web.graphiql import ExampleTab
 
-_TASKS = 'by: { of: { connection: { integrationKey: "demo" }, dataSource: { key: "tasks" } } }'
-
 _LOOK_AROUND = """
 # Welcome! Press the run button, or Ctrl-Enter.
 #
-# Acme, a customer, connected an app. These are the places in it: collections
-# hold records, directories hold further places.
+# Acme, a customer, connected an app. These are the
+# places in it: collections hold records, directories
+# hold further places.
 query LookAround {
   viewer { customer { externalId name } }
   connection(by: { integrationKey: "demo" }) {
@@ -24,7 +26,9 @@ query LookAround {
             name
             path
             ... on Directory {
-              locations(first: 5) { nodes { name path } }
+              locations(first: 5) {
+                nodes { name path }
+              }
             }
           }
         }
@@ -34,80 +38,128 @@ query LookAround {
 }
 """
 
-_READ_RECORDS = f"""
-# A data source is a named pointer. Nobody told "tasks" where to point in this
-# app: the gateway found its collection of tasks. Run it again in a while: the
-# app keeps changing.
-query ReadRecords {{
-  dataSourceInstance({_TASKS}) {{
+_READ_RECORDS = """
+# A data source is a named pointer. Nobody told "tasks"
+# where to point in this app: the gateway found its
+# collection of tasks. Run it again in a while: the app
+# keeps changing.
+query ReadRecords {
+  dataSourceInstance(
+    by: {
+      of: {
+        connection: { integrationKey: "demo" }
+        dataSource: { key: "tasks" }
+      }
+    }
+  ) {
     path
     isCustomized
-    settings {{ name value origin }}
-    records(first: 5) {{
-      nodes {{ externalId name fields updatedAt }}
-      pageInfo {{ hasNextPage endCursor }}
-    }}
-  }}
-}}
+    settings { name value origin }
+    records(first: 5) {
+      nodes { externalId name fields updatedAt }
+      pageInfo { hasNextPage endCursor }
+    }
+  }
+}
 """
 
-_POINT_ELSEWHERE = f"""
-# Point it at the open tasks of one project: what reads through it follows at
-# once. Try "/data/project?projectId=2" too: a directory is refused.
-mutation PointElsewhere {{
+_POINT_ELSEWHERE = """
+# Point it at the open tasks of one project: what reads
+# through it follows at once. Then try the path
+# "/data/project?projectId=2": a directory is refused.
+mutation PointElsewhere {
   dataSourceInstanceUpdate(
-    input: {{
-      {_TASKS}
-      pointer: {{ path: "/data/tasks?projectId=2&status=open" }}
-    }}
-  ) {{
-    dataSourceInstance {{
+    input: {
+      by: {
+        of: {
+          connection: { integrationKey: "demo" }
+          dataSource: { key: "tasks" }
+        }
+      }
+      pointer: {
+        path: "/data/tasks?projectId=2&status=open"
+      }
+    }
+  ) {
+    dataSourceInstance {
       path
       isCustomized
       collectionKey
       collectionParameters
       defaultPath
-      records(first: 3) {{ nodes {{ externalId name fields }} }}
-    }}
-    userErrors {{ code message field }}
-  }}
-}}
+      records(first: 3) {
+        nodes { externalId name fields }
+      }
+    }
+    userErrors { code message field }
+  }
+}
 """
 
-_RESET = f"""
-# Back to where it pointed at first. Only what the connection had set itself is
-# dropped: all else was inherited all along.
-mutation Reset {{
-  dataSourceInstanceReset(input: {{ {_TASKS} }}) {{
-    dataSourceInstance {{ path isCustomized settings {{ name value origin }} }}
-    userErrors {{ code message field }}
-  }}
-}}
+_RESET = """
+# Back to where it pointed at first. Only what the
+# connection had set itself is dropped: all else was
+# inherited all along.
+mutation Reset {
+  dataSourceInstanceReset(
+    input: {
+      by: {
+        of: {
+          connection: { integrationKey: "demo" }
+          dataSource: { key: "tasks" }
+        }
+      }
+    }
+  ) {
+    dataSourceInstance {
+      path
+      isCustomized
+      settings { name value origin }
+    }
+    userErrors { code message field }
+  }
+}
 """
 
 _KNOW_THE_FIELDS = """
-# What the records look like, and what can be done with them: enough to build a
-# form or a field mapping on.
+# What the records look like, and what can be done with
+# them: enough to build a form or a field mapping on.
 query KnowTheFields {
-  dataSourceInstance(by: { of: { connection: { integrationKey: "demo" }, dataSource: { key: "users" } } }) {
+  dataSourceInstance(
+    by: {
+      of: {
+        connection: { integrationKey: "demo" }
+        dataSource: { key: "users" }
+      }
+    }
+  ) {
     fieldsSchema
-    collectionSpec { name description operations parametersSchema }
+    collectionSpec { name description operations }
     udm { name fieldsSchema }
   }
 }
 """
 
 _SEVERAL_POINTERS = """
-# One data source, several pointers in one connection: give each a key.
+# One data source, several pointers in one connection:
+# give each a key.
 mutation SeveralPointers {
   dataSourceInstanceCreate(
-    input: { connection: { integrationKey: "demo" }, dataSource: { key: "tasks" }, instanceKey: "sprint" }
+    input: {
+      connection: { integrationKey: "demo" }
+      dataSource: { key: "tasks" }
+      instanceKey: "sprint"
+    }
   ) {
     isCreated
     dataSourceInstance {
       instanceKey
       path
-      connection { dataSourceInstances { nodes { instanceKey path dataSource { key } } } }
+      connection {
+        dataSourceInstances {
+          nodes { instanceKey path dataSource { key } }
+        }
+      }
     }
     userErrors { code message field }
   }
@@ -115,12 +167,38 @@ mutation SeveralPointers {
 """
 
 _AS_AN_ADMIN = """
-# This tab's header is an admin's: who may define data sources, add integrations
-# and see all customers.
+# Needs an admin's header. Admins define data sources,
+# add integrations and see all customers.
 query AsAnAdmin {
-  customers { nodes { externalId connections { nodes { name state integration { key } } } } }
-  dataSources { nodes { key name udm { name } instances { nodes { path connection { customer { externalId } } } } } }
-  connectors { nodes { key name collections { key } authMethods { key type } } }
+  customers {
+    nodes {
+      externalId
+      connections {
+        nodes { name state integration { key } }
+      }
+    }
+  }
+  dataSources {
+    nodes {
+      key
+      name
+      udm { name }
+      instances {
+        nodes {
+          path
+          connection { customer { externalId } }
+        }
+      }
+    }
+  }
+  connectors {
+    nodes {
+      key
+      name
+      collections { key }
+      authMethods { key type }
+    }
+  }
 }
 """
 

@@ -140,3 +140,8 @@ def test_the_tabs_hold_tokens_only_where_nobody_beyond_this_machine_can_read_the
 
     customers, admins = {"Authorization": "Bearer customers"}, {"Authorization": "Bearer admins"}
     assert [tab.headers for tab in tabs] == ([customers] * 6 + [admins] if has_tokens else [None] * 7)
+
+
+@pytest.mark.parametrize("tab", TABS, ids=lambda tab: tab.title)
+def test_an_example_fits_into_the_editor(tab):
+    assert max(len(line) for line in tab.query.splitlines()) <= 56
