@@ -90,8 +90,8 @@ def _checked(url: httpx.URL) -> httpx.URL:
         raise ValueError("it must start with http:// or https://")
     if url.userinfo:
         raise ValueError("it must hold no user name or password")
-    if not _is_host(_host(url)):
-        raise ValueError("it must name a host")
+    if not _is_host(_host(url)) or not 0 < _port(url) < 65_536:
+        raise ValueError("it must name a host, and a port only where there is one")
     return url
 
 

@@ -1,0 +1,190 @@
+from datetime import UTC, datetime
+
+import pytest
+
+from gateway.connectors.executor.records import read_time
+from gateway.errors import UnsupportedError, UpstreamResponseError
+from gateway.models import Pointer
+from tests.connectors.executor.notes import read
+
+MOMENT = datetime(2026, 11, 21, 16, 16, 37, tzinfo=UTC)
+
+
+async def one(app, connector, access, item, **collection):
+    app.answer(json={"items": [item]})
+    (found,) = (await read(connector(collection=collection), access)).items
+    return found
+
+
+async def test_a_record_is_as_it_came_unless_the_connector_maps_it(app, connector, access):
+    found = await one(app, connector, access, {"id": 1, "title": "A", "none": None})
+
+    assert (found.external_id, found.fields, found.raw_fields) == ("1", {"id": 1, "title": "A", "none": None}, None)
+    assert (found.name, found.url, found.version, found.created_at, found.updated_at) == (None,) * 5
+
+
+async def test_the_envelope_and_the_mapping_are_read_by_expressions(app, connector, access):
+    record = {"key": {"a": "x", "b": 2}, "title": "A", "rev": 7, "at": "2026-11-21T16:16:37Z", "on": "2026-11-21 16:16:37.000Z"}
+    found = await one(
+        app,
+        connector,
+        access,
+        record,
+        record={
+            "id": "${record.key.a}-${record.key.b}",
+            "name": "${record.title}",
+            "url": "https://app.test/${record.key.b}",
+            "version": "${record.rev}",
+            "created_at": "${record.at}",
+            "updated_at": "${record.on}",
+        },
+        from_api={"subject": "${record.title}", "tags": ["${record.key.a}"]},
+    )
+
+    assert found.external_id == "x-2"
+    assert (found.name, found.url, found.version) == ("A", "https://app.test/2", "7")
+    assert (found.created_at, found.updated_at) == (MOMENT, MOMENT)
+    assert found.fields == {"subject": "A", "tags": ["x"]}
+    assert found.raw_fields == record
+
+
+@pytest.mark.parametrize(
+    ("id", "text"),
+    [("a/b c", "a/b c"), (0, "0"), (-5, "-5"), (2**64 + 1, "18446744073709551617"), (10**30, "1" + "0" * 30), (1.5, "1.5"), ("007", "007")],
+)
+async def test_an_id_is_text_and_exact_whatever_the_app_uses(app, connector, access, id, text):
+    assert (await one(app, connector, access, {"id": id})).external_id == text
+
+
+@pytest.mark.parametrize(
+    ("record", "kind"),
+    [
+        ({}, "null"),
+        ({"id": None}, "null"),
+        ({"id": ""}, "an empty text"),
+        ({"id": True}, "a boolean"),
+        ({"id": [1]}, "a list"),
+        ({"id": {}}, "an object"),
+    ],
+)
+async def test_a_record_without_an_id_is_refused_with_its_place(app, connector, access, record, kind):
+    app.answer(json={"items": [{"id": 1}, record]})
+
+    with pytest.raises(UpstreamResponseError, match=rf"Record 2 of the page has no id: .* gives {kind}"):
+        await read(connector(), access)
+
+
+@pytest.mark.parametrize(("record", "kind"), [("text", "text"), (7, "a number"), (None, "null"), ([], "a list")])
+async def test_a_record_that_is_no_object_is_refused(app, connector, access, record, kind):
+    app.answer(json={"items": [record]})
+
+    with pytest.raises(UpstreamResponseError, match=f"Record 1 of the page is {kind}, not an object"):
+        await read(connector(), access)
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"), [({}, "null"), ({"items": {}}, "an object"), ({"items": "x"}, "text"), ([], "null"), (None, "null"), (3, "null")]
+)
+async def test_a_selector_that_gives_no_list_is_told(app, connector, access, body, kind):
+    app.answer(json=body)
+
+    with pytest.raises(UpstreamResponseError, match=rf"holds {kind} where .*body.items.* of its connector expects a list"):
+        await read(connector(), access)
+
+
+async def test_an_answer_without_a_body_holds_no_records_and_says_so(app, connector, access):
+    app.answer(status=204)
+
+    with pytest.raises(UpstreamResponseError, match="holds null"):
+        await read(connector(), access)
+
+
+async def test_null_is_an_empty_page_only_where_the_connector_says_so(app, connector, access):
+    app.answer(json={"items": None})
+
+    assert (await read(connector(listing={"records": "${body.items || `[]`}"}), access)).items == ()
+
+
+async def test_a_selector_may_filter(app, connector, access):
+    app.answer(json=[{"id": 1, "pull": {}}, {"id": 2}])
+
+    page = await read(connector(listing={"records": "${body[?pull == `null`]}"}), access)
+
+    assert [record.external_id for record in page.items] == ["2"]
+
+
+async def test_a_mapping_that_gives_no_object_is_refused(app, connector, access):
+    app.answer(json={"items": [{"id": 1, "a": 2}]})
+
+    with pytest.raises(UpstreamResponseError, match="becomes a number by `from_api`"):
+        await read(connector(collection={"from_api": "${record.a}"}), access)
+
+
+async def test_an_expression_that_fails_names_itself_and_no_value(app, connector, access):
+    app.answer(json={"items": [{"id": 1, "a": "private"}]})
+
+    with pytest.raises(UpstreamResponseError) as caught:
+        await read(connector(collection={"from_api": {"a": "${add(record.a, `1`)}"}}), access)
+    assert "add(record.a, `1`)" in caught.value.message
+    assert "private" not in caught.value.message
+
+
+async def test_parameters_reach_requests_and_records_with_their_defaults(app, connector, access):
+    schema = {"type": "object", "properties": {"box": {"type": "string"}, "state": {"type": "string", "default": "all"}}}
+    app.answer(json={"items": [{"id": 1}]})
+    boxed = connector(
+        collection={"parameters": schema, "record": {"id": "${parameters.box}:${record.id}"}},
+        listing={"request": {"path": "/boxes/${parameters.box}/notes", "query": {"state": "${parameters.state}"}}},
+    )
+
+    (found,) = (await read(boxed, access, pointer=Pointer("notes", {"box": "a/b"}))).items
+
+    assert found.external_id == "a/b:1"
+    assert app.requests[0].target == "/boxes/a%2Fb/notes?state=all"
+
+
+async def test_a_collection_that_cannot_be_listed_says_so(app, connector, access):
+    with pytest.raises(UnsupportedError, match="The records of Notes cannot be listed"):
+        await read(connector(collection={"operations": {}}), access)
+
+
+@pytest.mark.parametrize(
+    ("written", "time"),
+    [
+        ("2026-11-21T16:16:37Z", MOMENT),
+        ("2026-11-21T17:16:37+01:00", MOMENT),
+        ("2026-11-21 16:16:37", MOMENT),
+        ("2026-11-21T16:16:37.123456789Z", MOMENT.replace(microsecond=123456)),
+        ("2026-11-21", datetime(2026, 11, 21, tzinfo=UTC)),
+        ("0000-00-00 00:00:00", None),
+        ("yesterday", None),
+        ("", None),
+        (None, None),
+        (1795277797, None),
+        ("0001-01-01T00:00:00+14:00", None),
+    ],
+)
+def test_times_in_text(written, time):
+    assert read_time(written, times_are="auto") == time
+
+
+@pytest.mark.parametrize(
+    ("written", "unit", "time"),
+    [
+        (1795277797, "epoch_s", MOMENT),
+        ("1795277797", "epoch_s", MOMENT),
+        (1795277797000, "epoch_ms", MOMENT),
+        (1795277797.5, "epoch_s", MOMENT.replace(microsecond=500000)),
+        (0, "epoch_s", datetime(1970, 1, 1, tzinfo=UTC)),
+        (-1, "epoch_s", datetime(1969, 12, 31, 23, 59, 59, tzinfo=UTC)),
+        (10**30, "epoch_s", None),
+        (10**400, "epoch_s", None),
+        ("nan", "epoch_s", None),
+        ("inf", "epoch_ms", None),
+        (True, "epoch_s", None),
+        ([], "epoch_s", None),
+        ("soon", "epoch_ms", None),
+    ],
+)
+def test_times_in_numbers(written, unit, time):
+    assert read_time(written, times_are=unit) == time
