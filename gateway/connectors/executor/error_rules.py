@@ -32,6 +32,8 @@ STANDARD_ACTIONS: dict[int, ErrorAction] = {
 
 _DEFAULT_RATE_LIMIT_SECONDS = 60.0
 _MAX_TEXT_CHARACTERS = 300
+_MAX_TEXT_READ = 10_000
+# A longer text is no message for people; and a cut before secrets are taken out could leave the half of one.
 _MARKUP = re.compile(r"<[A-Za-z!/?]")
 
 
@@ -123,7 +125,7 @@ def _text(templates: Sequence[Template | None], names: Names, redactor: Redactor
             value = template.render(names) if template is not None else None
         except ExpressionError:
             value = None
-        if isinstance(value, str) and value.strip() and not _MARKUP.search(value):
+        if isinstance(value, str) and value.strip() and len(value) <= _MAX_TEXT_READ and not _MARKUP.search(value):
             return f": {_shown(value, redactor)}"
     return ""
 

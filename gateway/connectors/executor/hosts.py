@@ -23,6 +23,7 @@ class Hosts:
     base: httpx.URL
     """Absolute, http or https, without user, query, fragment and final slash."""
     allowed: frozenset[str]
+    """As `host`, at the usual port, or as `host:port`."""
 
     def followed(self, target: str, *, source: httpx.URL, what: str) -> httpx.URL:
         """The address that an answer from `source` leads to, absolute, relative ones resolved.
@@ -41,7 +42,8 @@ class Hosts:
         """Raises UpstreamResponseError unless the address belongs to the app."""
         if self.base.scheme == "https" and url.scheme == "http":
             raise UpstreamResponseError(f"{what} leads from https to http, on host {_shown_host(url)}; it is not followed.")
-        if origin(url) != origin(self.base) and not self.allowed & {_host(url), f"{_host(url)}:{_port(url)}"}:
+        names = {f"{_host(url)}:{_port(url)}", *([_host(url)] if _port(url) == _DEFAULT_PORTS[url.scheme] else [])}
+        if origin(url) != origin(self.base) and not self.allowed & names:
             raise UpstreamResponseError(
                 f"{what} leads to another host, {_shown_host(url)}; it is not followed. "
                 "Where the host belongs to the app, its connector must name it under http.allowed_hosts."
@@ -113,7 +115,7 @@ def _port(url: httpx.URL) -> int:
 
 
 def _allowed(host: str) -> str:
-    return host.strip().lower()
+    return host.strip().lower().replace("[", "").replace("]", "")
 
 
 def _shown_host(url: httpx.URL) -> str:

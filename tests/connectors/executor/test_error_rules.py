@@ -151,7 +151,7 @@ async def test_a_rule_can_read_a_redirect_to_a_sign_in_page(app, connector, acce
 
 @pytest.mark.parametrize(
     "text",
-    ["<html><body>Proxy error</body></html>", "<!DOCTYPE html>", "see <a href='x'>", {"a": 1}, 7, "", "  ", None],
+    ["<html><body>Proxy error</body></html>", "<!DOCTYPE html>", "see <a href='x'>", {"a": 1}, 7, "", "  ", None, "x" * 10_001],
 )
 async def test_markup_and_what_is_no_text_is_not_shown(app, connector, access, text):
     error = await failure(app, connector, access, status=400, json={"error": text}, **TEXT)

@@ -1,4 +1,9 @@
+from urllib.parse import urlsplit
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from yarl import URL
 
 from gateway.connectors.executor import hosts
 from gateway.connectors.format.requests import Http
@@ -111,6 +116,7 @@ def test_addresses_of_the_app_and_of_the_hosts_it_names_are_followed(target, fol
         "http://app.test/",
         "http://files.test/",
         "https://cdn.test/",
+        "https://files.test:8443/",
         "https://app.test@evil.test/",
         "https://user:pw@app.test/",
         "https://app.test\\@evil.test/",
@@ -139,6 +145,22 @@ def test_an_odd_address_without_a_host_stays_with_the_app(target):
     app = of("https://app.test/v1")
 
     assert hosts.origin(app.followed(target, source=app.base, what="The next page")) == ("https", "app.test", 443)
+
+
+@given(st.text(alphabet="htps:/\\\\?#@%.[]:0 1-_evilapp\t\n\r\0。／＠é", max_size=40) | st.text(max_size=20))
+def test_what_is_followed_leads_to_the_app_in_the_eyes_of_other_url_readers_too(target):
+    app = of("https://app.test/v1")
+
+    try:
+        followed = str(app.followed(target, source=app.base, what="The next page"))
+    except UpstreamResponseError:
+        return
+
+    for host, port, scheme in (
+        (URL(followed, encoded=True).host, URL(followed, encoded=True).port, URL(followed, encoded=True).scheme),
+        (urlsplit(followed).hostname, urlsplit(followed).port or 443, urlsplit(followed).scheme),
+    ):
+        assert (scheme, host, port) == ("https", "app.test", 443)
 
 
 def test_a_refusal_names_the_host_and_what_to_do():
