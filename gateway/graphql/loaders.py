@@ -45,11 +45,19 @@ class _Children:
 
     column: InstrumentedAttribute[Any]
     includes_archived: bool
+    integration_id: UUID | None
+    """For instances: only those in connections of this integration."""
 
     @property
     def statement(self) -> SelectOfScalar[Any]:
-        statement = select(self.column.class_)
-        return statement if self.includes_archived else statement.where(self.column.class_.archived_at.is_(None))
+        child = self.column.class_
+        statement = select(child)
+        if not self.includes_archived:
+            statement = statement.where(child.archived_at.is_(None))
+        if self.integration_id is not None:
+            of_integration = select(Connection.id).where(Connection.integration_id == self.integration_id)
+            statement = statement.where(child.connection_id.in_(of_integration))
+        return statement
 
 
 @dataclass(frozen=True)
@@ -134,11 +142,18 @@ class Loaders:
         return by_id[model]
 
     async def children(
-        self, column: Any, parent_id: UUID, *, first: int, after: str | None, include_archived: bool = False
+        self,
+        column: Any,
+        parent_id: UUID,
+        *,
+        first: int,
+        after: str | None,
+        include_archived: bool = False,
+        integration_id: UUID | None = None,
     ) -> relay.Page[Any]:
         """A page of the rows that name a parent in a column; the same page of many parents is read at once."""
         window = relay.window(first, after)
-        children = _Children(cast(InstrumentedAttribute[Any], column), include_archived)
+        children = _Children(cast(InstrumentedAttribute[Any], column), include_archived, integration_id)
         if (children, window) not in self._pages:
             self._pages[children, window] = Loader(partial(self._read_pages, children, window))
         page = await self._pages[children, window].load(parent_id)

@@ -58,7 +58,7 @@ def test_the_committed_schema_is_the_printed_one():
 
 
 def test_everything_is_described_in_whole_sentences():
-    lacking = [name for name, text in described() if not text or not text[0].isupper() and text[0] != "`" or not text.endswith(".")]
+    lacking = [name for name, text in described() if not text or (not text[0].isupper() and text[0] != "`") or not text.endswith(".")]
 
     assert lacking == []
 
@@ -74,7 +74,10 @@ def test_no_optional_argument_prints_a_null():
 def test_lists_hold_no_nulls():
     open_lists = {name for name, field in fields() if re.search(r"\[[^]!]+\]", str(field.type))}
     open_inputs = {
-        f"{owner}.{name}" for owner, type_ in INPUTS.items() for name, field in type_.fields.items() if re.search(r"\[[^]!]+\]", str(field.type))
+        f"{owner}.{name}"
+        for owner, type_ in INPUTS.items()
+        for name, field in type_.fields.items()
+        if re.search(r"\[[^]!]+\]", str(field.type))
     }
 
     assert open_lists == {"Query.nodes"}
@@ -148,7 +151,9 @@ def test_booleans_are_questions():
     ]
 
     assert plain == []
-    assert [name for name, field in fields() if get_named_type(field.type).name == "Boolean" and not field.description.startswith("Whether ")] == []
+    assert [
+        name for name, field in fields() if get_named_type(field.type).name == "Boolean" and not field.description.startswith("Whether ")
+    ] == []
 
 
 def test_times_end_in_at_and_say_when():

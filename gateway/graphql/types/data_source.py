@@ -52,4 +52,7 @@ class DataSource(Pointing):
     async def instances(
         self: models.DataSource, info: Info, first: First = 50, after: After = strawberry.UNSET
     ) -> relay.Page[models.DataSourceInstance]:
-        return await info.context.loaders.children(models.DataSourceInstance.data_source_id, self.id, first=first, after=after)
+        # Instances hang on the root; those of a customisation are the root's in its integration.
+        root_id, integration_id = (self.universal_id, self.integration_id) if self.universal_id else (self.id, None)
+        column = models.DataSourceInstance.data_source_id
+        return await info.context.loaders.children(column, root_id, first=first, after=after, integration_id=integration_id)

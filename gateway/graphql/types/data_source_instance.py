@@ -15,7 +15,7 @@ from gateway.graphql.relay import After, FirstItems
 from gateway.graphql.sources import Origin, Place, RecordSource
 from gateway.graphql.types.element import Pointing, from_layers, of_pointer
 from gateway.graphql.types.location import DirectoryPath, list_locations, list_records, spec_of_place
-from gateway.services import elements, pointers
+from gateway.services import elements
 
 
 async def _layers_of(instance: models.DataSourceInstance, info: Info) -> InstanceLayers:
@@ -23,10 +23,8 @@ async def _layers_of(instance: models.DataSourceInstance, info: Info) -> Instanc
 
 
 def _origin_of(layers: InstanceLayers) -> Origin:
-    context, default = layers.context, layers.settings.default_pointer
-    connector = layers.runtime.connectors.get(context.integration.connector_key)
-    typed = pointers.typed(connector, default) if connector is not None and default is not None else default
-    return Origin(connection=context.connection, is_instance=True, default=typed, udm=layers.settings.udm)
+    settings = layers.settings
+    return Origin(connection=layers.context.connection, is_instance=True, default=settings.default_pointer, udm=settings.udm)
 
 
 async def _collection_of(instance: models.DataSourceInstance, info: Info) -> Place:
