@@ -16,6 +16,9 @@ from gateway.connectors.format.rules import problems
 from gateway.errors import ConfigurationError
 from gateway.models import JsonSchema
 
+_MAX_SUGGESTIONS = 50
+_MAX_KEY_CHARACTERS = 100
+
 
 def load_connector_file(source: Path | Traversable) -> ConnectorFile:
     """The connector that a file describes.
@@ -57,10 +60,11 @@ def _name(source: Path | Traversable) -> str:
 
 
 def _shape_problems(error: ValidationError) -> Iterator[Problem]:
-    for fault in error.errors(include_url=False, include_input=False):
+    for number, fault in enumerate(error.errors(include_url=False, include_input=False)):
         place = shown(fault["loc"])
         if fault["type"] == "extra_forbidden":
-            yield place, _unknown_key(str(place[-1]))
+            # Likeness costs the product of two lengths: not for every key of a file that is all unknown keys.
+            yield place, _unknown_key(str(place[-1]) if number < _MAX_SUGGESTIONS else "")
         elif fault["type"] == "missing":
             yield place[:-1], f"the key `{place[-1]}` is missing"
         else:
@@ -69,7 +73,7 @@ def _shape_problems(error: ValidationError) -> Iterator[Problem]:
 
 
 def _unknown_key(key: str) -> str:
-    near = get_close_matches(key, _keys_of_the_format(), n=1)
+    near = get_close_matches(key, _keys_of_the_format(), n=1) if len(key) <= _MAX_KEY_CHARACTERS else []
     return "unknown key; " + (f"did you mean `{near[0]}`?" if near else "take it out, or start it with `x-` to keep a note")
 
 

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Discriminator, PlainValidator, StringConstraints, WithJsonSchema, model_validator
 
-from gateway.expressions import Expression, Template
+from gateway.expressions import Expression, ExpressionError, Template
 
 Key = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,99}$")]
 """A name that code, paths and clients use."""
@@ -13,9 +13,14 @@ Key = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,99}$")
 Value = Annotated[Template, PlainValidator(Template.compile), WithJsonSchema({"description": "A value; ${...} inside is JMESPath."})]
 """Any YAML value, in which `${expression}` stands for what the expression gives."""
 
-Condition = Annotated[
-    Expression, PlainValidator(Expression.compile), WithJsonSchema({"type": "string", "description": "A JMESPath expression."})
-]
+
+def _condition(source: object) -> Expression:
+    if isinstance(source, str) and source.strip().startswith("${"):
+        raise ExpressionError("a condition is an expression already; write it without ${}")
+    return Expression.compile(source)
+
+
+Condition = Annotated[Expression, PlainValidator(_condition), WithJsonSchema({"type": "string", "description": "A JMESPath expression."})]
 """A JMESPath expression that holds when it gives neither null, false nor an empty value."""
 
 

@@ -18,12 +18,14 @@ MAX_VALUES = 50_000
 """How many values a file may hold, each counted as often as it is repeated by an alias."""
 MAX_DEPTH = 64
 _MAX_PROBLEMS = 50
+_MAX_PROBLEM_CHARACTERS = 600
 
 # The core schema of YAML 1.2, chapter 10.3.2.
 _INTEGER = re.compile(r"[-+]?[0-9]{1,300}")
 _OCTAL_OR_HEX = re.compile(r"0o[0-7]{1,100}|0x[0-9a-fA-F]{1,100}")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _NOT_FINITE = re.compile(r"[-+]?(\.inf|\.Inf|\.INF)|\.nan|\.NaN|\.NAN")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _WORDS = {"": None, "~": None} | {
     form: value for word, value in (("null", None), ("true", True), ("false", False)) for form in (word, word.title(), word.upper())
 }
@@ -56,7 +58,7 @@ class Document:
     def refuse(self, problems: Iterable[Problem]) -> None:
         """Returns when there are no problems. Else raises ConfigurationError with each on its own line, in the order of the file."""
         located = sorted({(self._line(place), ".".join(map(str, place)), text) for place, text in problems})
-        lines = [f"{self.name}:{line}: {path + ': ' if path else ''}{text}" for line, path, text in located]
+        lines = [f"{self.name}:{line}: " + _shortened(f"{path + ': ' if path else ''}{text}") for line, path, text in located]
         if len(lines) > _MAX_PROBLEMS:
             lines[_MAX_PROBLEMS:] = [f"{self.name}: and {len(lines) - _MAX_PROBLEMS} more problems."]
         if lines:
@@ -95,6 +97,7 @@ class Document:
             if not isinstance(key, ScalarNode):
                 self._problems.append((place, "a key must be text"))
                 continue
+            self._check_text(str(key.value), place)
             if key.value in mapping:
                 self._problems.append((place, f"line {key.start_mark.line + 1} gives the key {key.value!r} a second time; keep one"))
             mapping[key.value] = self._read(item, (*place, key.value))
@@ -105,9 +108,14 @@ class Document:
         if tag.startswith("!") or (tag.startswith("tag:yaml.org") and "python" in tag):
             self._problems.append((place, f"the tag {tag} means nothing here; write a plain value"))
         text = str(node.value)
+        self._check_text(text, place)
         if getattr(node, "style", None) is not None or tag.endswith(":str"):
             return text
         return self._plain(text, place)
+
+    def _check_text(self, text: str, place: Place) -> None:
+        if _SURROGATE.search(text):
+            self._problems.append((place, "the text holds half of a surrogate pair, which is no character"))
 
     def _plain(self, text: str, place: Place) -> JsonValue:
         if text in _WORDS:
@@ -120,6 +128,10 @@ class Document:
             self._problems.append((place, f"{text} is not a number that JSON can carry"))
             return None
         return float(text) if _FLOAT.fullmatch(text) else text
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= _MAX_PROBLEM_CHARACTERS else text[:_MAX_PROBLEM_CHARACTERS] + " ..."
 
 
 def shown(place: Sequence[str | int]) -> Place:

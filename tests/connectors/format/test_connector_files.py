@@ -1,12 +1,17 @@
 """Connector files: what they become, and how their mistakes in shape are told."""
 
+from contextlib import suppress
+
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from gateway.connectors.format.auth import ApiKeyAuth
 from gateway.connectors.format.requests import PagePagination
 from gateway.connectors.loading import load_connector_file
 from gateway.errors import ConfigurationError
 from gateway.expressions import Template
+from tests.connectors.format.conftest import SMALL
 
 
 def test_a_file_becomes_the_models_of_its_parts(load):
@@ -63,6 +68,8 @@ def test_notes_that_start_with_x_are_free_anywhere(load):
          ["23: locations.0: a location has a `directory` or a `collection` key that names it"]),
         ([("{status: [409]}", "{}")],
          ["17: http.errors.0.when: a rule needs a condition: status, header_present, header or body"]),
+        ([("size: {name: limit}", 'has_more: "${body.more}"')],
+         ["19: pagination.pages.has_more: a condition is an expression already; write it without ${}"]),
         ([("action: retry", "action: panic")],
          ["17: http.errors.0.action: input should be 'retry', 'rate_limited', 'reauth', 'rejected', 'not_found', 'empty' or 'fail'"]),
         ([('"${body.items}"', '"${body.items"')],
@@ -103,6 +110,8 @@ def test_all_mistakes_are_told_at_once_in_the_order_of_the_file(problems):
         (b"a: !!python/object/apply:os.system [id]\n", ":1: a: "),
         (b"a: !secret x\n", ":1: a: the tag !secret means nothing here; write a plain value"),
         (b"? [a, b]\n: 1\n", ":1: a key must be text"),
+        (b'a: "\\ud800"\n', ":1: a: the text holds half of a surrogate pair, which is no character"),
+        (b'"\\udfff": 1\n', ":1: the text holds half of a surrogate pair, which is no character"),
     ],
 )
 def test_what_is_no_plain_yaml_is_refused(tmp_path, content, expected):
@@ -136,7 +145,7 @@ def bomb(levels: int) -> str:
         (bomb(12), "the file holds more than 50000 values, counting what its aliases repeat."),
         ("a: &a {b: *a}", "values nest deeper than 64 levels."),
         ("a: " + "[" * 100 + "]" * 100, "values nest deeper than 64 levels."),
-        ("a: " + "[" * 50_000, "values nest too deeply."),
+        ("a: " + "[" * 5_000, "values nest too deeply."),
         ("a: " + "- " * 50_000, "not YAML: sequence entries are not allowed here."),
         ("{a: " * 5_000, "values nest too deeply."),
     ],
@@ -158,6 +167,37 @@ def test_more_than_50_problems_are_counted(load, tmp_path):
     lines = caught.value.message.splitlines()
     assert len(lines) == 51
     assert lines[-1] == f"{tmp_path / 'small.yaml'}: and 30 more problems."
+
+
+def test_a_file_of_nothing_but_unknown_keys_is_told_briefly(load, tmp_path):
+    unknown = "\n".join([f"{'k' * 1000}{n}: 1" for n in range(200)])
+
+    with pytest.raises(ConfigurationError) as caught:
+        load(("name: Small", f"name: Small\n{unknown}"))
+
+    assert len(caught.value.message) < 51 * 800
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    position=st.integers(0, len(SMALL)), length=st.integers(0, 12), put=st.text(alphabet="{}[]:,&*!|>'\"%@`#-?$.\n\t ax0~\x00ü", max_size=6)
+)
+def test_a_file_with_any_damage_loads_or_is_refused(tmp_path, position, length, put):
+    path = tmp_path / "damaged.yaml"
+    path.write_text(SMALL[:position] + put + SMALL[position + length :], encoding="utf-8")
+
+    with suppress(ConfigurationError):
+        load_connector_file(path)
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(content=st.binary(max_size=60))
+def test_any_bytes_are_refused(tmp_path, content):
+    path = tmp_path / "bytes.yaml"
+    path.write_bytes(content)
+
+    with pytest.raises(ConfigurationError):
+        load_connector_file(path)
 
 
 def test_scalars_are_read_by_yaml_1_2(load):
