@@ -10,6 +10,7 @@ from gateway.errors import ConflictError, InvalidError, UpstreamAuthError, Upstr
 from gateway.models import Connection, Integration, JsonObject, JsonValue, Principal
 from gateway.runtime import Runtime
 from gateway.services import elements
+from gateway.storage.rows import by_ids
 
 CREDENTIALS = "connection.credentials"
 """The column that a connection's credentials are sealed for."""
@@ -67,9 +68,7 @@ def open_app(runtime: Runtime, connection: Connection, integration: Integration)
 async def integration_of(runtime: Runtime, principal: Principal, connection: Connection) -> Integration:
     """The integration of a connection, archived or not."""
     async with runtime.database.read(principal) as session:
-        integration = await session.get(Integration, connection.integration_id)
-    assert integration is not None  # noqa: S101 - a foreign key holds it.
-    return integration
+        return (await by_ids(session, Integration, {connection.integration_id}))[connection.integration_id]
 
 
 @contextmanager
@@ -97,7 +96,7 @@ async def reconnect(runtime: Runtime, principal: Principal, connection: Connecti
 async def _remember(runtime: Runtime, principal: Principal, connection: Connection, error: JsonObject | None) -> None:
     try:
         async with runtime.database.write(principal) as session:
-            row = await session.get(Connection, connection.id)
+            row = (await by_ids(session, Connection, {connection.id})).get(connection.id)
             if row is not None and row.revision == connection.revision:
                 row.error, row.updated_at = error, runtime.clock.now()
     except ConflictError:

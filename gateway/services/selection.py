@@ -10,6 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from gateway.errors import AmbiguousError, InvalidError, NotFoundError
 from gateway.models import Connection, Customer, DataSource, DataSourceInstance, Integration, Principal
 from gateway.services.selectors import ConnectionSelector, DataSourceInstanceSelector, DataSourceSelector
+from gateway.storage.rows import by_ids
 
 Row = TypeVar("Row", bound=SQLModel)
 Field = Sequence[str]
@@ -17,7 +18,7 @@ Field = Sequence[str]
 
 async def by_id(session: AsyncSession, table: type[Row], id: UUID, *, field: Field) -> Row:
     """The row of that id, archived ones too. Raises NotFoundError."""
-    row = await session.get(table, id)
+    row = (await by_ids(session, table, {id})).get(id)
     if row is None:
         raise NotFoundError(f"There is no {_name(table)} of that id.", field=field)
     return row

@@ -33,7 +33,9 @@ async def locked(session: AsyncSession, row: Row, *, shared: bool = False) -> Ro
 
     Shared, several may hold it at once, and none may change it. On SQLite a writer is alone anyway.
     """
-    return await session.get(type(row), row.id, with_for_update={"read": shared}, populate_existing=True)  # type: ignore[attr-defined]
+    table = type(row)
+    statement = select(table).where(col(table.id) == row.id).with_for_update(read=shared)  # type: ignore[attr-defined]
+    return (await session.exec(statement.execution_options(populate_existing=True))).first()
 
 
 async def take_turn(session: AsyncSession, name: str) -> None:

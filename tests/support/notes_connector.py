@@ -161,14 +161,14 @@ class NotesConnector:
 
     async def locations(self, access: Access, directory: Pointer, page: PageRequest) -> Page[Location]:
         await self.app.ask("locations", access)
-        listed = [_notebook(id, name) for id, name in self.app.notebooks.items()] if not directory.key else []
+        listed = [_notebook(number, name) for number, name in self.app.notebooks.items()] if not directory.key else []
         return self.app.page([*_held(directory), *listed], page)
 
     async def location(self, access: Access, pointer: Pointer) -> Location | None:
         await self.app.ask("location", access)
         if pointer.key == "notebook":
-            id = pointer.parameters["notebookId"]
-            return _notebook(id, self.app.notebooks[id]) if id in self.app.notebooks else None
+            name = self.app.notebooks.get(pointer.parameters["notebookId"])
+            return _directory(pointer, name) if name is not None else None
         if not pointer.key:
             return _directory(ROOT, "Notes")
         return _directory(pointer, pointer.key.title()) if self.is_directory(pointer.key) else _collection(pointer)
@@ -199,8 +199,8 @@ def _held(directory: Pointer) -> tuple[Location, ...]:
     return locations[directory.key]
 
 
-def _notebook(id: int, name: str) -> Location:
-    return _directory(Pointer("notebook", {"notebookId": id}), name)
+def _notebook(number: int, name: str) -> Location:
+    return _directory(Pointer("notebook", {"notebookId": number}), name)
 
 
 def _directory(pointer: Pointer, name: str) -> Location:

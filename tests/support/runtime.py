@@ -77,7 +77,9 @@ async def definition(runtime: Runtime, key: str = "jottings", **given: Any) -> D
     return await data_sources.create(runtime, SYSTEM, key=key, **({"udm": "notes"} | given))
 
 
-async def instance(runtime: Runtime, principal: Principal, connected: Connection, key: str = "jottings", **given: Any) -> DataSourceInstance:
+async def instance(
+    runtime: Runtime, principal: Principal, connected: Connection, key: str = "jottings", **given: Any
+) -> DataSourceInstance:
     """The instance of a definition in a connection."""
     found, _ = await data_source_instances.create(
         runtime,
@@ -101,9 +103,7 @@ async def counts(runtime: Runtime) -> dict[str, int]:
 
 
 @asynccontextmanager
-async def refused(
-    runtime: Runtime, error: type[GatewayError], message: str, *, field: list[str] | None = None
-) -> AsyncIterator[None]:
+async def refused(runtime: Runtime, error: type[GatewayError], message: str, *, field: list[str] | None = None) -> AsyncIterator[None]:
     """The block is refused with exactly this class, message and field path, and nothing that is stored has changed."""
     before = await stored(runtime)
     with pytest.raises(GatewayError) as caught:
