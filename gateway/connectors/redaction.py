@@ -5,6 +5,7 @@ import html
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
 from urllib.parse import quote, quote_plus
 
 from gateway.errors import CursorExpiredError, UpstreamError
@@ -17,6 +18,7 @@ _SHORT = 4
 _LONG = 8
 # Only values of this length are sealed in page tokens, and looked for inside base64: shorter ones fit by chance.
 _MARK = "\x1f"
+_ESCAPE = re.compile("%[0-9A-F]{2}")
 _SEALED = re.compile(f"{_MARK}([0-9]{{1,4}})([a-z]){_MARK}")
 
 
@@ -24,12 +26,18 @@ class Redactor:
     """Knows the values of a connection's credentials, and every common way to write them."""
 
     def __init__(self, credentials: Mapping[str, JsonValue], *, derived: Iterable[str] = ()) -> None:
-        self._sealable = tuple(value for value in _values(credentials) if len(value) >= _LONG)
-        self._pattern = _pattern({*_values(credentials), *derived})
+        values = tuple(_values(credentials))
+        self._sealable = tuple(value for value in values if len(value) >= _LONG)
+        self._known = {*values, *derived}
 
     def redact(self, text: str) -> str:
         """The text without any of the values, as they are, encoded for URLs, JSON or HTML, or in base64."""
         return self._pattern.sub(REDACTED, text) if self._pattern is not None else text
+
+    @cached_property
+    def _pattern(self) -> re.Pattern[str] | None:
+        # Made where it is needed: most reads end without an error, and the pattern takes longer than a small answer to read.
+        return _pattern(self._known)
 
     def clean(self, error: UpstreamError) -> None:
         """Takes the values out of an error, and cuts it off from the errors before it, whose texts nobody checked."""
@@ -78,8 +86,13 @@ def _values(value: JsonValue) -> Iterator[str]:
 
 
 def _sealed_forms(value: str) -> tuple[tuple[str, str], ...]:
-    # Longest first: `a b` is in `a%20b` never, but `ab` is in both of its own forms.
-    return ("q", quote(value, safe="", errors="replace")), ("p", quote_plus(value, errors="replace")), ("r", value)
+    """How a value stands in addresses and cursors, each way with the letter of its mark; encoded first, as it is last."""
+    quoted, form = quote(value, safe="", errors="replace"), quote_plus(value, errors="replace")
+    return ("q", quoted), ("p", form), ("l", _with_small_escapes(quoted)), ("m", _with_small_escapes(form)), ("r", value)
+
+
+def _with_small_escapes(encoded: str) -> str:
+    return _ESCAPE.sub(lambda escape: escape[0].lower(), encoded)
 
 
 def _pattern(values: set[str]) -> re.Pattern[str] | None:
@@ -106,7 +119,7 @@ def _forms(value: str) -> Iterator[str]:
     yield from (html.escape(value), html.escape(value, quote=False))
     for encoded in (quote(value, safe="", errors="replace"), quote(value, errors="replace"), quote_plus(value, errors="replace")):
         yield encoded
-        yield re.sub("%[0-9A-F]{2}", lambda escape: escape[0].lower(), encoded)
+        yield _with_small_escapes(encoded)
     if len(value) >= _SHORT:
         yield from _base64_forms(value.encode(errors="replace"))
 

@@ -91,8 +91,8 @@ def test_a_redactor_shows_nothing_of_what_it_knows():
 
 
 def test_a_sealed_text_comes_back_whole():
-    redactor = Redactor({"user": "anna", "key": "s3cr&t value", "other": "another-secret"})
-    text = "/notes?key=s3cr%26t%20value&form=s3cr%26t+value&raw=another-secret&user=anna"
+    redactor = Redactor({"user": "anna", "key": "s3cr/t value", "other": "another-secret"})
+    text = "/notes?key=s3cr%2Ft%20value&small=s3cr%2ft%20value&form=s3cr%2ft+value&raw=another-secret&user=anna"
 
     sealed = redactor.sealed(text)
 
