@@ -284,4 +284,5 @@ async def _move_instances(
         col(DataSourceInstance.connection_id) == connection.id, column.is_(None) if archived_from is None else column == archived_from
     )
     changes = {"archived_at": to, "updated_at": now, "revision": col(DataSourceInstance.revision) + 1}
-    await session.exec(statement.values(changes))
+    # None of them is loaded, so that there is nothing to keep in step.
+    await session.exec(statement.values(changes), execution_options={"synchronize_session": False})

@@ -189,7 +189,7 @@ async def archive(runtime: Runtime, principal: Principal, *, by: DataSourceSelec
             column = col(DataSource.archived_at)
             own = (col(DataSource.universal_id) == definition.id) & column.is_(None)
             changes = {"archived_at": now, "updated_at": now, "revision": col(DataSource.revision) + 1}
-            await session.exec(update_rows(DataSource).where(own).values(changes))
+            await session.exec(update_rows(DataSource).where(own).values(changes), execution_options={"synchronize_session": False})
             definition.archived_at = definition.updated_at = now
     return definition
 
@@ -208,7 +208,7 @@ async def restore(runtime: Runtime, principal: Principal, *, id: UUID) -> DataSo
                 now = runtime.clock.now()
                 own = (col(DataSource.universal_id) == definition.id) & (col(DataSource.archived_at) == definition.archived_at)
                 changes = {"archived_at": None, "updated_at": now, "revision": col(DataSource.revision) + 1}
-                await session.exec(update_rows(DataSource).where(own).values(changes))
+                await session.exec(update_rows(DataSource).where(own).values(changes), execution_options={"synchronize_session": False})
                 definition.archived_at, definition.updated_at = None, now
                 await _require_free_key(session, definition, field=["input", "id"])
     except IntegrityError:

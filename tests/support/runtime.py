@@ -12,7 +12,8 @@ from gateway.errors import GatewayError, UserError
 from gateway.models import Connection, Customer, DataSource, DataSourceInstance, Integration, Principal
 from gateway.models.principal import SYSTEM
 from gateway.runtime import Runtime, open_runtime
-from gateway.services import connections, customers, data_source_instances, data_sources, integrations
+from gateway.services import connections, customers, data_source_instances, data_sources, integrations, selection
+from gateway.services.instance_context import InstanceContext, read_context
 from gateway.services.selectors import ConnectionSelector, DataSourceSelector
 from gateway.storage.encryption import Cipher
 from gateway.testing import FakeClock
@@ -111,3 +112,9 @@ async def refused(runtime: Runtime, error: type[GatewayError], message: str, *, 
     told = caught.value
     assert (type(told), told.message, told.field if isinstance(told, UserError) else None) == (error, message, field)
     assert await stored(runtime) == before
+
+
+async def context_of(runtime: Runtime, row: DataSourceInstance) -> InstanceContext:
+    """An instance with the rows that decide its settings and its state, as they are stored now."""
+    async with runtime.database.read(SYSTEM) as session:
+        return await read_context(session, await selection.by_id(session, DataSourceInstance, row.id, field=[]))
