@@ -87,6 +87,8 @@ def _text(template: Template, names: Names, *, what: str, may_be_empty: bool = F
         value = str(value)
     if not isinstance(value, str) or not (value or may_be_empty):
         raise UpstreamAuthError(f"The credentials have no {what}. Enter them again.")
+    if any("\ud800" <= sign <= "\udfff" for sign in value):
+        raise UpstreamAuthError(f"The {what} of the credentials is no valid text. Enter it again.")
     return value
 
 

@@ -26,7 +26,7 @@ class Request(Part):
 
 
 class Check(Part):
-    """The request that proves that a connection works: any 2xx answer does, or `when` holds too."""
+    """The request that proves that a connection works: by a 2xx answer, of JSON or empty, for which `when` holds if it is given."""
 
     request: Request
     when: Condition | None = None

@@ -114,7 +114,7 @@ async def test_a_method_that_is_gone_asks_the_customer_to_connect_again(app, con
     assert app.requests == []
 
 
-@pytest.mark.parametrize("token", [None, "", "abc\r\nX-Admin: 1", "abc\n", " abc", "ä-token", "a\0b", ["a"], {"a": 1}, True])
+@pytest.mark.parametrize("token", [None, "", "abc\r\nX-Admin: 1", "abc\n", " abc", "ä-token", "a\0b", "a\ud800", ["a"], {"a": 1}, True])
 async def test_a_token_that_no_header_carries_is_refused_unsent_and_unshown(app, connector, token):
     with pytest.raises(UpstreamAuthError) as refusal:
         await read(connector(), access_with(credentials={"token": token}))
@@ -130,6 +130,15 @@ async def test_a_key_that_would_break_out_of_its_cookie_is_refused(app, connecto
 
     with pytest.raises(UpstreamAuthError, match="no cookie carries"):
         await read(connector(**method), access_with(credentials={"key": key}))
+    assert app.requests == []
+
+
+@pytest.mark.parametrize("credentials", [{"user": "a", "password": "b\ud800"}, {"user": "a\udfff", "password": "b"}, {"user": "a"}])
+async def test_a_login_that_is_no_text_is_refused(app, connector, credentials):
+    method = auth(type="http", scheme="basic", username="${credentials.user}", password="${credentials.password}")
+
+    with pytest.raises(UpstreamAuthError, match="nter"):
+        await read(connector(**method), access_with(credentials=credentials))
     assert app.requests == []
 
 
