@@ -9,7 +9,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from gateway.errors import NotAuthenticatedError
 from gateway.models import Principal
-from gateway.storage import engines, faults, schema
+from gateway.storage import engines, faults, schema, scope
 from gateway.storage.scope import ScopedSession
 
 
@@ -18,6 +18,7 @@ class Database:
 
     def __init__(self, engine: AsyncEngine) -> None:
         self.engine = engine
+        scope.watch(engine.sync_engine)
         self._is_sqlite = engines.is_sqlite(engine.url)
         self._readers = engine.execution_options(postgresql_readonly=True)
         self._writers = engine.execution_options(**{engines.WRITE: True})

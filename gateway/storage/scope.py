@@ -3,7 +3,7 @@
 from typing import Any, NoReturn
 
 import sqlalchemy.orm
-from sqlalchemy import event, inspect
+from sqlalchemy import Engine, Select, event, inspect
 from sqlalchemy.orm import ORMExecuteState, UOWTransaction, with_loader_criteria
 from sqlmodel import Session, SQLModel
 
@@ -16,6 +16,8 @@ OWNER_COLUMNS: dict[type[SQLModel], str] = {Customer: "id", Connection: "custome
 SHARED: frozenset[type[SQLModel]] = frozenset({Integration, DataSource})
 """The tables that every customer reads and none writes."""
 
+_OWNERS = frozenset((str(SQLModel.metadata.tables[inspect(table).local_table.name]), column) for table, column in OWNER_COLUMNS.items())
+_NARROWED = "gateway_narrowed"
 _BULK = "Bulk methods skip the checks of a flush. Add the rows, or execute a statement as an admin."
 
 
@@ -55,6 +57,16 @@ class ScopedSession(Session):
         _refuse(_BULK)
 
 
+def watch(engine: Engine) -> None:
+    """Reads each statement of a customer's session once more before it runs, and refuses one that is not narrowed everywhere."""
+    event.listen(engine, "before_cursor_execute", _check_sql)
+
+
+def _check_sql(connection: object, cursor: object, sql: str, parameters: object, context: Any, executemany: bool) -> None:
+    if context is not None and context.execution_options.get(_NARROWED):
+        statement_guard.check_sql(sql, owners=_OWNERS)
+
+
 @event.listens_for(ScopedSession, "do_orm_execute")
 def _narrow(state: ORMExecuteState) -> None:
     session = _scoped(state.session)
@@ -64,9 +76,17 @@ def _narrow(state: ORMExecuteState) -> None:
         return
 
     statement_guard.check(state.statement, parameters=state.parameters, owner_columns=OWNER_COLUMNS, shared=SHARED)
-    owner = session.principal.customer_id
+    state.update_execution_options(**{_NARROWED: True})
+    criteria = {
+        table: statement_guard.owned(getattr(table, column), by=session.principal.customer_id) for table, column in OWNER_COLUMNS.items()
+    }
+    mapper = state.bind_mapper
+    if state.is_column_load and mapper is not None and mapper.class_ in criteria and isinstance(state.statement, Select):
+        # The ORM leaves loader criteria out when it reads a row again.
+        state.statement = state.statement.where(criteria[mapper.class_])
+        return
     state.statement = state.statement.options(
-        *(with_loader_criteria(table, getattr(table, column) == owner, include_aliases=True) for table, column in OWNER_COLUMNS.items())
+        *(with_loader_criteria(table, criterion, include_aliases=True) for table, criterion in criteria.items())
     )
 
 

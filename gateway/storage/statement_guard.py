@@ -1,110 +1,94 @@
-"""Whether a customer's statement can be narrowed to the customer's rows: what cannot is refused, whatever it asks."""
+"""Whether a customer's statement is narrowed to the customer's rows: what is not is refused, whatever it asks.
 
+Twice, as a leak is worse than a refusal. Before the ORM narrows a statement, `check` refuses what cannot be looked
+through, such as text. After it, `check_sql` reads the SQL that is about to run: each place that names an owned table
+must carry the mark of its criterion. The ORM gives none to plain tables, join objects and the second table of an
+UPDATE, and SQLAlchemy 2.1 forgets it in a self join and for an entity that appears only within OVER, FILTER or EXTRACT.
+"""
+
+import functools
+import re
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any, NoReturn
+from uuid import UUID
 
-from sqlalchemy import ColumnClause, Delete, Select, Table, TextClause, Update
+from sqlalchemy import ColumnClause, ColumnElement, CompoundSelect, Delete, Insert, Select, TextClause, Update
 from sqlalchemy.sql.elements import ClauseElement
-from sqlalchemy.sql.expression import CompoundSelect, Insert, Join, SelectBase, TextualSelect
-from sqlalchemy.sql.selectable import TableClause
+from sqlalchemy.sql.expression import TableClause, TextualSelect
 
 from gateway.errors import InternalError
 
-# The ORM narrows what it knows as an entity. It leaves out (SQLAlchemy 2.1): plain tables, tables inside a join object,
-# the second table of an UPDATE or DELETE, rows updated by a list of keys, and text. Those are refused here.
-_REFUSED: tuple[tuple[type[Any] | tuple[type[Any], ...], str], ...] = (
-    ((TextClause, TextualSelect), "SQL text cannot be narrowed."),
-    (Join, "A join object cannot be narrowed. Write select(...).join(...)."),
-    (Insert, "An INSERT statement is not checked. Add the row to the session."),
-)
+_MARK = "= /* scope */"
+_TEXTUAL = ("_prefixes", "_suffixes", "_hints", "_statement_hints")
+
+
+def owned(column: ColumnElement[UUID], *, by: UUID | None) -> ColumnElement[bool]:
+    """The criterion that a row belongs to a customer, with a mark that is found again in the SQL."""
+    return column.op(_MARK, is_comparison=True)(by)
 
 
 def check(statement: Any, *, parameters: Any, owner_columns: Mapping[type[Any], str], shared: Collection[type[Any]]) -> None:
-    """Returns when every table of the statement is an entity that the ORM narrows, or one that is shared.
-
-    Raises InternalError for anything else, statements unknown to it included.
-    """
+    """Returns when `check_sql` can judge the statement and it writes owned tables at most; raises InternalError when not."""
     if not isinstance(statement, Select | CompoundSelect | Update | Delete):
         _refuse(f"{type(statement).__name__} cannot be narrowed.")
-    shared_tables = {_table_of(model) for model in shared}
+    owner_by_table = {model.__table__: column for model, column in owner_columns.items()}
+    known = {*owner_by_table, *(model.__table__ for model in shared)}
     for element in _elements(statement):
-        _check_element(element, shared_tables=shared_tables)
+        _check_text(element)
+        if isinstance(element, Insert):
+            _refuse("An INSERT statement is not checked. Add the row to the session.")
+        if isinstance(element, TableClause) and element not in known:
+            _refuse(f"The table {element.name!r} is neither owned nor shared.")
+        if isinstance(element, Select) and any(flags.get("full") for *_, flags in element._setup_joins):
+            _refuse("A full join gives back rows that their criterion leaves out.")
         if isinstance(element, Update | Delete):
-            _check_change(element, parameters=parameters, owner_columns=owner_columns)
+            _check_change(element, parameters=parameters, owner_by_table=owner_by_table)
 
 
-def _check_element(element: Any, *, shared_tables: set[Any]) -> None:
-    for kind, reason in _REFUSED:
-        if isinstance(element, kind):
-            _refuse(reason)
-    if isinstance(element, ColumnClause):
-        _check_column(element, shared_tables=shared_tables)
-    elif isinstance(element, TableClause) and not _is_entity(element) and element not in shared_tables:
-        _refuse(f"The plain table {element.name!r} cannot be narrowed. Select the model.")
+@functools.lru_cache(maxsize=2_000)  # The same SQL runs again and again, with other parameters.
+def check_sql(sql: str, *, owners: frozenset[tuple[str, str]]) -> None:
+    """Returns when each place that names an owned table carries its criterion; raises InternalError when not.
+
+    `owners` holds pairs of table and owner column.
+    """
+    for table, column in owners:
+        # Neither a column's table (`table.`) nor a part of another word.
+        places = [alias or table for alias in re.findall(rf'(?<![\w.]){table}(?![\w.])(?: AS ("[^"]+"|\w+))?', sql)]
+        for name in set(places):
+            marks = re.findall(rf"(?<![\w.]){re.escape(name)}\.{column} {re.escape(_MARK)}", sql)
+            if len(marks) != places.count(name):
+                _refuse(f"A place of {table!r} is open. Write the statement without plain tables, join objects and self joins.")
 
 
-def _check_column(column: ColumnClause[Any], *, shared_tables: set[Any]) -> None:
-    if column.is_literal:
-        if column.name != "*":  # count(*) and exists(select *) are written so.
-            _refuse("Literal SQL cannot be narrowed.")
-    elif isinstance(column.table, TableClause) and not _is_entity(column) and column.table not in shared_tables:
-        _refuse(f"The plain column {column.name!r} of table {column.table.name!r} cannot be narrowed. Select the model's.")
+def _check_text(element: Any) -> None:
+    # count(*) and exists(select *) are written with a literal column.
+    is_literal = isinstance(element, ColumnClause) and element.is_literal and element.name != "*"
+    if is_literal or isinstance(element, TextClause | TextualSelect) or any(getattr(element, name, None) for name in _TEXTUAL):
+        _refuse("SQL text, hints included, cannot be narrowed.")
 
 
-def _check_change(change: Update | Delete, *, parameters: Any, owner_columns: Mapping[type[Any], str]) -> None:
-    model = next((model for model in owner_columns if _table_of(model) == change.table), None)
-    if model is None:
+def _check_change(change: Update | Delete, *, parameters: Any, owner_by_table: Mapping[Any, str]) -> None:
+    owner_column = owner_by_table.get(change.table)
+    if owner_column is None:
         _refuse(f"A customer does not write {str(change.table)!r} rows.")
     if parameters:
         _refuse("A change by a list of keys cannot be narrowed.")
-    if any(
-        isinstance(element, ColumnClause) and element.table is not None and element.table is not _table_of(model)
-        for element in _own_elements(change)
-    ):
-        _refuse("A change that reads a second table cannot be narrowed. Use a subquery.")
-    if isinstance(change, Update) and owner_columns[model] in _changed_columns(change):
+    if isinstance(change, Update) and owner_column in {getattr(column, "key", column) for column in change._values or ()}:
         _refuse("A customer does not give its rows away.")
 
 
-def _changed_columns(update: Update) -> set[str]:
-    return {str(getattr(column, "key", column)) for column in update._values or ()}
-
-
 def _elements(root: ClauseElement) -> Iterator[Any]:
-    """Every element of a statement, subqueries included, as it was written: no tables that columns only imply."""
+    """Every element of a statement, its subqueries and theirs included."""
     pending: list[Any] = [root]
+    seen: dict[int, Any] = {}  # By identity: elements compare into SQL. A recursive CTE comes back to itself.
     while pending:
         element = pending.pop()
-        yield element
-        pending.extend(_children(element))
-
-
-def _own_elements(root: ClauseElement) -> Iterator[Any]:
-    """The elements of a statement outside its subqueries, which the ORM narrows by themselves."""
-    pending: list[Any] = [root]
-    while pending:
-        element = pending.pop()
-        yield element
-        pending.extend(child for child in _children(element) if not isinstance(child, SelectBase))
-
-
-def _children(element: Any) -> Iterator[Any]:
-    children = ClauseElement.get_children(element) if isinstance(element, Select) else element.get_children()
-    entity = element._annotations.get("parententity") if hasattr(element, "_annotations") else None
-    own_table = entity.mapper.local_table if entity is not None else None
-    # The table below an alias of its own entity belongs to the entity.
-    return (child for child in children if child is not own_table)
-
-
-def _is_entity(element: Any) -> bool:
-    annotations = element._annotations
-    # The ORM's own look-ups by key carry the second mark.
-    return "parententity" in annotations or "_orm_adapt" in annotations
-
-
-def _table_of(model: Any) -> Table:
-    table: Table = model.__table__
-    return table
+        if id(element) not in seen:
+            seen[id(element)] = element
+            yield element
+            pending.extend(element.get_children())
+            if isinstance(element, ColumnClause) and element.table is not None:
+                pending.append(element.table)  # A column implies where it comes from.
 
 
 def _refuse(reason: str) -> NoReturn:
