@@ -9,10 +9,11 @@ globalThis.MonacoEnvironment = {
   getWorker: (_id, label) => new Worker(new URL(WORKERS[label] ?? "editor.worker.js", import.meta.url), { type: "module" }),
 };
 
-const WELCOME = `# Send a token in the Headers tab below:  { "Authorization": "Bearer <token>" }
+const WELCOME = `# Who am I?
 #
-# \`gateway token\` makes one. Press Ctrl+Enter to run, Ctrl+Space for what can stand at the cursor,
-# and open the documentation with the book on the left.
+# Put a token into the Headers below; \`gateway token\` makes one.
+# Ctrl+Enter runs the query, Ctrl+Space completes at the cursor,
+# and the book on the left opens the documentation.
 
 query WhoAmI {
   viewer {
@@ -30,18 +31,51 @@ function examples() {
   return JSON.parse(document.getElementById("examples").textContent);
 }
 
-function remembered(key) {
+const PREFIX = "graphiql:";
+const HISTORIES = ["queries", "favorites"];
+
+/** Whether the browser keeps anything for this page; where it does not, the page works and only forgets. */
+function storageIsOn() {
   try {
-    return localStorage.getItem(`graphiql:${key}`);
+    return localStorage.length >= 0;
   } catch {
-    return null; // Storage is switched off: the page works, it only forgets.
+    return false;
   }
 }
 
+const remembered = (key) => (storageIsOn() ? localStorage.getItem(PREFIX + key) : null);
+
+// A token is a secret: it is kept in the browser only for those who ask for it in the settings.
+const persistsHeaders = () => remembered("shouldPersistHeaders") === "true";
+
+/** The history as it may be kept: GraphiQL itself would keep the headers of every request in it, whatever was asked. */
+function withoutHeaders(history) {
+  return JSON.stringify(JSON.parse(history), (key, value) => (key === "headers" ? undefined : value));
+}
+
+function forgetHeaders() {
+  for (const name of HISTORIES) {
+    const history = remembered(name);
+    if (history !== null) localStorage.setItem(PREFIX + name, withoutHeaders(history));
+  }
+}
+
+const storage = {
+  getItem: (key) => localStorage.getItem(key),
+  setItem(key, value) {
+    const isHistory = HISTORIES.includes(key.slice(PREFIX.length));
+    localStorage.setItem(key, isHistory && !persistsHeaders() ? withoutHeaders(value) : value);
+    if (key === `${PREFIX}shouldPersistHeaders` && value !== "true") forgetHeaders();
+  },
+  removeItem: (key) => localStorage.removeItem(key),
+  clear: () => localStorage.clear(),
+  get length() {
+    return localStorage.length;
+  },
+};
+
 const tabs = examples();
 const isFirstVisit = remembered("tabState") === null;
-// A token is a secret: it is kept in the browser only for those who ask for it in the settings.
-const persistsHeaders = remembered("shouldPersistHeaders") === "true";
 const headers = tabs[0]?.headers ?? '{\n  "Authorization": ""\n}';
 const endpoint = location.pathname;
 const fetcher = createGraphiQLFetcher({
@@ -53,19 +87,23 @@ const fetcher = createGraphiQLFetcher({
 createRoot(document.getElementById("graphiql")).render(
   <GraphiQL
     fetcher={fetcher}
+    storage={storageIsOn() ? storage : null}
     defaultQuery={WELCOME}
     defaultTabs={tabs.length > 0 ? tabs : undefined}
     defaultHeaders={headers}
-    initialHeaders={persistsHeaders ? undefined : headers}
+    initialHeaders={persistsHeaders() ? undefined : headers}
     initialVariables={isFirstVisit ? (tabs[0]?.variables ?? "") : undefined}
     defaultEditorToolsVisibility="headers"
-    shouldPersistHeaders={persistsHeaders}
+    shouldPersistHeaders={persistsHeaders()}
     showPersistHeadersSettings
     inputValueDeprecation
     schemaDescription
   >
     <GraphiQL.Logo>
-      <span className="gateway-logo">gateway</span>
+      <span className="gateway-logo">
+        <img src={new URL("favicon.svg", import.meta.url).href} alt="" />
+        gateway
+      </span>
     </GraphiQL.Logo>
   </GraphiQL>,
 );

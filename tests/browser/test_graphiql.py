@@ -1,0 +1,156 @@
+"""GraphiQL in a real browser: offline, under its policy, from the first look to an answer."""
+
+import json
+
+import pytest
+from playwright.async_api import Page, expect
+
+from gateway.web.app import create_app
+from gateway.web.assembly import assemble
+from gateway.web.graphiql import ExampleTab
+from gateway.web.tokens import mint
+from tests.web.serving import SCHEMA, Context
+
+pytestmark = pytest.mark.xdist_group("browser")
+
+WHO = "query Who {\n  viewer {\n    isAdmin\n    customer {\n      externalId\n    }\n  }\n}"
+
+
+def tidy(text: str) -> str:
+    """What an editor shows, which sets spaces as ones that do not break."""
+    return " ".join(text.replace("\u00a0", " ").split())
+
+
+async def replace(page: Page, editor: str, text: str) -> None:
+    await page.locator(f"{editor} .monaco-editor:visible").first.click()
+    await page.keyboard.press("Control+A")
+    await page.evaluate("(text) => navigator.clipboard.writeText(text)", text)
+    await page.keyboard.press("Control+V")
+
+
+async def run(page: Page) -> None:
+    await page.click(".graphiql-execute-button")
+
+
+async def answer_with(page: Page, text: str) -> str:
+    """The answer, once it holds the text."""
+    answer = page.locator(".graphiql-response .view-lines")
+    await expect(answer).to_contain_text(text, timeout=10_000)
+    return tidy(await answer.inner_text())
+
+
+async def test_a_person_sends_a_token_and_a_query_and_sees_the_answer(visiting, runtime):
+    token = mint(runtime.settings.token_secret, customer_external_id="acme")
+
+    async with visiting(create_app(runtime)) as visit:
+        page = visit.page
+        await page.goto(f"{visit.url}/")
+        await expect(page.locator(".graphiql-query-editor .view-lines")).to_contain_text("WhoAmI")
+        await run(page)
+        refused = await answer_with(page, "NOT_AUTHENTICATED")
+        await replace(page, ".graphiql-editor-tool", json.dumps({"Authorization": f"Bearer {token}"}))
+        await replace(page, ".graphiql-query-editor", WHO)
+        await expect(page.locator(".graphiql-tab-button")).to_have_text("Who")
+        await run(page)
+        answered = await answer_with(page, "acme")
+        kept = await page.evaluate("JSON.stringify(localStorage)")
+
+        assert '"code": "NOT_AUTHENTICATED"' in refused
+        assert answered == '{ "data": { "viewer": { "isAdmin": false, "customer": { "externalId": "acme" } } } }'
+        assert token not in kept
+        assert await visit.violations() == []
+        assert visit.foreign_requests() == []
+        assert visit.complaints == []
+
+
+async def test_the_editor_knows_the_schema_and_the_documentation_opens(visiting, runtime):
+    async with visiting(create_app(runtime)) as visit:
+        page = visit.page
+        await page.goto(f"{visit.url}/graphql")
+        await expect(page.locator(".graphiql-query-editor .view-lines")).to_contain_text("WhoAmI")
+        await page.click("[aria-label='Show Documentation Explorer']")
+        await expect(page.locator(".graphiql-doc-explorer")).to_contain_text("DataSourceInstance", timeout=10_000)
+        await replace(page, ".graphiql-query-editor", "{ viewer { ")
+        await page.keyboard.press("Control+Space")
+        await expect(page.locator(".suggest-widget")).to_contain_text("isAdmin", timeout=10_000)
+        await page.keyboard.press("Escape")
+        await replace(page, ".graphiql-query-editor", "{viewer{nothing}}")
+        await expect(page.locator(".graphiql-query-editor .squiggly-error")).not_to_have_count(0, timeout=10_000)
+        await replace(page, ".graphiql-query-editor", "# Mine\n{viewer{isAdmin}}")
+        await page.click("[aria-label^='Prettify query']")
+        await expect(page.locator(".graphiql-query-editor .view-line")).to_have_count(7, timeout=10_000)
+
+        assert tidy(await page.locator(".graphiql-query-editor .view-lines").inner_text()) == "# Mine { viewer { isAdmin } }"
+        assert any(address.endswith("/graphql.worker.js") for address in visit.requests)
+        assert await visit.violations() == []
+        assert visit.foreign_requests() == []
+        assert visit.complaints == []
+
+
+async def test_examples_open_as_tabs_and_their_token_is_there_again_after_a_reload(visiting, runtime):
+    token = mint(runtime.settings.token_secret, customer_external_id="acme")
+    headers = {"Authorization": f"Bearer {token}"}
+    tabs = [
+        ExampleTab(title="Who am I?", query=WHO, headers=headers),
+        ExampleTab(title="</script>", query="query Node($id: ID!) { node(id: $id) { id } }", variables={"id": "x"}, headers=headers),
+    ]
+
+    async with visiting(create_app(runtime, tabs=tabs)) as visit:
+        page = visit.page
+        await page.goto(f"{visit.url}/graphql")
+        await expect(page.locator(".graphiql-tab-button")).to_have_text(["Who", "Node"])
+        for _ in range(2):
+            await run(page)
+            assert '"externalId": "acme"' in await answer_with(page, "acme")
+            await page.reload()
+        kept = await page.evaluate("JSON.stringify(localStorage)")
+
+        assert token not in kept
+        assert await visit.violations() == []
+        assert visit.complaints == []
+
+
+async def test_a_subscription_streams_into_the_page(visiting, runtime):
+    tabs = [ExampleTab(title="Count", query="subscription Count { count(to: 3) }")]
+
+    async with visiting(assemble(runtime, SCHEMA, make_context=Context, tabs=tabs)) as visit:
+        await visit.page.goto(f"{visit.url}/graphql")
+        await expect(visit.page.locator(".graphiql-query-editor .view-lines")).to_contain_text("Count")
+        await run(visit.page)
+
+        assert await answer_with(visit.page, "3") == '{ "data": { "count": 3 } }'
+        assert await visit.violations() == []
+        assert visit.complaints == []
+
+
+ATTACKS = """async () => {
+    const put = (attributes) => document.head.append(Object.assign(document.createElement("script"), attributes));
+    put({ textContent: "window.hit = 1" });
+    put({ src: "data:text/javascript,window.hit = 2" });
+    put({ src: "https://evil.test/3.js" });
+    document.body.insertAdjacentHTML("beforeend", '<img src="https://evil.test/4"><button onclick="window.hit = 5"></button>');
+    document.body.lastElementChild.click();
+    document.body.append(Object.assign(document.createElement("iframe"), { src: "https://evil.test/6" }));
+    await fetch("https://evil.test/7").catch(() => {});
+    await new Promise((done) => setTimeout(done, 200));
+    return window.hit ?? null;
+}"""
+
+
+async def test_the_policy_stops_whatever_an_injection_would_try(visiting, runtime):
+    async with visiting(create_app(runtime)) as visit:
+        await visit.page.goto(f"{visit.url}/graphql")
+        await expect(visit.page.locator(".graphiql-query-editor .view-lines")).to_contain_text("WhoAmI")
+
+        hit = await visit.page.evaluate(ATTACKS)
+
+        assert hit is None
+        assert sorted(await visit.violations()) == [
+            "connect-src https://evil.test/7",
+            "frame-src https://evil.test",
+            "img-src https://evil.test/4",
+            "script-src-attr inline",
+            "script-src-elem data",
+            "script-src-elem https://evil.test/3.js",
+            "script-src-elem inline",
+        ]
