@@ -19,7 +19,7 @@ class _Environment(BaseSettings):
 class DatabaseSettings(_Environment):
     """What it takes to reach the database."""
 
-    database_url: str = "sqlite+aiosqlite:///gateway.db"
+    database_url: str = Field(default="sqlite+aiosqlite:///gateway.db", repr=False)  # It may hold a password.
     """SQLite (`sqlite+aiosqlite:///file.db`) or PostgreSQL (`postgresql+asyncpg://user:password@host/name`)."""
 
     @field_validator("database_url")

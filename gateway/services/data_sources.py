@@ -1,6 +1,5 @@
 """Definitions: named pointers that instances in connections inherit from."""
 
-from collections.abc import Sequence
 from uuid import UUID
 
 from sqlalchemy import or_
@@ -203,6 +202,7 @@ async def restore(runtime: Runtime, principal: Principal, *, id: UUID) -> DataSo
     try:
         async with runtime.database.write(principal) as session:
             definition = await _held(session, await selection.by_id(session, DataSource, id, field=["input", "id"]))
+            key = definition.key
             await _require_parent(session, definition)
             if definition.archived_at is not None:
                 now = runtime.clock.now()
@@ -210,9 +210,9 @@ async def restore(runtime: Runtime, principal: Principal, *, id: UUID) -> DataSo
                 changes = {"archived_at": None, "updated_at": now, "revision": col(DataSource.revision) + 1}
                 await session.exec(update_rows(DataSource).where(own).values(changes), execution_options={"synchronize_session": False})
                 definition.archived_at, definition.updated_at = None, now
-                await _require_free_key(session, definition, field=["input", "id"])
+                await _require_free_key(session, definition, taken=_taken_meanwhile(definition.key))
     except IntegrityError:
-        raise AlreadyExistsError("Its key has been given to another data source meanwhile.", field=["input", "id"]) from None
+        raise _taken_meanwhile(key) from None
     return definition
 
 
@@ -252,10 +252,10 @@ async def _place(session: AsyncSession, definition: DataSource, integration: Int
     if is_customization:
         definition.universal_id = (await _universal(session, definition.key, field=["input", "universalKey"])).id
     else:
-        await _require_free_key(session, definition, field=["input", "key"])
+        await _require_free_key(session, definition, taken=_taken(definition))
 
 
-async def _require_free_key(session: AsyncSession, definition: DataSource, *, field: list[str]) -> None:
+async def _require_free_key(session: AsyncSession, definition: DataSource, *, taken: AlreadyExistsError) -> None:
     """A key names either one universal definition, or at most one root in each integration: never both, so that a key alone is clear."""
     if not definition.is_root:
         return
@@ -267,7 +267,7 @@ async def _require_free_key(session: AsyncSession, definition: DataSource, *, fi
         others = others.where(col(DataSource.integration_id).is_(None))
     with session.no_autoflush:
         if (await session.exec(others)).first() is not None:
-            raise _taken(definition, field=field)
+            raise taken
 
 
 async def _require_parent(session: AsyncSession, definition: DataSource) -> None:
@@ -294,10 +294,15 @@ async def _changeable(session: AsyncSession, by: DataSourceSelector) -> DataSour
     return definition
 
 
-def _taken(definition: DataSource, *, field: Sequence[str] = ("input", "key")) -> AlreadyExistsError:
+def _taken(definition: DataSource) -> AlreadyExistsError:
+    field = ["input", "key"]
     if not definition.is_root:
         return AlreadyExistsError(f"Data source {definition.key!r} is customised in that integration already. Update it.", field=field)
     return AlreadyExistsError(
         f"There is a data source {definition.key!r} already. Choose another key, or customise a universal one with `universalKey`.",
         field=field,
     )
+
+
+def _taken_meanwhile(key: str) -> AlreadyExistsError:
+    return AlreadyExistsError(f"There is a data source {key!r} again. Archive that one first.", field=["input", "id"])

@@ -107,7 +107,7 @@ SPEC = ConnectorSpec(
 class NotesApp:
     """The app, as a test arranges it: what it holds, whom it accepts, and what goes wrong in it."""
 
-    accepted_tokens: set[str] = field(default_factory=lambda: {GOOD_TOKEN})
+    accepted_tokens: set[str] = field(default_factory=lambda: {GOOD_TOKEN}, repr=False)
     notebooks: dict[int, str] = field(default_factory=lambda: {7: "Garden", 8: "Kitchen", 9: "Cellar"})
     notes: list[str] = field(default_factory=lambda: [f"note {number}" for number in range(1, 8)])
     failure: GatewayError | None = None
