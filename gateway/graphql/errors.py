@@ -4,7 +4,7 @@ import functools
 from collections.abc import Awaitable, Callable
 from enum import StrEnum
 from inspect import getdoc
-from typing import Any, Concatenate, ParamSpec, TypeVar, cast
+from typing import Any, cast
 
 import strawberry
 
@@ -12,10 +12,7 @@ from gateway import errors
 from gateway.errors import GatewayError, UpstreamAuthError, UpstreamRejectedError, UserError
 from gateway.graphql.context import Info
 from gateway.graphql.enums import described
-from gateway.graphql.fields import field
 
-Self = TypeVar("Self")
-Parameters = ParamSpec("Parameters")
 Payload = dict[str, object]
 """What a mutation gives back, by the Python names of its payload's fields; `refusals` adds `user_errors`."""
 REFUSALS = (UserError, UpstreamAuthError, UpstreamRejectedError)
@@ -47,10 +44,9 @@ class UserErrorType:
     code: str = strawberry.field(description="What went wrong, for programs.", graphql_type=ErrorCode)
     message: str = strawberry.field(description="What went wrong and what to do about it, for people.")
 
-    @field("The path to the input at fault, beginning with `input`. Null when no single input is.")
-    def field(self: GatewayError) -> list[str] | None:
-        """The path, where there is one."""
-        return self.field if isinstance(self, UserError) else None
+    field: list[str] | None = strawberry.field(
+        description="The path to the input at fault, beginning with `input`. Null when no single input is."
+    )
 
 
 @strawberry.type(description="What every mutation gives back.")
@@ -62,9 +58,7 @@ class PayloadType:
     )
 
 
-def refusals(
-    resolver: Callable[Concatenate[Self, Info, Parameters], Awaitable[Payload]],
-) -> Callable[Concatenate[Self, Info, Parameters], Awaitable[Payload]]:
+def refusals(resolver: Callable[..., Awaitable[Payload]]) -> Callable[..., Awaitable[Payload]]:
     """Turns what the caller can put right into `user_errors`, and lets everything else pass.
 
     What was loaded before the mutation is forgotten: mutations of one request run one after the other, and each shows
@@ -72,11 +66,13 @@ def refusals(
     """
 
     @functools.wraps(resolver)
-    async def refusing(self: Self, info: Info, /, *args: Parameters.args, **kwargs: Parameters.kwargs) -> Payload:
+    async def refusing(self: object, info: Info, **arguments: Any) -> Payload:
         try:
-            payload = await resolver(self, info, *args, **kwargs)
+            info.context.require_caller()
+            payload = await resolver(self, info, **arguments)
         except REFUSALS as error:
-            return {"user_errors": [error]}
+            field = error.field if isinstance(error, UserError) else None
+            return {"user_errors": [{"code": error.code, "message": error.message, "field": field}]}
         finally:
             info.context.renew()
         return {"user_errors": [], **payload}

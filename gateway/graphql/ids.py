@@ -45,7 +45,8 @@ def local_id(value: str, expected: type[Row], *, field: Sequence[str] | None = N
     found = _uuid(rest) if name == expected.__name__ else None
     if found is not None:
         return found
-    given = f"the id of a {name}" if name in ROW_TYPES or name == RECORD else "not an id of this gateway"
+    is_anothers = name != expected.__name__ and (name in ROW_TYPES or name == RECORD)
+    given = f"the id of a {name}" if is_anothers else "not an id of this gateway"
     raise InvalidError(f"Id {_shown(value)} is {given}. Pass the `id` of a {expected.__name__}.", field=field)
 
 

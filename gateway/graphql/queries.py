@@ -40,6 +40,7 @@ def _argument(description: str) -> Any:
 
 
 async def _node(context: Context, id: str) -> Any:
+    context.require_caller()
     name, rest = ids.parse_global_id(id, field=["id"])
     if name == ids.RECORD:
         raise UnsupportedError("A record cannot be read by its id yet. Read it through `records` of its collection.")
