@@ -39,6 +39,7 @@ async def see(runtime: Runtime, *, external_id: str, name: str | None, fields: J
 
     A blank name states nothing. Raises InvalidError for what cannot be stored.
     """
+    checks.text(external_id, field=["input", "externalId"])
     name = name if name is not None and name.strip() else None
     async with runtime.database.read(SYSTEM) as session:
         known = await _find(session, external_id)

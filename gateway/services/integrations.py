@@ -102,10 +102,11 @@ async def restore(runtime: Runtime, principal: Principal, *, id: UUID) -> Integr
     try:
         async with runtime.database.write(principal) as session:
             integration = await selection.by_id(session, Integration, id, field=["input", "id"])
+            key = integration.key
             if integration.archived_at is not None:
                 integration.archived_at, integration.updated_at = None, runtime.clock.now()
     except IntegrityError:
-        raise AlreadyExistsError("Its key has been given to another integration meanwhile.", field=["input", "id"]) from None
+        raise AlreadyExistsError(f"There is an integration {key!r} again. Archive that one first.", field=["input", "id"]) from None
     return integration
 
 
