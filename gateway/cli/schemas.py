@@ -6,4 +6,4 @@ from gateway.graphql.schema import print_schema
 
 def schema() -> None:
     """Print the GraphQL schema, as schema.graphql holds it."""
-    output.print_plain(print_schema())
+    output.print_plain(print_schema().rstrip("\n"))

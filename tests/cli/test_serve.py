@@ -1,0 +1,106 @@
+"""`gateway serve`, as a process of its own."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from gateway.storage.encryption import Cipher
+
+ROOT = Path(__file__).parents[2]
+SECRET = "a-secret-for-tests-that-is-long-enough"
+
+
+@pytest.fixture
+def settings(tmp_path) -> dict[str, str]:
+    return {
+        "GATEWAY_DATABASE_URL": f"sqlite+aiosqlite:///{tmp_path}/gateway.db",
+        "GATEWAY_TOKEN_SECRET": SECRET,
+        "GATEWAY_ENCRYPTION_KEYS": Cipher.generate_key_ring(),
+    }
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
+def start(settings: dict[str, str], *, port: int) -> subprocess.Popen[str]:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("GATEWAY_")} | settings
+    arguments = [sys.executable, "-m", "gateway", "serve", "--port", str(port)]
+    return subprocess.Popen(arguments, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+@contextmanager
+def serving(settings: dict[str, str]) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    port = free_port()
+    process = start(settings, port=port)
+    try:
+        address = f"http://127.0.0.1:{port}"
+        while process.poll() is None:
+            try:
+                httpx.get(f"{address}/readyz", trust_env=False).raise_for_status()
+                break
+            except httpx.HTTPError:
+                time.sleep(0.05)
+        yield process, address
+    finally:
+        process.kill()
+        process.communicate()
+
+
+@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT])
+def test_it_serves_until_a_signal_and_ends_cleanly(settings, ending):
+    with serving(settings) as (process, address):
+        alive = httpx.get(f"{address}/healthz", trust_env=False).status_code
+        token = subprocess.run(
+            [sys.executable, "-m", "gateway", "token", "--admin"], cwd=ROOT, env=settings, capture_output=True, text=True
+        ).stdout.strip()
+        headers = {"Authorization": f"Bearer {token}"}
+        answer = httpx.post(f"{address}/graphql", json={"query": "query Me { viewer { isAdmin } }"}, headers=headers, trust_env=False)
+        process.send_signal(ending)
+        output, log = process.communicate(timeout=30)
+
+    assert alive == 200
+    assert answer.json() == {"data": {"viewer": {"isAdmin": True}}}
+    assert (process.returncode, output) == (0, "")
+    entries = [json.loads(line) for line in log.splitlines()]
+    assert [entry["operation"] for entry in entries if entry["event"] == "operation"] == ["Me"]
+    assert token not in log
+
+
+def refused(settings: dict[str, str]) -> str:
+    """The one line with which it does not start."""
+    process = start(settings, port=0)
+    try:
+        output, errors = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    assert (process.returncode, output, errors.count("\n")) == (78, "", 1)
+    return errors
+
+
+def test_a_second_process_on_the_same_sqlite_file_is_refused(settings):
+    with serving(settings):
+        errors = refused(settings)
+
+    assert errors.startswith("Error: ")
+    assert "gateway.db" in errors
+
+
+def test_a_database_of_postgresql_that_cannot_be_reached_is_told_in_one_line_without_its_password(settings):
+    url = f"postgresql+asyncpg://someone:very-secret@127.0.0.1:{free_port()}/gateway"
+
+    errors = refused({**settings, "GATEWAY_DATABASE_URL": url})
+
+    assert errors.startswith("Error: ")
+    assert "very-secret" not in errors
