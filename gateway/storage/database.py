@@ -47,7 +47,8 @@ class Database:
         """One unit of work among what the principal may see: committed when the block ends, undone when it raises.
 
         Raises ConflictError when a row was changed by another since it was read, NotAuthenticatedError when nobody in
-        particular asks, and lets IntegrityError through (`faults.is_unique_violation` reads it). Never nest two.
+        particular asks, and lets IntegrityError through (`faults.is_unique_violation` reads it). After an error
+        its rows are not readable any more. Never nest two.
         """
         turn: AbstractAsyncContextManager[object] = self._writer_turn if self._is_sqlite else nullcontext()
         async with turn, self._session(self._writers, principal=principal, is_read_only=False) as session:

@@ -62,6 +62,7 @@ def file_of(url: URL) -> Path:
 
 def create_engine(url: URL, **options: Any) -> AsyncEngine:
     """An engine on which a transaction is what it claims to be; nothing is opened yet."""
+    options = {"hide_parameters": True, **options}  # Customers' values stay out of messages and logs.
     if not is_sqlite(url):
         # No ping before each use: it costs a round trip, and after a lost link only one error per pool is seen.
         return create_async_engine(url, connect_args=_POSTGRESQL_CONNECT, pool_size=10, max_overflow=5, pool_recycle=1_800, **options)

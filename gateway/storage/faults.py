@@ -31,7 +31,7 @@ def translated() -> Iterator[None]:
         state = getattr(error.orig, "sqlstate", None)
         if state in _LOST_RACE:
             raise ConflictError("Somebody else changed the same rows at the same moment. Repeat the request.") from error
-        if state in _UNSTORABLE_TEXT:
+        if state in _UNSTORABLE_TEXT or _is_unencodable(error):
             raise _unstorable() from None
         raise
     except UnicodeEncodeError:
@@ -60,6 +60,13 @@ def _unique_name(columns: list[str]) -> str | None:
         if [str(column) for column in candidate.columns] == columns and getattr(candidate, "unique", True):
             return str(candidate.name)
     return None
+
+
+def _is_unencodable(error: BaseException | None) -> bool:
+    # The drivers wrap it, in different depths.
+    while error is not None and not isinstance(error, UnicodeEncodeError):
+        error = error.__cause__
+    return error is not None
 
 
 def _unstorable() -> InvalidError:

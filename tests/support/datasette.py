@@ -2,7 +2,7 @@
 
 import sqlite3
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,8 +33,8 @@ class Datasette:
 
 
 @contextmanager
-def running_datasette(folder: Path) -> Iterator[Datasette]:
-    """A Datasette with its content, until the block ends."""
+def running_datasette(folder: Path, *, also: Sequence[Path] = ()) -> Iterator[Datasette]:
+    """A Datasette with its content, and these other databases, until the block ends."""
     _fill(folder)
     port = free_port()
     configuration = folder / "datasette.yaml"
@@ -43,7 +43,8 @@ def running_datasette(folder: Path) -> Iterator[Datasette]:
     created = subprocess.run([program, "create-token", "admin", "--secret", _SECRET], capture_output=True, text=True, check=True)
     token = created.stdout.strip()
     options = ["-h", "127.0.0.1", "-p", str(port), "--secret", _SECRET, "-c", str(configuration), "-s", "default_page_size", "100"]
-    command = [program, "serve", *options, "--internal", str(folder / "internal.db"), str(folder / "crm.db"), str(folder / "support.db")]
+    databases = [str(path) for path in (folder / "crm.db", folder / "support.db", *also)]
+    command = [program, "serve", *options, "--internal", str(folder / "internal.db"), *databases]
     server = f"http://127.0.0.1:{port}"
     headers = {"Authorization": f"Bearer {token}"}
     with running(command, log=folder / "datasette.log", ready=f"{server}/-/versions.json", headers=headers):

@@ -1,0 +1,146 @@
+"""The migrations make the tables that the models declare, once, on both databases, however many processes try."""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlmodel import SQLModel
+
+from gateway.errors import ConfigurationError
+from gateway.storage import schema
+from gateway.storage.database import Database
+
+MIGRATE = """
+import asyncio, sys
+from gateway.storage.database import Database
+
+async def migrate():
+    database = Database.connect(sys.argv[1])
+    await asyncio.to_thread(sys.stdin.readline)
+    await database.migrate()
+    await database.check()
+    await database.close()
+
+asyncio.run(migrate())
+"""
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+async def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[str]:
+    if request.param == "sqlite":
+        yield f"sqlite+aiosqlite:///{tmp_path}/empty.db"
+        return
+    async with request.getfixturevalue("postgres_server").empty_database() as url:
+        yield url
+
+
+def differences(connection: sa.Connection) -> list[Any]:
+    context = MigrationContext.configure(connection, opts={"compare_type": True, "include_name": is_ours})
+    return compare_metadata(context, SQLModel.metadata)
+
+
+def is_ours(name: str | None, kind: str, parents: object) -> bool:
+    return kind != "table" or name != schema.REVISION_TABLE
+
+
+# SQLAlchemy cannot read an index on an expression back from SQLite; the test below compares that one.
+@pytest.mark.filterwarnings("ignore:autogenerate skipping metadata-specified expression-based index")
+@pytest.mark.filterwarnings("ignore:Skipped unsupported reflection of expression-based index")
+async def test_autogenerate_finds_nothing_to_do(database: Database):
+    async with database.engine.connect() as connection:
+        assert await connection.run_sync(differences) == []
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_sqlite_has_exactly_the_tables_and_indexes_that_the_models_would_create(database: Database, tmp_path: Path):
+    declared = sa.create_engine(f"sqlite:///{tmp_path}/declared.db")
+    SQLModel.metadata.create_all(declared)
+    indexes = sa.text("SELECT name, tbl_name, sql FROM sqlite_master WHERE type = 'index' ORDER BY name")
+
+    with declared.connect() as there:
+        expected = [tuple(row) for row in there.execute(indexes)]
+    declared.dispose()
+    async with database.engine.connect() as here:
+        migrated = [tuple(row) for row in await here.execute(indexes) if row.tbl_name != schema.REVISION_TABLE]
+
+    assert migrated == expected
+
+
+async def test_names_and_nullability_are_alike_on_both_databases(database: Database):
+    def columns(connection: sa.Connection) -> dict[str, dict[str, bool]]:
+        inspector = sa.inspect(connection)
+        names = [name for name in inspector.get_table_names() if name != schema.REVISION_TABLE]
+        return {name: {column["name"]: column["nullable"] for column in inspector.get_columns(name)} for name in names}
+
+    async with database.engine.connect() as connection:
+        found = await connection.run_sync(columns)
+
+    assert found == {
+        table.name: {column.name: bool(column.nullable) for column in table.columns} for table in SQLModel.metadata.tables.values()
+    }
+
+
+async def test_processes_that_migrate_at_once_all_succeed(empty_url: str):
+    processes = [
+        await asyncio.create_subprocess_exec(
+            sys.executable, "-c", MIGRATE, empty_url, stdin=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+        )
+        for _ in range(3)
+    ]
+
+    ends = await asyncio.gather(*(process.communicate(b"go\n") for process in processes))
+
+    assert [(process.returncode, end[1].decode()) for process, end in zip(processes, ends, strict=True)] == [(0, "")] * 3
+
+
+async def test_tasks_that_migrate_at_once_all_succeed_and_a_second_time_changes_nothing(empty_url: str):
+    databases = [Database.connect(empty_url) for _ in range(3)]
+
+    await asyncio.gather(*(database.migrate() for database in databases))
+    await databases[0].migrate()
+
+    for database in databases:
+        await database.check()
+        await database.close()
+
+
+async def test_a_database_without_the_schema_is_told(empty_url: str):
+    database = Database.connect(empty_url)
+    with pytest.raises(ConfigurationError, match=r"The database cannot be used|schema is not this gateway's"):
+        await database.check()
+    await database.close()
+
+
+async def test_the_schema_of_a_newer_gateway_is_left_alone(database: Database):
+    async with database.engine.begin() as connection:
+        await connection.execute(sa.text("UPDATE schema_revision SET version_num = '9999'"))
+
+    for action in (database.migrate, database.check):
+        with pytest.raises(ConfigurationError, match="schema is not this gateway's"):
+            await action()
+
+
+async def test_a_migration_that_fails_leaves_nothing_behind(empty_url: str):
+    database = Database.connect(empty_url)
+    async with database.engine.begin() as connection:
+        await connection.execute(sa.text("CREATE TABLE data_source_instance (id INTEGER)"))
+
+    with pytest.raises(ConfigurationError):
+        await database.migrate()
+
+    async with database.engine.connect() as connection:
+        assert await connection.run_sync(lambda sync: sa.inspect(sync).get_table_names()) == ["data_source_instance"]
+    await database.close()
+
+
+def test_migrations_are_data_of_the_package():
+    migrations = resources.files("gateway.storage.migrations")
+    for name in ("env.py", "script.py.mako", f"versions/{schema.head()}_configuration.py"):
+        assert migrations.joinpath(name).is_file()
