@@ -1,5 +1,6 @@
 """GraphiQL in a real browser: offline, under its policy, from the first look to an answer."""
 
+import asyncio
 import json
 
 import pytest
@@ -39,6 +40,18 @@ async def answer_with(page: Page, text: str) -> str:
     return tidy(await answer.inner_text())
 
 
+async def kept_by(page: Page) -> str:
+    """All that the browser keeps for the page beyond this visit."""
+    return await page.evaluate("JSON.stringify(localStorage)")
+
+
+async def until_kept(page: Page, key: str, text: str) -> None:
+    """Returns when the browser keeps the text under the key: GraphiQL waits a little before it stores anything."""
+    async with asyncio.timeout(10):
+        while text not in (await page.evaluate("(key) => localStorage.getItem(key)", key) or ""):  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+
+
 async def test_a_person_sends_a_token_and_a_query_and_sees_the_answer(visiting, runtime):
     token = mint(runtime.settings.token_secret, customer_external_id="acme")
 
@@ -53,7 +66,7 @@ async def test_a_person_sends_a_token_and_a_query_and_sees_the_answer(visiting, 
         await expect(page.locator(".graphiql-tab-button")).to_have_text("Who")
         await run(page)
         answered = await answer_with(page, "acme")
-        kept = await page.evaluate("JSON.stringify(localStorage)")
+        kept = await kept_by(page)
 
         assert '"code": "NOT_AUTHENTICATED"' in refused
         assert answered == '{ "data": { "viewer": { "isAdmin": false, "customer": { "externalId": "acme" } } } }'
@@ -100,13 +113,40 @@ async def test_examples_open_as_tabs_and_their_token_is_there_again_after_a_relo
         await page.goto(f"{visit.url}/graphql")
         await expect(page.locator(".graphiql-tab-button")).to_have_text(["Who", "Node"])
         for _ in range(2):
+            await expect(page.locator(".graphiql-query-editor .view-lines")).to_contain_text("viewer")
             await run(page)
             assert '"externalId": "acme"' in await answer_with(page, "acme")
             await page.reload()
-        kept = await page.evaluate("JSON.stringify(localStorage)")
+        kept = await kept_by(page)
 
         assert token not in kept
         assert await visit.violations() == []
+        assert visit.complaints == []
+
+
+async def test_headers_are_kept_for_those_who_ask_and_forgotten_when_they_ask_no_more(visiting, runtime):
+    async def persist(choice: str) -> None:
+        await page.click("[aria-label='Open settings dialog']")
+        await page.locator(".graphiql-dialog-section", has_text="Persist headers").get_by_role("button", name=choice).click()
+        await page.keyboard.press("Escape")
+
+    async with visiting(create_app(runtime)) as visit:
+        page = visit.page
+        await page.goto(f"{visit.url}/graphql")
+        await expect(page.locator(".graphiql-query-editor .view-lines")).to_contain_text("WhoAmI")
+        await persist("On")
+        await replace(page, ".graphiql-editor-tool", '{"X-Mine": "a secret"}')
+        await run(page)
+        await answer_with(page, "NOT_AUTHENTICATED")
+        await until_kept(page, "graphiql:headers", "X-Mine")
+        await page.reload()
+        await expect(page.locator(".graphiql-editor-tool .view-lines:visible")).to_contain_text("X-Mine")
+        kept = await kept_by(page)
+        await persist("Off")
+        forgotten = await kept_by(page)
+
+        assert "a secret" in kept
+        assert "a secret" not in forgotten
         assert visit.complaints == []
 
 

@@ -1,13 +1,16 @@
 """GraphiQL: the page, its policy, its files and the examples inside it."""
 
 import gzip
+import hashlib
 import json
 import re
 from html.parser import HTMLParser
+from pathlib import Path
 
 import httpx
 import pytest
 
+from gateway.web import graphiql
 from gateway.web.assembly import assemble
 from gateway.web.graphiql import ExampleTab
 from gateway.web.graphiql.assets import Assets
@@ -175,3 +178,13 @@ def test_the_bundle_stays_small():
     assets = Assets.bundled()
 
     assert sum(len(assets.get(name).compressed) for name in assets) < 1.4 * 1024 * 1024
+
+
+def test_the_bundle_was_built_from_the_sources_beside_it():
+    folder = Path(graphiql.__file__).parent
+    sources = sorted(path for path in (folder / "source").iterdir() if path.name not in ("node_modules", "package-lock.json"))
+
+    assert (
+        hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()
+        == (folder / "static" / "SOURCES.sha256").read_text().strip()
+    )

@@ -2,6 +2,7 @@
 // It writes gzipped files for ../static (the default). Run it where node_modules may lie, such as in a copy of this folder
 // outside the repository, and name the output folder.
 import * as esbuild from "esbuild";
+import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { gzipSync } from "node:zlib";
@@ -89,4 +90,9 @@ for (const file of result.outputFiles) {
 }
 writeFileSync(join(output, "favicon.svg.gz"), gzipSync(readFileSync(join(here, "favicon.svg")), { level: 9 }));
 writeFileSync(join(output, "LICENSES.txt"), licences(used).join(`\n${"-".repeat(100)}\n\n`));
+// A test compares it with the sources, so that neither changes without the other.
+const sources = readdirSync(here).filter((name) => !["node_modules", "package-lock.json"].includes(name));
+const digest = createHash("sha256");
+for (const name of sources.sort()) digest.update(readFileSync(join(here, name)));
+writeFileSync(join(output, "SOURCES.sha256"), `${digest.digest("hex")}\n`);
 console.log(`${readdirSync(output).length} files, ${Math.round(total / 1024)} KiB`);
