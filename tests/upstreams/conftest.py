@@ -1,0 +1,95 @@
+"""Real apps, each started once, and gateways in front of them."""
+
+import base64
+import io
+import logging
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import structlog
+
+from gateway.config import Settings
+from gateway.runtime import open_runtime
+from gateway.testing import FakeClock, ScriptedApp
+from gateway.web.logging import configure_logging
+from tests.support.datasette import Datasette, running_datasette
+from tests.support.gateway_client import GatewayUnderTest, serving
+from tests.support.kinto import Kinto, running_kinto
+from tests.upstreams import content
+
+OpenGateway = Callable[..., AbstractAsyncContextManager[GatewayUnderTest]]
+
+
+@pytest.fixture(scope="session")
+def kinto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kinto]:
+    with running_kinto(tmp_path_factory.mktemp("kinto")) as app:
+        content.fill_kinto(app)
+        yield app
+
+
+@pytest.fixture(scope="session")
+def odd_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database whose name, tables and rows are not what people expect."""
+    return content.odd_database(tmp_path_factory.mktemp("odd"))
+
+
+@pytest.fixture(scope="session")
+def datasette(tmp_path_factory: pytest.TempPathFactory, odd_database: Path) -> Iterator[Datasette]:
+    with running_datasette(tmp_path_factory.mktemp("datasette"), also=[odd_database]) as app:
+        yield app
+
+
+@pytest.fixture
+async def app() -> AsyncIterator[ScriptedApp]:
+    async with ScriptedApp() as app:
+        yield app
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    """Waiting takes no time; nothing else moves it."""
+    return FakeClock()
+
+
+@pytest.fixture
+def log() -> Iterator[io.StringIO]:
+    """All that is logged, by the gateway and by the libraries below it, down to their chatter."""
+    stream, root = io.StringIO(), logging.getLogger()
+    before = root.handlers[:], root.level, logging.getLogger("gateway").level
+    configure_logging(level=logging.DEBUG, stream=stream)
+    root.setLevel(logging.DEBUG)
+    yield stream
+    structlog.reset_defaults()
+    root.handlers[:] = before[0]
+    root.setLevel(before[1])
+    logging.getLogger("gateway").setLevel(before[2])
+
+
+@pytest.fixture
+def open_gateway(sqlite_url: str, clock: FakeClock) -> OpenGateway:
+    """Opens a gateway on the test's database; by default it may reach this machine's apps."""
+
+    @asynccontextmanager
+    async def open_gateway(*, connector_files: Sequence[Path] = (), **settings: Any) -> AsyncIterator[GatewayUnderTest]:
+        given = {
+            "database_url": sqlite_url,
+            "token_secret": "a-secret-of-more-than-32-bytes-for-tests",
+            "encryption_keys": "test:" + base64.b64encode(b"k" * 32).decode(),
+            "allowed_networks": "127.0.0.0/8",
+        }
+        settings_in_use = Settings(**(given | settings))
+        opened = open_runtime(settings_in_use, clock=clock, connector_files=connector_files)
+        async with opened as runtime, serving(runtime) as gateway:
+            yield gateway
+
+    return open_gateway
+
+
+@pytest.fixture
+async def gateway(open_gateway: OpenGateway) -> AsyncIterator[GatewayUnderTest]:
+    """A gateway with its bundled connectors."""
+    async with open_gateway() as gateway:
+        yield gateway
