@@ -87,7 +87,8 @@ def _decode(value: str) -> tuple[str, str]:
     if len(value) > _MAXIMUM_LENGTH or not value.isascii():
         return "", ""
     try:
-        text = base64.b64decode(value.rstrip("=") + "=" * (-len(value.rstrip("=")) % 4), altchars=b"-_", validate=True).decode()
+        raw = base64.b64decode(value.rstrip("=") + "=" * (-len(value.rstrip("=")) % 4), altchars=b"-_", validate=True)
+        text = raw.decode(errors="surrogatepass")
     except (binascii.Error, UnicodeDecodeError):
         return "", ""
     name, _, rest = text.partition(":")

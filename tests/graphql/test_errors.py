@@ -18,9 +18,10 @@ from gateway.errors import (
     UpstreamRateLimitError,
     UserError,
 )
+from gateway.graphql import make_context
 from gateway.graphql.errors import REFUSALS
 from gateway.graphql.masking import MaskErrors, readable
-from tests.graphql.world import World
+from tests.graphql.world import SCHEMA, World
 from tests.support.notes_connector import NotesApp
 from tests.support.runtime import connection
 
@@ -147,3 +148,19 @@ def test_what_is_readable_stays_as_it_is():
         {"code": "UPSTREAM_RATE_LIMIT", "retryAfterSeconds": 2.5},
     )
     assert (missing.message, missing.extensions) == ("There is none.", {"code": "NOT_FOUND"})
+
+
+async def test_what_is_read_over_a_socket_is_masked_as_well(world: World, notes_app: NotesApp):
+    await connection(world.runtime, world.acme)
+    notes_app.failure = ZeroDivisionError("the password is hunter2")
+
+    with structlog.testing.capture_logs() as log:
+        stream = await SCHEMA.stream(LOCATION, context_value=make_context(world.runtime, world.acme))
+        answers = [answer async for answer in stream]
+    broken = [answer async for answer in await SCHEMA.stream("{ nothing }", context_value=make_context(world.runtime, world.acme))]
+
+    (answer,) = answers
+    assert [error.extensions["code"] for error in answer.errors] == ["INTERNAL"]
+    assert "hunter2" not in answer.errors[0].message
+    assert len(log) == 1
+    assert [[error.extensions["code"] for error in answer.errors] for answer in broken] == [["INVALID"]]
