@@ -3,11 +3,12 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from gateway.errors import NotAuthenticatedError
+from gateway.errors import InternalError, NotAuthenticatedError
 from gateway.models import Principal
 from gateway.storage import engines, faults, schema, scope
 from gateway.storage.scope import ScopedSession
@@ -20,10 +21,12 @@ class Database:
         self.engine = engine
         scope.watch(engine.sync_engine)
         self._is_sqlite = engines.is_sqlite(engine.url)
-        self._readers = engine.execution_options(postgresql_readonly=True)
+        # SQLite's readers see one moment by themselves.
+        self._readers = engine if self._is_sqlite else engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
         self._writers = engine.execution_options(**{engines.WRITE: True})
         # SQLite has one writer at a time: waiting here is fair and cheap, waiting in the file is neither.
         self._writer_turn = asyncio.Lock()
+        self._writing: set[asyncio.Task[Any] | None] = set()
 
     @classmethod
     def connect(cls, url: str) -> "Database":
@@ -48,10 +51,9 @@ class Database:
 
         Raises ConflictError when a row was changed by another since it was read, NotAuthenticatedError when nobody in
         particular asks, and lets IntegrityError through (`faults.is_unique_violation` reads it). After an error
-        its rows are not readable any more. Never nest two.
+        its rows are not readable any more. Nesting two raises InternalError.
         """
-        turn: AbstractAsyncContextManager[object] = self._writer_turn if self._is_sqlite else nullcontext()
-        async with turn, self._session(self._writers, principal=principal, is_read_only=False) as session:
+        async with self._turn(), self._session(self._writers, principal=principal, is_read_only=False) as session:
             yield session
             await session.commit()
 
@@ -69,6 +71,20 @@ class Database:
     async def close(self) -> None:
         """Closes every connection; sessions must have ended."""
         await self.engine.dispose()
+
+    @asynccontextmanager
+    async def _turn(self) -> AsyncIterator[None]:
+        task = asyncio.current_task()
+        if task in self._writing:
+            # It would wait for itself on SQLite, and be two units of work on PostgreSQL.
+            raise InternalError("A unit of work began inside another. Pass the session on instead.")
+        self._writing.add(task)
+        turn: AbstractAsyncContextManager[object] = self._writer_turn if self._is_sqlite else nullcontext()
+        try:
+            async with turn:
+                yield
+        finally:
+            self._writing.discard(task)
 
     @asynccontextmanager
     async def _session(self, engine: AsyncEngine, *, principal: Principal, is_read_only: bool) -> AsyncIterator[AsyncSession]:

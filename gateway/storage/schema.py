@@ -1,11 +1,13 @@
 """The schema of the database, brought up to date by Alembic from inside the package."""
 
+from typing import Any
+
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import Connection as DatabaseConnection
-from sqlalchemy import text
+from sqlalchemy import event, text
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -25,6 +27,8 @@ async def upgrade(url: URL) -> None:
     Raises ConfigurationError when the database cannot be reached, or belongs to a newer gateway.
     """
     engine = engines.create_engine(url)
+    if engines.is_sqlite(url):
+        event.listen(engine.sync_engine, "connect", _leave_foreign_keys_open)
     try:
         async with engine.execution_options(**{engines.WRITE: True}).begin() as connection:
             await _lock(connection)
@@ -64,6 +68,13 @@ def _upgrade(connection: DatabaseConnection) -> None:
     config = _config()
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
+    if connection.dialect.name == "sqlite" and (broken := connection.exec_driver_sql("PRAGMA foreign_key_check").all()):
+        raise ConfigurationError(f"A migration would leave rows of {broken[0][0]!r} without what they refer to. Nothing was changed.")
+
+
+def _leave_foreign_keys_open(connection: Any, record: object) -> None:
+    # SQLite alters a table by replacing it, which would break every reference to it; they are checked at the end instead.
+    connection.execute("PRAGMA foreign_keys = OFF").close()
 
 
 async def _lock(connection: AsyncConnection) -> None:

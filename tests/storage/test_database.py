@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 from sqlmodel import col, select
 
-from gateway.errors import ConfigurationError, ConflictError, InvalidError
+from gateway.errors import ConfigurationError, ConflictError, InternalError, InvalidError
 from gateway.models import Connection, Customer, DataSourceInstance
 from gateway.models.principal import SYSTEM
 from gateway.storage.database import Database
@@ -193,6 +193,27 @@ async def test_a_reader_sees_what_was_committed_while_another_writes(database: D
         await writing.flush()
         async with database.read(SYSTEM) as reading:
             assert (await reading.exec(select(Customer))).all() == []
+
+
+async def test_a_read_session_sees_one_moment(database: Database):
+    async with database.read(SYSTEM) as session:
+        assert (await session.exec(select(Customer))).all() == []
+        await worlds.store(database, worlds.customer("later"))
+        assert (await session.exec(select(Customer))).all() == []
+
+
+async def test_a_unit_of_work_inside_another_is_refused_and_both_are_undone(database: Database):
+    async def nest() -> None:
+        async with database.write(SYSTEM) as outer:
+            outer.add(worlds.customer("outer"))
+            await worlds.store(database, worlds.customer("inner"))
+
+    with pytest.raises(InternalError, match="began inside another"):
+        await nest()
+
+    async with database.read(SYSTEM) as session:
+        assert (await session.exec(select(Customer))).all() == []
+    await worlds.store(database, worlds.customer("after"))
 
 
 async def test_rows_stay_readable_after_their_session(database: Database):

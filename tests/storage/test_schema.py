@@ -16,10 +16,12 @@ from sqlmodel import SQLModel
 from gateway.errors import ConfigurationError
 from gateway.storage import schema
 from gateway.storage.database import Database
+from tests.storage import world as worlds
 
 MIGRATE = """
 import asyncio, sys
 from gateway.storage.database import Database
+from tests.storage import world as worlds
 
 async def migrate():
     database = Database.connect(sys.argv[1])
@@ -125,6 +127,19 @@ async def test_the_schema_of_a_newer_gateway_is_left_alone(database: Database):
     for action in (database.migrate, database.check):
         with pytest.raises(ConfigurationError, match="schema is not this gateway's"):
             await action()
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_a_row_that_refers_to_nothing_stops_a_migration_on_sqlite(database: Database):
+    await worlds.build(database)
+    async with database.engine.connect() as connection:
+        await connection.exec_driver_sql("COMMIT")
+        await connection.exec_driver_sql("PRAGMA foreign_keys = OFF")
+        await connection.exec_driver_sql("DELETE FROM data_source")
+        await connection.exec_driver_sql("BEGIN")
+
+    with pytest.raises(ConfigurationError, match="would leave rows of 'data_source_instance' without"):
+        await database.migrate()
 
 
 async def test_a_migration_that_fails_leaves_nothing_behind(empty_url: str):

@@ -1,5 +1,6 @@
 """A real PostgreSQL for the tests: the one that the environment names, the system's, or the one from PyPI."""
 
+import asyncio
 import contextlib
 import importlib.util
 import os
@@ -79,7 +80,9 @@ def postgres_server() -> Iterator[PostgresServer]:
     """One server a test process, started when the first test asks for it."""
     given = os.environ.get("GATEWAY_TEST_POSTGRES_URL")
     if given:
-        yield PostgresServer(make_url(given).set(drivername="postgresql+asyncpg"))
+        server = PostgresServer(make_url(given).set(drivername="postgresql+asyncpg"))
+        yield server
+        asyncio.run(server.drop_template())
         return
     with started(system_binaries() or packaged_binaries()) as server:
         yield server
