@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Annotated
 
 import typer
+from typer.exceptions import TyperException
 
 from gateway import __version__
 from gateway.cli import connectors, exits, output, schemas, servers, tokens
@@ -28,9 +29,14 @@ application.add_typer(connectors.commands)
 def main(arguments: Sequence[str] | None = None) -> None:
     """Runs the command that the arguments name, and ends the process with its exit code (see docs/cli.md)."""
     try:
-        application(args=None if arguments is None else list(arguments))
+        exit_code = application(args=None if arguments is None else list(arguments), standalone_mode=False)
     except GatewayError as error:
         raise exits.leave_with(error) from None
+    except TyperException as error:
+        raise exits.leave_for_usage(error) from None
+    except typer.Abort:
+        exit_code = exits.ExitCode.FAILURE
+    raise SystemExit(exit_code)
 
 
 def _print_version(is_wanted: bool) -> None:

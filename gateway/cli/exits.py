@@ -2,6 +2,8 @@
 
 from enum import IntEnum
 
+from typer.exceptions import TyperException
+
 from gateway.cli import output
 from gateway.errors import ConfigurationError, GatewayError
 
@@ -25,3 +27,11 @@ def leave_with(error: GatewayError) -> SystemExit:
     """The end of the process because of an error, which has then been told."""
     output.tell_error(error.message)
     return SystemExit(exit_code_for(error))
+
+
+def leave_for_usage(error: TyperException) -> SystemExit:
+    """The end of the process because the command line is wrong, which has then been told; help that was asked for has no message."""
+    message = error.format_message() if hasattr(error, "format_message") else str(error)
+    if message:
+        output.tell_error(f"{message.rstrip('.')}. Add --help to see how it is meant.")
+    return SystemExit(ExitCode.USAGE)

@@ -22,10 +22,12 @@ def _duration(text: str) -> timedelta | None:
         return None
     match = re.fullmatch(r"([0-9]{1,9})([smhd])", text)
     if match is None:
-        raise typer.BadParameter(f"{text!r} is no duration. Write a number and s, m, h or d, such as 90m; or {_NEVER}.")
+        raise typer.BadParameter(
+            f"{text!r} is no duration. Write a number and s, m, h or d, such as 90m; or {_NEVER}.", param_hint="--expires-in"
+        )
     seconds = int(match[1]) * _UNITS[match[2]]
     if seconds > _LONGEST.total_seconds():
-        raise typer.BadParameter(f"{text!r} is too long. At most {_LONGEST.days}d; or {_NEVER}.")
+        raise typer.BadParameter(f"{text!r} is too long. At most {_LONGEST.days}d; or {_NEVER}.", param_hint="--expires-in")
     return timedelta(seconds=seconds)
 
 
@@ -35,7 +37,7 @@ def _fields(text: str | None) -> JsonObject | None:
     try:
         fields = orjson.loads(text)
     except orjson.JSONDecodeError as error:
-        raise typer.BadParameter(f"It is no JSON: {error}.") from None
+        raise typer.BadParameter(f"It is no JSON: {error}.", param_hint="--fields") from None
     if not isinstance(fields, dict):
         raise typer.BadParameter('It must be a JSON object, such as \'{"plan": "pro"}\'.')
     return fields
