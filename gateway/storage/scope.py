@@ -1,10 +1,12 @@
 """Who sees which rows: the one place that decides it, and the session in which nothing is asked without it."""
 
+import functools
 from typing import Any, NoReturn
+from uuid import UUID
 
 import sqlalchemy.orm
-from sqlalchemy import Engine, Select, event, inspect
-from sqlalchemy.orm import ORMExecuteState, UOWTransaction, with_loader_criteria
+from sqlalchemy import ColumnElement, Engine, Select, event, inspect
+from sqlalchemy.orm import LoaderCriteriaOption, ORMExecuteState, UOWTransaction, with_loader_criteria
 from sqlmodel import Session, SQLModel
 
 from gateway.errors import InternalError
@@ -16,7 +18,7 @@ OWNER_COLUMNS: dict[type[SQLModel], str] = {Customer: "id", Connection: "custome
 SHARED: frozenset[type[SQLModel]] = frozenset({Integration, DataSource})
 """The tables that every customer reads and none writes."""
 
-_OWNERS = frozenset((str(SQLModel.metadata.tables[inspect(table).local_table.name]), column) for table, column in OWNER_COLUMNS.items())
+_OWNERS = frozenset((str(inspect(table).local_table), column) for table, column in OWNER_COLUMNS.items())
 _NARROWED = "gateway_narrowed"
 _BULK = "Bulk methods skip the checks of a flush. Add the rows, or execute a statement as an admin."
 
@@ -77,17 +79,22 @@ def _narrow(state: ORMExecuteState) -> None:
 
     statement_guard.check(state.statement, parameters=state.parameters, owner_columns=OWNER_COLUMNS, shared=SHARED)
     state.update_execution_options(**{_NARROWED: True})
-    criteria = {
-        table: statement_guard.owned(getattr(table, column), by=session.principal.customer_id) for table, column in OWNER_COLUMNS.items()
-    }
+    owner = session.principal.customer_id
     mapper = state.bind_mapper
-    if state.is_column_load and mapper is not None and mapper.class_ in criteria and isinstance(state.statement, Select):
+    if state.is_column_load and mapper is not None and mapper.class_ in OWNER_COLUMNS and isinstance(state.statement, Select):
         # The ORM leaves loader criteria out when it reads a row again.
-        state.statement = state.statement.where(criteria[mapper.class_])
-        return
-    state.statement = state.statement.options(
-        *(with_loader_criteria(table, criterion, include_aliases=True) for table, criterion in criteria.items())
-    )
+        state.statement = state.statement.where(_criterion(mapper.class_, owner))
+    else:
+        state.statement = state.statement.options(*_criteria(owner))
+
+
+@functools.lru_cache(maxsize=10_000)  # They cost more to make than the rest of this check.
+def _criteria(owner: UUID | None) -> tuple[LoaderCriteriaOption, ...]:
+    return tuple(with_loader_criteria(table, _criterion(table, owner), include_aliases=True) for table in OWNER_COLUMNS)
+
+
+def _criterion(table: type[SQLModel], owner: UUID | None) -> ColumnElement[bool]:
+    return statement_guard.owned(getattr(table, OWNER_COLUMNS[table]), by=owner)
 
 
 @event.listens_for(ScopedSession, "before_flush")
