@@ -31,6 +31,10 @@ class Datasette:
     server: str
     token: str
 
+    def token_for(self, *restrictions: str) -> str:
+        """Another token of the same person, which may do only what the restrictions of `datasette create-token` say."""
+        return _token(*restrictions)
+
 
 @contextmanager
 def running_datasette(folder: Path, *, also: Sequence[Path] = ()) -> Iterator[Datasette]:
@@ -39,16 +43,19 @@ def running_datasette(folder: Path, *, also: Sequence[Path] = ()) -> Iterator[Da
     port = free_port()
     configuration = folder / "datasette.yaml"
     configuration.write_text("allow:\n  id: admin\n")
-    program = installed("datasette")
-    created = subprocess.run([program, "create-token", "admin", "--secret", _SECRET], capture_output=True, text=True, check=True)
-    token = created.stdout.strip()
+    token = _token()
     options = ["-h", "127.0.0.1", "-p", str(port), "--secret", _SECRET, "-c", str(configuration), "-s", "default_page_size", "100"]
     databases = [str(path) for path in (folder / "crm.db", folder / "support.db", *also)]
-    command = [program, "serve", *options, "--internal", str(folder / "internal.db"), *databases]
+    command = [installed("datasette"), "serve", *options, "--internal", str(folder / "internal.db"), *databases]
     server = f"http://127.0.0.1:{port}"
     headers = {"Authorization": f"Bearer {token}"}
     with running(command, log=folder / "datasette.log", ready=f"{server}/-/versions.json", headers=headers):
         yield Datasette(server, token)
+
+
+def _token(*restrictions: str) -> str:
+    command = [installed("datasette"), "create-token", "admin", "--secret", _SECRET, *restrictions]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
 
 
 def _fill(folder: Path) -> None:

@@ -18,6 +18,7 @@ TEXTS = ["ünïcödé", "漢字かな", "👩‍👩‍👧 family", "عربى",
 ODD_NAME = "odd & name.v2 ünï"
 ODD_TABLE = "100% ünï/cödé?#[x]"
 KEYED = [("a", "b"), ("x,y", "z/ü"), ("", " "), ("a~b", "c.d")]
+LINES = 230
 SQLITE_NUMBERS = [number for number in NUMBERS if -(2**63) <= number < 2**63]
 
 _SCHEMA = f"""
@@ -27,7 +28,9 @@ create table keyed (a text, b text, note text, primary key (a, b));
 create table log (message text);
 create table changing (id integer primary key, first text);
 create table "{ODD_TABLE}" ("naïve column" text primary key, "select" integer);
-create view "big log" as select rowid as id, message from log where rowid > 110;
+create table many (id text primary key);
+create view "late lines" as select rowid as id, message from log where rowid > 110;
+create view "lines without keys" as select message from log;
 """
 
 
@@ -55,7 +58,8 @@ def odd_database(folder: Path) -> Path:
         database.executemany("insert into numbers (value) values (?)", [(number,) for number in SQLITE_NUMBERS])
         database.executemany("insert into texts (value) values (?)", [(text,) for text in TEXTS])
         database.executemany("insert into keyed values (?, ?, 'note')", KEYED)
-        database.executemany("insert into log values (?)", [(f"line {number}",) for number in range(1, 231)])
+        database.executemany("insert into log values (?)", [(f"line {number}",) for number in range(1, LINES + 1)])
+        database.executemany("insert into many values (?)", [(f"ä/{number:02d}",) for number in range(STEPS)])
         database.execute(f'insert into "{ODD_TABLE}" values (?, 7)', ("größe/1",))
     return path
 
