@@ -16,6 +16,7 @@ from gateway.errors import NotFoundError
 from gateway.graphql import relay
 from gateway.graphql.batching import ByIdentity, Loader
 from gateway.graphql.ids import Row
+from gateway.graphql.instance_places import Answer, InstancePlace, instances_at
 from gateway.graphql.layers import DefinitionLayers, InstanceLayers, Layers
 from gateway.models import (
     CollectionSpec,
@@ -114,6 +115,11 @@ class Loaders:
         return Loader(self._read_customizations)
 
     @cached_property
+    def instance_by_place(self) -> Loader[InstancePlace, DataSourceInstance | None]:
+        """The instance of a data source in a connection, if there is one."""
+        return Loader(self._read_instances)
+
+    @cached_property
     def layers_by_row(self) -> Loader[ByIdentity[DataSource | DataSourceInstance], Layers]:
         """What decides the settings of a definition or an instance, as the row that is passed stands, saved or not."""
         return Loader(self._read_layers)
@@ -173,6 +179,10 @@ class Loaders:
         async with self._runtime.database.read(self._principal) as session:
             found = await customizations_of(session, keys)
         return [found.get(key) for key in keys]
+
+    async def _read_instances(self, keys: list[InstancePlace]) -> Sequence[Answer]:
+        async with self._runtime.database.read(self._principal) as session:
+            return await instances_at(session, keys)
 
     async def _read_pages(self, children: _Children, window: RowWindow, parent_ids: list[UUID]) -> list[RowPage[Any]]:
         async with self._runtime.database.read(self._principal) as session:

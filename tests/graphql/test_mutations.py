@@ -6,7 +6,7 @@ import pytest
 
 from gateway.errors import UpstreamUnavailableError
 from gateway.graphql.ids import global_id
-from gateway.models import Connection
+from gateway.models import Connection, DataSourceInstance
 from gateway.models.base import new_id
 from gateway.models.principal import ANONYMOUS, SYSTEM
 from gateway.services import integrations
@@ -239,6 +239,23 @@ async def test_what_is_not_there_is_refused_alike_for_everybody(world: World):
         assert await refuse(world, name, by={"id": theirs}) == await refuse(world, name, by={"id": absent})
         assert (await refuse(world, name, by={"id": theirs}))["code"] == "NOT_FOUND"
     assert (await refuse(world, "connectionRestore", id=theirs)) == (await refuse(world, "connectionRestore", id=absent))
+
+
+async def test_anothers_instance_is_refused_as_if_it_did_not_exist(world: World):
+    await definition(world.runtime)
+    globex = await customer(world.runtime, "globex")
+    connected = await connection(world.runtime, globex)
+    theirs = global_id(await instance(world.runtime, globex, connected))
+    absent = global_id(DataSourceInstance(id=new_id()))
+
+    for verb in ("Update", "Setup", "Reset", "Archive"):
+        error = await refuse(world, f"dataSourceInstance{verb}", by={"id": theirs})
+        assert error == await refuse(world, f"dataSourceInstance{verb}", by={"id": absent})
+        assert error["code"] == "NOT_FOUND"
+    assert (await refuse(world, "dataSourceInstanceRestore", id=theirs))["code"] == "NOT_FOUND"
+    given = {"connection": {"id": global_id(connected)}, "dataSource": {"key": "jottings"}}
+    error = await refuse(world, "dataSourceInstanceCreate", **given)
+    assert (error["code"], error["field"]) == ("NOT_FOUND", ["input", "connection", "id"])
 
 
 async def test_a_stale_revision_is_refused(world: World):

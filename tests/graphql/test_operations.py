@@ -1,14 +1,16 @@
 """What one operation costs, and what it shares with others."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
 from gateway.graphql import make_context
 from gateway.graphql.ids import global_id
+from gateway.models import DataSourceInstance
 from gateway.models.principal import SYSTEM
-from gateway.services import connections
-from gateway.services.selectors import ConnectionSelector
+from gateway.services import connections, data_sources
+from gateway.services.selectors import ConnectionSelector, DataSourceSelector
 from tests.graphql.world import SCHEMA, World
 from tests.support.database import recorded_statements
 from tests.support.runtime import connection, customer, definition, instance
@@ -32,13 +34,17 @@ def runtime_url(database_url: str) -> str:
     return database_url
 
 
-async def furnish(world: World, *, customers: int, instances_each: int) -> None:
-    await definition(world.runtime)
-    for number in range(customers):
-        principal = await customer(world.runtime, f"customer-{number}")
-        connected = await connection(world.runtime, principal)
-        for key in range(instances_each):
-            await instance(world.runtime, principal, connected, instance_key=str(key))
+async def furnish(world: World, names: Sequence[str], *, instances_each: int = 1) -> None:
+    """Customers with a connection each, and instances in it; these are written at once, because setting each up takes its time."""
+    now = world.runtime.clock.now()
+    source = await data_sources.by_selector(world.runtime, SYSTEM, by=DataSourceSelector(key="jottings")) or await definition(world.runtime)
+    owners = [await customer(world.runtime, name) for name in names]
+    homes = [await connection(world.runtime, owner) for owner in owners]
+    async with world.runtime.database.write(SYSTEM) as session:
+        for home in homes:
+            common = {"connection_id": home.id, "customer_id": home.customer_id, "data_source_id": source.id}
+            for key in range(instances_each):
+                session.add(DataSourceInstance(**common, instance_key=str(key), created_at=now, updated_at=now))
 
 
 async def statements_of(world: World, document: str, **variables: Any) -> list[str]:
@@ -48,13 +54,9 @@ async def statements_of(world: World, document: str, **variables: Any) -> list[s
 
 
 async def test_a_hundred_instances_cost_as_many_statements_as_one(world: World):
-    await furnish(world, customers=1, instances_each=1)
+    await furnish(world, ["first"])
     few = await statements_of(world, NESTED)
-    for number in range(1, 10):
-        principal = await customer(world.runtime, f"customer-{number}")
-        connected = await connection(world.runtime, principal)
-        for key in range(11):
-            await instance(world.runtime, principal, connected, instance_key=str(key))
+    await furnish(world, [f"customer {number}" for number in range(9)], instances_each=11)
     many = await statements_of(world, NESTED)
 
     found = (await world.ask(NESTED, SYSTEM))["dataSourceInstances"]
@@ -63,7 +65,7 @@ async def test_a_hundred_instances_cost_as_many_statements_as_one(world: World):
 
 
 async def test_an_instance_with_all_around_it_costs_a_statement_a_table(world: World):
-    await furnish(world, customers=1, instances_each=1)
+    await furnish(world, ["first"])
     document = """{ dataSourceInstances { nodes { path state settings { origin }
       connection { name integration { key } customer { externalId } } dataSource { key } } } }"""
 
@@ -74,11 +76,26 @@ async def test_an_instance_with_all_around_it_costs_a_statement_a_table(world: W
 
 
 async def test_a_list_is_counted_only_when_asked(world: World):
-    await furnish(world, customers=1, instances_each=1)
+    await furnish(world, ["first"])
 
     assert len(await statements_of(world, "{ connections { nodes { name } } }")) == 1
     assert len(await statements_of(world, "{ connections { nodes { name } totalCount } }")) == 2
     assert len(await statements_of(world, "{ connections { totalCount } }")) == 2
+
+
+async def test_the_instance_of_a_data_source_costs_the_same_in_one_connection_and_in_many(world: World):
+    document = """{ connections { nodes {
+      dataSourceInstance(dataSource: { key: "jottings" }, instanceKey: "0") { id connection { customer { externalId } } }
+      none: dataSourceInstance(dataSource: { key: "jottings" }) { id } unknown: dataSourceInstance(dataSource: { key: "x" }) { id } } } }"""
+    await furnish(world, ["first"])
+    few = await statements_of(world, document)
+    await furnish(world, ["second", "third"])
+    many = await statements_of(world, document)
+
+    nodes = (await world.ask(document, SYSTEM))["connections"]["nodes"]
+    assert [node["dataSourceInstance"]["connection"]["customer"]["externalId"] for node in nodes] == ["first", "second", "third"]
+    assert [(node["none"], node["unknown"]) for node in nodes] == [(None, None)] * 3
+    assert len(many) == len(few) == 6
 
 
 async def test_operations_on_one_socket_see_each_what_is_true_then(world: World):
@@ -111,7 +128,7 @@ async def test_an_operation_has_a_context_of_its_own(world: World):
 
 @pytest.mark.parametrize("aliases", [1, 50])
 async def test_the_same_thing_asked_twice_is_read_once(world: World, aliases: int):
-    await furnish(world, customers=1, instances_each=1)
+    await furnish(world, ["first"])
     found = await world.ask("{ dataSources { nodes { id } } }")
     node_id = found["dataSources"]["nodes"][0]["id"]
     nodes = " ".join(f'n{number}: node(id: "{node_id}") {{ id }}' for number in range(aliases))

@@ -6,7 +6,7 @@ from gateway.services import customers, data_source_instances, data_sources, int
 from gateway.services.selectors import DataSourceInstanceSelector, PointerInput
 from tests.graphql.world import World
 from tests.support.notes_connector import NotesApp
-from tests.support.runtime import connection, customer, definition, instance
+from tests.support.runtime import connection, customer, definition, instance, integration
 
 ROOTS = [
     "viewer { isAdmin }",
@@ -325,3 +325,23 @@ async def test_universal_data_models_come_by_key(world: World):
     assert keys == sorted(keys)
     assert "tasks" in keys
     assert (answer["universalDataModel"]["name"], answer["universalDataModel"]["pluralName"]) == ("Task", "Tasks")
+
+
+async def test_the_instance_of_a_data_source_is_read_from_its_connection(world: World):
+    connected = await connection(world.runtime, world.acme)
+    source = await definition(world.runtime)
+    row = await instance(world.runtime, world.acme, connected)
+    await integration(world.runtime, "second")
+    strange = await data_sources.create(world.runtime, SYSTEM, key="strange", integration_key="second")
+    document = """query ($by: DataSourceSelector!) { connection(by: { integrationKey: "notes" }) {
+      dataSourceInstance(dataSource: $by) { id } } }"""
+    selectors = [{"id": global_id(source)}, {"key": "jottings"}, {"keyInIntegration": {"key": "jottings", "integrationKey": "notes"}}]
+
+    for by in selectors:
+        assert (await world.ask(document, by=by))["connection"] == {"dataSourceInstance": {"id": global_id(row)}}
+    assert await world.error(document, by={"id": global_id(strange)}) == (
+        "INVALID",
+        "Data source 'strange' belongs to another integration than the connection.",
+    )
+    await data_source_instances.archive(world.runtime, world.acme, by=DataSourceInstanceSelector(id=row.id))
+    assert (await world.ask(document, by=selectors[0]))["connection"] == {"dataSourceInstance": None}

@@ -10,12 +10,12 @@ from gateway.graphql import relay
 from gateway.graphql.context import Info
 from gateway.graphql.fields import CUSTOMER, DATA_COLLECTION, DATA_SOURCE_INSTANCE, INTEGRATION, LOCATION, field, given, pages
 from gateway.graphql.inputs.selectors import DataSourceSelector
+from gateway.graphql.instance_places import InstancePlace
 from gateway.graphql.relay import After, First, IncludeArchived
 from gateway.graphql.sources import Origin, Place, place_of
 from gateway.graphql.types.element import Configured, ElementError
 from gateway.models import ConnectionState
-from gateway.services import checks, data_source_instances, elements, places
-from gateway.services.selectors import ConnectionSelector, DataSourceInstanceSelector
+from gateway.services import checks, elements, places
 
 
 async def _integration_of(connection: models.Connection, info: Info) -> models.Integration:
@@ -91,7 +91,5 @@ class Connection(Configured):
             str | None, strawberry.argument(description="Which of several instances; leave it out for the default one.")
         ] = strawberry.UNSET,
     ) -> models.DataSourceInstance | None:
-        by = DataSourceInstanceSelector(
-            connection=ConnectionSelector(id=self.id), data_source=data_source.read("dataSource"), instance_key=given(instance_key)
-        )
-        return await data_source_instances.by_selector(*info.context.caller, by=by)
+        place = InstancePlace.of(self, data_source.read("dataSource"), given(instance_key))
+        return await info.context.loaders.instance_by_place.load(place)
