@@ -67,7 +67,8 @@ def definition_settings(
 def definition_health(runtime: Runtime, definition: DataSource, *, universal: DataSource | None, integration: Integration | None) -> Health:
     """Whether a definition can be used. Without a collection it still can: only its operations cannot."""
     if universal is not None and universal.archived_at is not None:
-        return _health([ElementError(code="CONFIGURATION", message="Its universal data source is archived.", element=universal)])
+        message = f"Its universal data source {universal.key!r} is archived. Restore it first."
+        return _health([ElementError(code="CONFIGURATION", message=message, element=universal)])
     if integration is None:
         return _health([])
     dependency = integration_errors(runtime, integration)
@@ -98,7 +99,8 @@ def instance_health(
 ) -> Health:
     """Whether an instance can be used; the first thing that stands in the way is told, with the element at fault."""
     if root.archived_at is not None:
-        return _health([ElementError(code="CONFIGURATION", message=f"Data source {root.key!r} is archived.", element=root)])
+        message = f"Data source {root.key!r} is archived. Restore it first."
+        return _health([ElementError(code="CONFIGURATION", message=message, element=root)])
     dependency = connection_errors(runtime, connection, integration)
     if dependency:
         return _health([_dependency(f"connection {connection.name!r}", connection, dependency)])
