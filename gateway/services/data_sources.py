@@ -73,18 +73,12 @@ async def create(
     Raises AlreadyExistsError when the key is in use, NotFoundError for an unknown integration or universal definition.
     """
     require_admin(principal)
-    checks.key(key, field=["input", "key"])
-    if universal_key is not None and (universal_key != key or integration_key is None):
-        raise InvalidError(
-            "A customisation has an `integrationKey`, and the key of its universal data source.", field=["input", "universalKey"]
-        )
-    now = runtime.clock.now()
-    definition = DataSource(key=key, created_at=now, updated_at=now)
+    _check_keys(key, integration_key=integration_key, universal_key=universal_key)
+    definition = _new(runtime, key)
     try:
         async with runtime.database.write(principal) as session:
             await _take_turn(session, key)
-            integration = await _integration(session, integration_key)
-            await _place(session, definition, integration, is_customization=universal_key is not None)
+            integration = await _place(session, definition, integration_key, is_customization=universal_key is not None)
             data_source_inputs.assign(
                 runtime,
                 definition,
@@ -216,6 +210,14 @@ async def restore(runtime: Runtime, principal: Principal, *, id: UUID) -> DataSo
     return definition
 
 
+def _check_keys(key: str, *, integration_key: str | None, universal_key: str | None) -> None:
+    checks.key(key, field=["input", "key"])
+    if universal_key is not None and (universal_key != key or integration_key is None):
+        raise InvalidError(
+            "A customisation has an `integrationKey`, and the key of its universal data source.", field=["input", "universalKey"]
+        )
+
+
 async def _take_turn(session: AsyncSession, key: str) -> None:
     # One index cannot see that a key is universal here and of an integration there, nor that its universal one is archived.
     await take_turn(session, f"data source {key}")
@@ -236,23 +238,30 @@ async def _customization(session: AsyncSession, universal: DataSource, integrati
     return (await session.exec(statement)).first()
 
 
-async def _integration(session: AsyncSession, key: str | None) -> Integration | None:
-    return None if key is None else await selection.integration(session, key, field=["input", "integrationKey"])
-
-
 async def _home(session: AsyncSession, definition: DataSource) -> Integration | None:
     if definition.integration_id is None:
         return None
     return await selection.by_id(session, Integration, definition.integration_id, field=_BY)
 
 
-async def _place(session: AsyncSession, definition: DataSource, integration: Integration | None, *, is_customization: bool) -> None:
-    """Puts a new definition on its layer."""
-    definition.integration_id = integration.id if integration is not None else None
+def _new(runtime: Runtime, key: str) -> DataSource:
+    now = runtime.clock.now()
+    return DataSource(key=key, created_at=now, updated_at=now)
+
+
+async def _place(
+    session: AsyncSession, definition: DataSource, integration_key: str | None, *, is_customization: bool
+) -> Integration | None:
+    """Puts a new definition on its layer, and tells of which integration that is."""
+    integration = None
+    if integration_key is not None:
+        integration = await selection.integration(session, integration_key, field=["input", "integrationKey"])
+        definition.integration_id = integration.id
     if is_customization:
         definition.universal_id = (await _universal(session, definition.key, field=["input", "universalKey"])).id
     else:
         await _require_free_key(session, definition, taken=_taken(definition))
+    return integration
 
 
 async def _require_free_key(session: AsyncSession, definition: DataSource, *, taken: AlreadyExistsError) -> None:
