@@ -8,7 +8,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppres
 from dataclasses import dataclass, field
 
 import pytest
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import Page, async_playwright, expect
 from starlette.applications import Starlette
 
 from gateway.config import Settings
@@ -20,6 +20,7 @@ REPORT_VIOLATIONS = """
 window.violations = [];
 document.addEventListener("securitypolicyviolation", (event) => window.violations.push(`${event.violatedDirective} ${event.blockedURI}`));
 """
+expect.set_options(timeout=20_000)  # A busy machine starts the editor late; a test that passes waits for nothing.
 
 
 @dataclass

@@ -60,8 +60,26 @@ function forgetHeaders() {
   }
 }
 
+const firstLine = (text) => text?.split("\n", 1)[0];
+
+/** The headers for a tab: its own; those of the example that it began as, which were not kept; else what every new tab has. */
+function headersFor(tab) {
+  return tab?.headers ?? tabs.find((example) => firstLine(example.query) === firstLine(tab?.query))?.headers ?? headers;
+}
+
+/** The tabs of the last visit, as GraphiQL keeps them. */
+function withHeaders(tabState) {
+  const state = JSON.parse(tabState);
+  return JSON.stringify({ ...state, tabs: state.tabs.map((tab) => ({ ...tab, headers: headersFor(tab) })) });
+}
+
 const storage = {
-  getItem: (key) => localStorage.getItem(key),
+  getItem(key) {
+    const value = localStorage.getItem(key);
+    if (persistsHeaders()) return value;
+    if (key === `${PREFIX}shouldPersistHeaders`) return "false"; // Nobody asked yet: that is a no.
+    return value !== null && key === `${PREFIX}tabState` ? withHeaders(value) : value;
+  },
   setItem(key, value) {
     const isHistory = HISTORIES.includes(key.slice(PREFIX.length));
     localStorage.setItem(key, isHistory && !persistsHeaders() ? withoutHeaders(value) : value);
@@ -75,8 +93,9 @@ const storage = {
 };
 
 const tabs = examples();
-const isFirstVisit = remembered("tabState") === null;
 const headers = tabs[0]?.headers ?? '{\n  "Authorization": ""\n}';
+const lastTabs = JSON.parse(remembered("tabState"))?.tabs;
+const openTab = lastTabs ? lastTabs.find((tab) => tab.query === remembered("query")) : tabs[0];
 const endpoint = location.pathname;
 const fetcher = createGraphiQLFetcher({
   url: endpoint,
@@ -91,10 +110,11 @@ createRoot(document.getElementById("graphiql")).render(
     defaultQuery={WELCOME}
     defaultTabs={tabs.length > 0 ? tabs : undefined}
     defaultHeaders={headers}
-    initialHeaders={persistsHeaders() ? undefined : headers}
-    initialVariables={isFirstVisit ? (tabs[0]?.variables ?? "") : undefined}
+    initialHeaders={persistsHeaders() ? undefined : headersFor(openTab)}
+    initialVariables={lastTabs ? undefined : (tabs[0]?.variables ?? "")}
     defaultEditorToolsVisibility="headers"
-    shouldPersistHeaders={persistsHeaders()}
+    // The storage answers for those who did not ask. With `false` GraphiQL would never look there, nor know a tab by its headers.
+    shouldPersistHeaders
     showPersistHeadersSettings
     inputValueDeprecation
     schemaDescription
