@@ -19,6 +19,7 @@ from tests.support.datasette import Datasette, running_datasette
 from tests.support.gateway_client import GatewayUnderTest, serving
 from tests.support.kinto import Kinto, running_kinto
 from tests.upstreams import content
+from tests.upstreams.ledger import Ledger, connector_file, secrets_in
 
 OpenGateway = Callable[..., AbstractAsyncContextManager[GatewayUnderTest]]
 
@@ -93,3 +94,14 @@ async def gateway(open_gateway: OpenGateway) -> AsyncIterator[GatewayUnderTest]:
     """A gateway with its bundled connectors."""
     async with open_gateway() as gateway:
         yield gateway
+
+
+@pytest.fixture
+async def ledger(open_gateway: OpenGateway, app: ScriptedApp, tmp_path: Path, log: io.StringIO) -> AsyncIterator[Ledger]:
+    """A scripted app behind a gateway; whatever the test does, neither an answer nor the log tells a secret."""
+    connector = connector_file(tmp_path)
+    async with open_gateway(connector_files=[connector], upstream_max_response_bytes=200_000) as gateway:
+        yield Ledger(app, gateway, log, connector)
+    assert [secret for text in gateway.heard for secret in secrets_in(text)] == []
+    assert secrets_in(log.getvalue()) == []
+    assert '"event": "operation"' in log.getvalue() or '"event":"operation"' in log.getvalue()

@@ -1,16 +1,16 @@
 """An app that a test scripts, behind a connector of its own, and what a customer of it asks."""
 
 import base64
+import io
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, quote_plus
 
-from gateway.testing import Answer, ReceivedRequest
-from gateway.testing.answers import Scripted
-from tests.support.gateway_client import GatewayClient
+from gateway.testing import Answer, ReceivedRequest, Scripted, ScriptedApp
+from tests.support.gateway_client import GatewayClient, GatewayUnderTest
+from tests.upstreams import operations
 
 TOKEN = "t0ken/47+11=~secret&x"
 PASSWORD = "pä55 wörd/48+12=?"
@@ -134,36 +134,56 @@ def surviving(records: object = None, *, key: str = "entries") -> dict[str, Any]
     return {"viewer": {"isAdmin": False}, "connection": {"name": "Ledger", "collection": collection}}
 
 
-async def read(client: GatewayClient, connection: str, *, key: str = "entries", first: int = 20, after: str | None = None) -> Any:
-    """The answer to `READ`."""
-    return await client.ask(READ, id=connection, key=key, first=first, after=after)
+@dataclass(frozen=True)
+class Ledger:
+    """The app, the gateway before it, and Acme, who is connected to it."""
+
+    app: ScriptedApp
+    gateway: GatewayUnderTest
+    log: io.StringIO
+    """All that was logged."""
+    connector: Path
+
+    @property
+    def acme(self) -> GatewayClient:
+        """The customer."""
+        return self.gateway.customer()
+
+    async def connect(self, method: str = "token") -> str:
+        """The id of a new connection by an auth method; what the app was asked meanwhile is forgotten."""
+        self.app.answer(json={"user": "me"})
+        given = {"parameters": {"server": self.app.url}, "authMethod": method, "credentials": credentials_of(method)}
+        connection = await operations.connect(self.gateway, "ledger", **given)
+        self.app.requests.clear()
+        return connection
+
+    async def read(self, connection: str, *, key: str = "entries", first: int = 20, after: str | None = None) -> Any:
+        """The answer to `READ`."""
+        return await self.acme.ask(READ, id=connection, key=key, first=first, after=after)
+
+    async def entries(self, connection: str, **window: Any) -> list[str]:
+        """The ids of entries, which are read without any error."""
+        answer = await self.read(connection, **window)
+        assert answer.errors == [], answer.text
+        return [node["externalId"] for node in answer.data["connection"]["collection"]["records"]["nodes"]]
+
+    async def state(self, connection: str) -> Any:
+        """The connection's state and errors."""
+        return await operations.state_of(self.acme, connection)
 
 
-def forms(secret: str) -> Iterator[str]:
+def forms(secret: str) -> list[str]:
     """The ways in which a secret could be written where people and programs find it."""
-    yield from {secret, quote(secret), quote(secret, safe=""), quote_plus(secret)}
-    yield from {json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1], repr(secret)[1:-1]}
-    for encode in (base64.b64encode, base64.urlsafe_b64encode):
-        yield encode(secret.encode()).decode().rstrip("=")
+    encoded = [encode(secret.encode()).decode().rstrip("=") for encode in (base64.b64encode, base64.urlsafe_b64encode)]
+    escaped = [json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1], repr(secret)[1:-1]]
+    return sorted({secret, quote(secret), quote(secret, safe=""), quote_plus(secret), *escaped, *encoded})
 
 
-SECRETS = sorted({form for secret in (TOKEN, PASSWORD, f"{USER}:{PASSWORD}") for form in forms(secret)})
+SECRETS = [form for secret in (TOKEN, PASSWORD, f"{USER}:{PASSWORD}") for form in forms(secret)]
 """What must not be in any answer nor in the log."""
+ALL_SECRETS = " ".join(SECRETS)
 
 
-def telling_all(**parts: Any) -> Answer:
-    """An answer of a careless app, which repeats what it was sent in every form."""
-    return Answer(**{"headers": {"X-Debug": quote(TOKEN), "Content-Type": "application/json"}, **parts})
-
-
-def found_secrets(text: str) -> list[str]:
+def secrets_in(text: str) -> list[str]:
     """The forms of secrets that a text holds."""
     return [form for form in SECRETS if form in text]
-
-
-@contextmanager
-def no_secret_in(heard: list[str], log: Any) -> Iterator[None]:
-    """Whatever happens in the block, no answer and no line of the log holds a secret."""
-    yield
-    assert [found for text in heard for found in found_secrets(text)] == []
-    assert found_secrets(log.getvalue()) == []
