@@ -94,8 +94,8 @@ const storage = {
 
 const tabs = examples();
 const headers = tabs[0]?.headers ?? '{\n  "Authorization": ""\n}';
-const lastTabs = JSON.parse(remembered("tabState"))?.tabs;
-const openTab = lastTabs ? lastTabs.find((tab) => tab.query === remembered("query")) : tabs[0];
+const lastVisit = JSON.parse(remembered("tabState"));
+const openTab = lastVisit ? lastVisit.tabs[lastVisit.activeTabIndex] : tabs[0];
 const endpoint = location.pathname;
 const fetcher = createGraphiQLFetcher({
   url: endpoint,
@@ -110,8 +110,10 @@ createRoot(document.getElementById("graphiql")).render(
     defaultQuery={WELCOME}
     defaultTabs={tabs.length > 0 ? tabs : undefined}
     defaultHeaders={headers}
-    initialHeaders={persistsHeaders() ? undefined : headersFor(openTab)}
-    initialVariables={lastTabs ? undefined : (tabs[0]?.variables ?? "")}
+    // All of one tab: GraphiQL stores a query and its variables at different moments, and a mixture would open as a new tab.
+    initialQuery={openTab?.query ?? undefined}
+    initialVariables={openTab ? (openTab.variables ?? "") : undefined}
+    initialHeaders={headersFor(openTab)}
     defaultEditorToolsVisibility="headers"
     // The storage answers for those who did not ask. With `false` GraphiQL would never look there, nor know a tab by its headers.
     shouldPersistHeaders
