@@ -22,8 +22,9 @@ Port = Annotated[int, typer.Option(min=0, max=65535, help="The port to listen on
 
 def serve(host: Host = "127.0.0.1", port: Port = 8000) -> None:
     """Run the gateway until it is told to stop. The environment configures it: see docs/configuration.md."""
+    settings = read_settings(Settings)
     configure_logging()
-    loops.run(_serve(read_settings(Settings), host=host, port=port))
+    loops.run(_serve(settings, host=host, port=port))
 
 
 def demo(
