@@ -23,10 +23,13 @@ class SystemClock:
     """The machine's clock."""
 
     def now(self) -> datetime:
+        """The time of the machine's clock."""
         return datetime.now(UTC)
 
     def monotonic(self) -> float:
+        """Seconds since some moment before the process began."""
         return time.monotonic()
 
     async def sleep(self, seconds: float) -> None:
+        """Returns after that many seconds, and lets others run meanwhile."""
         await asyncio.sleep(seconds)

@@ -41,7 +41,7 @@ class Connector(Protocol):
         """Whether the location of that key holds locations; the empty key is the root, a directory."""
 
     def static_locations(self, directory: Pointer) -> tuple[Location, ...] | None:
-        """What a directory holds, in the connector's order; null when only the app knows."""
+        """What a directory holds in every app, in the connector's order; an app may list more. Null when only the app knows."""
 
     async def locations(self, access: Access, directory: Pointer, page: PageRequest) -> Page[Location]:
         """What a directory holds: the static locations first, then those that the app lists, in its order."""

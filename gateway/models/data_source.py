@@ -45,8 +45,6 @@ class DataSource(SQLModel, table=True):
     pull_updates_interval_seconds: int | None = None
     full_sync_interval_seconds: int | None = None
     event_bodies: bool | None = None
-    setup_error: dict[str, Any] | None = Field(default=None, sa_column=Column(JsonColumn))
-    """Why the last setup failed (`code`, `message`); null when it did not."""
     revision: int = Field(default=None, sa_column=_revision)
     created_at: datetime = Field(sa_type=UTCDateTime)
     updated_at: datetime = Field(sa_type=UTCDateTime)

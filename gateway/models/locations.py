@@ -52,10 +52,10 @@ class Pointer:
 
     @property
     def path(self) -> str:
-        """The pointer as a path; parameters in their given order, values that are not text as JSON."""
+        """The pointer as a path: parameters in the order of their names, so that equal pointers have equal paths; other values than text as JSON."""
         if not self.key:
             return ROOT_PATH
-        query = "&".join(f"{quote(name, safe='')}={quote(_text(value), safe='')}" for name, value in self.parameters.items())
+        query = "&".join(f"{quote(name, safe='')}={quote(_text(value), safe='')}" for name, value in sorted(self.parameters.items()))
         return f"{_PREFIX}{quote(self.key, safe='')}" + (f"?{query}" if query else "")
 
     def as_json(self) -> JsonObject:

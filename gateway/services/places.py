@@ -51,17 +51,17 @@ async def integration_locations(
 ) -> AppPage[Location]:
     """What a directory of an integration's app holds, without naming a connection.
 
-    What only the app can tell comes through the caller's connection there. Raises UnsupportedError where the caller has
-    none, or several: an admin who is no customer never looks through a customer's.
+    Where the caller has exactly one connection there, it is the one that is asked; else the list holds what is the same in
+    every app. Raises UnsupportedError where nothing is. An admin who is no customer never looks through a customer's connection.
     """
     errors = elements.integration_errors(runtime, integration)
     if errors:
         raise InvalidError(errors[0].message)
     directory = _directory(runtime.connectors[integration.connector_key], path)
-    held = runtime.connectors[integration.connector_key].static_locations(directory)
-    connection = await _only_connection(runtime, principal, integration) if held is None else None
+    connection = await _only_connection(runtime, principal, integration)
     if connection is not None:
         return await locations(runtime, principal, connection=connection, path=path, first=first, after=after)
+    held = runtime.connectors[integration.connector_key].static_locations(directory)
     if held is None:
         raise UnsupportedError(f"Only the app can list {directory.path!r}. Ask a connection to {integration.key!r}.")
 

@@ -53,7 +53,7 @@ def test_a_path_that_breaks_the_grammar_is_refused(path, message):
         (Pointer("tasks"), "/data/tasks"),
         (Pointer("tasks", {"projectId": 12, "status": "open"}), "/data/tasks?projectId=12&status=open"),
         (Pointer("tasks", {"label": "a&b=c d/ü"}), "/data/tasks?label=a%26b%3Dc%20d%2F%C3%BC"),
-        (Pointer("tasks", {"isDone": True, "ids": [1, 2]}), "/data/tasks?isDone=true&ids=%5B1%2C2%5D"),
+        (Pointer("tasks", {"isDone": True, "ids": [1, 2]}), "/data/tasks?ids=%5B1%2C2%5D&isDone=true"),
         (Pointer("tasks", {"projectId": None}), "/data/tasks"),
     ],
 )

@@ -59,7 +59,7 @@ class DeclarativeConnector:
         return self._tree.is_directory(key)
 
     def static_locations(self, directory: Pointer) -> tuple[Location, ...] | None:
-        """What a directory holds, in the file's order; null when the app or the connection has a say in it."""
+        """What a directory holds whatever the app and the connection say, in the file's order; null when they decide all of it."""
         return self._tree.static_locations(directory)
 
     async def locations(self, access: Access, directory: Pointer, page: PageRequest) -> Page[Location]:

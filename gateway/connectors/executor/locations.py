@@ -48,12 +48,13 @@ class LocationTree:
         return self._file.locations if key == ROOT.key else self._directories[key].locations
 
     def static_locations(self, directory: Pointer) -> tuple[Location, ...] | None:
-        """What a directory holds; null when the app or the connection has a say in it."""
+        """What a directory holds whatever the app and the connection say; null when they decide all of it."""
         entries = self.children(directory.key)
-        if not all(self._is_known(entry) for entry in entries):
+        known = [entry for entry in entries if self._is_known(entry)]
+        if entries and not known:
             return None
         try:
-            return tuple(self.location_of(entry, {"parameters": directory.parameters}) for entry in entries)
+            return tuple(self.location_of(entry, {"parameters": directory.parameters}) for entry in known)
         except UpstreamResponseError:
             return None
 

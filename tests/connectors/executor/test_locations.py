@@ -71,6 +71,12 @@ def test_schemas_and_kinds_of_locations(tree):
     assert made.parameters_schema("none") is None
 
 
+def test_what_an_app_lists_is_left_out_of_what_is_known_without_it(tree):
+    made = tree()
+
+    assert made.static_locations(ROOT) == (notes("All notes", default=True),)
+
+
 def test_what_a_directory_holds_is_known_without_the_app_where_the_file_says_all(tree):
     made = tree([TREE[0], {**BOX, "directory": "archive", "name": "Archive", "list": None, "parameters": {}, "parameters_schema": {}}])
 

@@ -86,7 +86,6 @@ def _data_source() -> None:
         sa.Column("pull_updates_interval_seconds", sa.Integer()),
         sa.Column("full_sync_interval_seconds", sa.Integer()),
         sa.Column("event_bodies", sa.Boolean()),
-        sa.Column("setup_error", JSON),
         sa.Column("revision", sa.Integer(), nullable=False),
         sa.Column("created_at", TIME, nullable=False),
         sa.Column("updated_at", TIME, nullable=False),
