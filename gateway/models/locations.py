@@ -52,7 +52,7 @@ class Pointer:
 
     @property
     def path(self) -> str:
-        """The pointer as a path: parameters in the order of their names, so that equal pointers have equal paths; other values than text as JSON."""
+        """The pointer as a path: parameters in the order of their names, so that equal pointers have equal paths; no texts as JSON."""
         if not self.key:
             return ROOT_PATH
         query = "&".join(f"{quote(name, safe='')}={quote(_text(value), safe='')}" for name, value in sorted(self.parameters.items()))
