@@ -19,7 +19,8 @@ def show(demo: Demo) -> None:
     say()
     say(Text.assemble(("The gateway is ready: ", "bold"), (demo.address, "bold cyan underline")))
     say()
-    say("The customer's header, for other clients; the tabs of GraphiQL have it already:")
+    use = "for other clients; the tabs of GraphiQL have it already" if demo.are_tabs_signed_in else "to paste into GraphiQL's Headers"
+    say(f"The customer's header, {use}:")
     say(_header(demo.customer_token))
     say("An admin's, who sees and may change everything:")
     say(_header(demo.admin_token))

@@ -36,6 +36,8 @@ class Demo:
     address: str
     """Where GraphiQL and the GraphQL endpoint are."""
     app_address: str
+    are_tabs_signed_in: bool
+    """Whether GraphiQL's example tabs carry the tokens; else the reader pastes them."""
     customer_token: str = field(repr=False)
     admin_token: str = field(repr=False)
 
@@ -59,7 +61,15 @@ async def _run(settings: Settings, *, host: str, port: int, on_ready: Callable[[
         tabs = tabs_for(host, customer_token=customer, admin_token=admin)
 
         def announce(address: str) -> None:
-            on_ready(Demo(address=f"{address}/graphql", app_address=app_address, customer_token=customer, admin_token=admin))
+            on_ready(
+                Demo(
+                    address=f"{address}/graphql",
+                    app_address=app_address,
+                    are_tabs_signed_in=all(tab.headers is not None for tab in tabs),
+                    customer_token=customer,
+                    admin_token=admin,
+                )
+            )
 
         await serve(create_app(runtime, tabs=tabs), host=host, port=port, on_ready=announce)
 
