@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from difflib import get_close_matches
+from functools import lru_cache
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,13 @@ def load_connector_file(source: Path | Traversable) -> ConnectorFile:
 
     Raises ConfigurationError with each problem on its own line, as `FILE:LINE: key.path: what is wrong`.
     """
-    document = Document.parse(_content(source), name=_name(source))
+    return _file_of(_content(source), _name(source))
+
+
+@lru_cache(maxsize=16)
+def _file_of(raw: bytes, name: str) -> ConnectorFile:
+    # Kept by content: reading the bundled files again takes most of the time that it takes to open a gateway.
+    document = Document.parse(raw, name=name)
     if not isinstance(document.value, dict):
         raise ConfigurationError(f"{document.name}:1: a connector file is a mapping that starts with `format: connector/v1`.")
     references = References(document.value.get("schemas"))
