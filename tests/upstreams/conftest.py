@@ -96,12 +96,17 @@ async def gateway(open_gateway: OpenGateway) -> AsyncIterator[GatewayUnderTest]:
         yield gateway
 
 
+@pytest.fixture(scope="session")
+def ledger_connector(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The connector of the scripted app, as an operator would add it."""
+    return connector_file(tmp_path_factory.mktemp("connectors"))
+
+
 @pytest.fixture
-async def ledger(open_gateway: OpenGateway, app: ScriptedApp, tmp_path: Path, log: io.StringIO) -> AsyncIterator[Ledger]:
+async def ledger(open_gateway: OpenGateway, app: ScriptedApp, ledger_connector: Path, log: io.StringIO) -> AsyncIterator[Ledger]:
     """A scripted app behind a gateway; whatever the test does, neither an answer nor the log tells a secret."""
-    connector = connector_file(tmp_path)
-    async with open_gateway(connector_files=[connector], upstream_max_response_bytes=200_000) as gateway:
-        yield Ledger(app, gateway, log, connector)
+    async with open_gateway(connector_files=[ledger_connector], upstream_max_response_bytes=200_000) as gateway:
+        yield Ledger(app, gateway, log, ledger_connector)
     assert [secret for text in gateway.heard for secret in secrets_in(text)] == []
     assert secrets_in(log.getvalue()) == []
-    assert '"event": "operation"' in log.getvalue() or '"event":"operation"' in log.getvalue()
+    assert '"event":"operation"' in log.getvalue()
