@@ -16,10 +16,11 @@ from gateway.runtime import open_runtime
 from gateway.testing import FakeClock, ScriptedApp
 from gateway.web.logging import configure_logging
 from tests.support.datasette import Datasette, running_datasette
-from tests.support.gateway_client import GatewayUnderTest, serving
-from tests.support.kinto import Kinto, running_kinto
+from tests.support.gateway_client import GatewayClient, GatewayUnderTest, serving
+from tests.support.kinto import ADMIN, READER, Kinto, running_kinto
 from tests.upstreams import content
 from tests.upstreams.ledger import Ledger, connector_file, secrets_in
+from tests.upstreams.operations import connect, kinto_inputs
 
 OpenGateway = Callable[..., AbstractAsyncContextManager[GatewayUnderTest]]
 
@@ -94,6 +95,24 @@ async def gateway(open_gateway: OpenGateway) -> AsyncIterator[GatewayUnderTest]:
     """A gateway with its bundled connectors."""
     async with open_gateway() as gateway:
         yield gateway
+
+
+@pytest.fixture
+def acme(gateway: GatewayUnderTest) -> GatewayClient:
+    """A customer."""
+    return gateway.customer()
+
+
+@pytest.fixture
+async def as_admin(gateway: GatewayUnderTest, kinto: Kinto) -> str:
+    """Acme's connection, as Kinto's admin."""
+    return await connect(gateway, "kinto", **kinto_inputs(kinto.server, ADMIN))
+
+
+@pytest.fixture
+async def as_reader(gateway: GatewayUnderTest, kinto: Kinto) -> str:
+    """Acme's connection, as an account of Kinto that may read some buckets only."""
+    return await connect(gateway, "kinto", **kinto_inputs(kinto.server, READER))
 
 
 @pytest.fixture(scope="session")

@@ -152,7 +152,7 @@ class Ledger:
     async def connect(self, method: str = "token") -> str:
         """The id of a new connection by an auth method; what the app was asked meanwhile is forgotten."""
         self.app.answer(json={"user": "me"})
-        given = {"parameters": {"server": self.app.url}, "authMethod": method, "credentials": credentials_of(method)}
+        given: dict[str, Any] = {"parameters": {"server": self.app.url}, "authMethod": method, "credentials": credentials_of(method)}
         connection = await operations.connect(self.gateway, "ledger", **given)
         self.app.requests.clear()
         return connection

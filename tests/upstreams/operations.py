@@ -42,10 +42,16 @@ async def connect(gateway: GatewayUnderTest, connector: str, *, customer: str = 
     if found["integration"] is None:
         await gateway.admin.mutate(INTEGRATION, key=connector, connectorKey=connector)
     payload = await gateway.customer(customer).mutate(CONNECT, integrationKey=connector, **input)
-    return payload["connection"]["id"]
+    return str(payload["connection"]["id"])
 
 
-async def state_of(client: GatewayClient, connection: str) -> dict[str, Any]:
+def kinto_inputs(server: str, account: tuple[str, str]) -> dict[str, Any]:
+    """What connects to a Kinto."""
+    name, password = account
+    return {"parameters": {"server": server}, "authMethod": "basic", "credentials": {"username": name, "password": password}}
+
+
+async def state_of(client: GatewayClient, connection: str) -> Any:
     """The connection's state and errors."""
     return (await client.execute(STATE, id=connection))["connection"]
 

@@ -6,7 +6,7 @@ from urllib.parse import quote
 import pytest
 
 from tests.support.datasette import CONTACTS, Datasette
-from tests.support.gateway_client import GatewayClient, GatewayUnderTest
+from tests.support.gateway_client import GatewayUnderTest
 from tests.upstreams.content import KEYED, LINES, ODD_NAME, ODD_TABLE, SQLITE_NUMBERS, STEPS, TEXTS, opened
 from tests.upstreams.operations import (
     CONNECT,
@@ -31,11 +31,6 @@ pytestmark = pytest.mark.xdist_group("upstreams_datasette")
 READY = {"state": "READY", "errors": []}
 NO_TABLE = "Datasette says that there is no such thing (404): Table not found."
 ODD_TABLES = [ODD_TABLE, "changing", "keyed", "log", "many", "numbers", "texts", "late lines", "lines without keys"]
-
-
-@pytest.fixture
-def acme(gateway: GatewayUnderTest) -> GatewayClient:
-    return gateway.customer()
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import pytest
 
 from gateway.testing import Answer, Drop, ScriptedApp
 from tests.upstreams.ledger import PASSWORD, RECORDS_AT, TOKEN, items, paged, secrets_in, surviving
+from tests.upstreams.operations import PLACES
 
 UNAVAILABLE = "UPSTREAM_UNAVAILABLE"
 RESPONSE = "UPSTREAM_RESPONSE"
@@ -49,6 +50,25 @@ async def test_an_error_on_a_later_page_is_an_error_and_no_short_page(ledger, fa
     assert rest.data == surviving()
     assert rest.error == (code, message, RECORDS_AT)
     assert well == [str(number) for number in range(20, 60)]
+
+
+async def test_an_error_on_a_later_page_of_places_is_an_error_too(ledger):
+    connection = await ledger.connect()
+
+    def books(request):
+        page = int(request.query.get("page", "1"))
+        held = [{"id": f"b{page}-{number}", "name": f"Book {number}"} for number in range(20)]
+        return Answer(json={"items": held, "next": f"/books?page={page + 1}"}) if page < 3 else Answer(status=500)
+
+    ledger.app.answer_with(books)
+
+    # The two collections that the connector's file names come before the books.
+    start = await ledger.acme.execute(PLACES, id=connection, path="/", first=42)
+    whole = await ledger.acme.ask(PLACES, id=connection, path="/", first=43)
+
+    assert len(start["connection"]["location"]["page"]["nodes"]) == 42
+    assert whole.data == {"connection": {"location": {"page": None}}}
+    assert whole.error == (UNAVAILABLE, "Ledger failed (500). Try again later.", ["connection", "location", "page"])
 
 
 async def test_a_page_that_fails_once_is_asked_again(ledger, clock):

@@ -5,24 +5,19 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from gateway.testing import Answer, ScriptedApp
-from tests.support.gateway_client import GatewayClient, GatewayUnderTest
-from tests.support.kinto import ADMIN, CONTACT_SCHEMA, CONTACTS, READER, Kinto, contact
+from tests.support.kinto import ADMIN, CONTACTS, Kinto, contact
 from tests.upstreams.content import NUMBERS, SHELVES, STEPS, TEXTS
 from tests.upstreams.operations import (
     CONNECT,
-    CREATE_INSTANCE,
-    DATA_SOURCE,
-    FIELDS,
     INTEGRATION,
     PLACE,
     PLACES,
-    POINT,
     RECONNECT,
     RECORDS,
-    SET_UP,
     SPEC,
     connect,
     everything,
+    kinto_inputs,
     sizes,
     state_of,
 )
@@ -31,38 +26,11 @@ from tests.upstreams.relays import relayed
 pytestmark = pytest.mark.xdist_group("upstreams_kinto")
 
 CONTACTS_PATH = "/data/records?bucket=crm&collection=contacts"
-THINGS_PATH = "/data/records?bucket=open&collection=things"
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 READY = {"state": "READY", "errors": []}
 NOT_FOUND = "Kinto says that there is no such thing (404): Not Found."
 FORBIDDEN = "Kinto refused the request (403): This user cannot access this resource."
 COUNT = "{ connections { totalCount } }"
-OWN_FIELDS = {
-    "id": {"type": "string", "title": "Id", "readOnly": True},
-    "last_modified": {"type": "integer", "title": "Last modified", "description": "Milliseconds since 1970.", "readOnly": True},
-}
-
-
-@pytest.fixture
-def acme(gateway: GatewayUnderTest) -> GatewayClient:
-    return gateway.customer()
-
-
-@pytest.fixture
-async def connection(gateway: GatewayUnderTest, kinto: Kinto) -> str:
-    """Acme's connection, as Kinto's admin."""
-    return await connect(gateway, "kinto", **inputs(kinto.server, ADMIN))
-
-
-@pytest.fixture
-async def readers(gateway: GatewayUnderTest, kinto: Kinto) -> str:
-    """Acme's connection, as an account that may read one bucket of two."""
-    return await connect(gateway, "kinto", **inputs(kinto.server, READER))
-
-
-def inputs(server: str, account: tuple[str, str]) -> dict[str, object]:
-    name, password = account
-    return {"parameters": {"server": server}, "authMethod": "basic", "credentials": {"username": name, "password": password}}
 
 
 class TestConnecting:
@@ -71,7 +39,7 @@ class TestConnecting:
         await gateway.admin.mutate(INTEGRATION, key="kinto", connectorKey="kinto")
 
     async def test_with_an_account(self, acme, kinto):
-        payload = await acme.mutate(CONNECT, integrationKey="kinto", **inputs(kinto.server, ADMIN))
+        payload = await acme.mutate(CONNECT, integrationKey="kinto", **kinto_inputs(kinto.server, ADMIN))
 
         assert payload["connection"].pop("id")
         assert payload["connection"] == {
@@ -103,7 +71,7 @@ class TestConnecting:
         async with ScriptedApp() as gone:
             server = gone.url
 
-        answer = await acme.ask(CONNECT, input={"integrationKey": "kinto", **inputs(server, ADMIN)})
+        answer = await acme.ask(CONNECT, input={"integrationKey": "kinto", **kinto_inputs(server, ADMIN)})
 
         assert answer.data == {"connectionCreate": None}
         message = "The app could not be reached: its server does not accept a connection."
@@ -113,7 +81,7 @@ class TestConnecting:
     async def test_to_what_answers_pages_is_told(self, acme, app):
         app.answer(headers={"Content-Type": "text/html"}, body="<html><body>Welcome</body></html>")
 
-        answer = await acme.ask(CONNECT, input={"integrationKey": "kinto", **inputs(app.url, ADMIN)})
+        answer = await acme.ask(CONNECT, input={"integrationKey": "kinto", **kinto_inputs(app.url, ADMIN)})
 
         message = "Kinto answered text/html where JSON was expected. Check the address of the app in the connection."
         assert answer.error == ("UPSTREAM_RESPONSE", message, ["connectionCreate"])
@@ -138,30 +106,30 @@ class TestConnecting:
     async def test_to_another_app_is_refused(self, acme, app, found, code, message):
         app.answer(found)
 
-        assert await acme.refusal(CONNECT, integrationKey="kinto", **inputs(app.url, ADMIN)) == (code, message, None)
+        assert await acme.refusal(CONNECT, integrationKey="kinto", **kinto_inputs(app.url, ADMIN)) == (code, message, None)
         assert [request.target for request in app.requests] == ["/v1/"]
         assert await acme.execute(COUNT) == {"connections": {"totalCount": 0}}
 
     @pytest.mark.parametrize("server", ["ftp://kinto.test", "kinto.test", "http://[::1", 7])
     async def test_to_what_is_no_address_is_invalid(self, acme, server):
-        code, message, field = await acme.refusal(CONNECT, integrationKey="kinto", **inputs(server, ADMIN))
+        code, message, field = await acme.refusal(CONNECT, integrationKey="kinto", **kinto_inputs(server, ADMIN))
 
         assert (code, field) == ("INVALID", ["input", "parameters"])
         assert message.startswith("The parameters are not valid: server: ")
 
 
 class TestBrowsing:
-    async def test_the_root_holds_the_buckets_that_the_account_may_see(self, acme, connection, readers):
+    async def test_the_root_holds_the_buckets_that_the_account_may_see(self, acme, as_admin, as_reader):
         for first in (1, 2, 1000):
-            found, cut = await everything(acme, PLACES, id=connection, path="/", first=first)
+            found, cut = await everything(acme, PLACES, id=as_admin, path="/", first=first)
             assert [place["path"] for place in found] == [f"/data/bucket?bucket={b}" for b in ("crm", "library", "odd", "open", "support")]
             assert cut == sizes(5, first)
-        seen, _ = await everything(acme, PLACES, id=readers, path="/", first=10)
+        seen, _ = await everything(acme, PLACES, id=as_reader, path="/", first=10)
         assert [place["name"] for place in seen] == ["crm", "open"]
 
     @pytest.mark.parametrize("first", [7, 100, 150, 1000])
-    async def test_a_bucket_of_many_collections_is_read_in_pages_of_any_size(self, acme, connection, first):
-        found, cut = await everything(acme, PLACES, id=connection, path="/data/bucket?bucket=library", first=first)
+    async def test_a_bucket_of_many_collections_is_read_in_pages_of_any_size(self, acme, as_admin, first):
+        found, cut = await everything(acme, PLACES, id=as_admin, path="/data/bucket?bucket=library", first=first)
 
         assert [place["name"] for place in found] == [f"shelf-{number:03d}" for number in range(SHELVES)]
         assert cut == sizes(SHELVES, first)
@@ -173,9 +141,9 @@ class TestBrowsing:
             "name": "shelf-009",
         }
 
-    async def test_a_path_is_read_however_it_is_encoded(self, acme, connection):
+    async def test_a_path_is_read_however_it_is_encoded(self, acme, as_admin):
         for path in ("/data/bucket?bucket=crm", "data/bucket?bucket=crm", "/data/bucket?bucket=%63%72m"):
-            found = await acme.execute(PLACE, id=connection, path=path)
+            found = await acme.execute(PLACE, id=as_admin, path=path)
             assert found["connection"]["location"] == {
                 "__typename": "Directory",
                 "path": "/data/bucket?bucket=crm",
@@ -184,34 +152,34 @@ class TestBrowsing:
                 "name": "crm",
             }
 
-    async def test_a_bucket_that_does_not_exist_is_null(self, acme, connection):
-        assert await acme.execute(PLACE, id=connection, path="/data/bucket?bucket=nowhere") == {"connection": {"location": None}}
+    async def test_a_bucket_that_does_not_exist_is_null(self, acme, as_admin):
+        assert await acme.execute(PLACE, id=as_admin, path="/data/bucket?bucket=nowhere") == {"connection": {"location": None}}
 
-    async def test_a_bucket_that_the_account_may_not_read_is_refused_and_the_connection_stays(self, acme, readers):
+    async def test_a_bucket_that_the_account_may_not_read_is_refused_and_the_connection_stays(self, acme, as_reader):
         path = "/data/bucket?bucket=support"
-        place = await acme.ask(PLACE, id=readers, path=path)
-        tickets = await acme.ask(RECORDS, id=readers, path="/data/records?bucket=support&collection=tickets", first=10)
+        place = await acme.ask(PLACE, id=as_reader, path=path)
+        tickets = await acme.ask(RECORDS, id=as_reader, path="/data/records?bucket=support&collection=tickets", first=10)
 
         assert place.data == {"connection": {"location": None}}
         assert place.error == ("UPSTREAM_REJECTED", FORBIDDEN, ["connection", "location"])
         assert tickets.data == {"connection": {"location": {"page": None}}}
         assert tickets.error == ("UPSTREAM_REJECTED", FORBIDDEN, ["connection", "location", "page"])
-        assert await state_of(acme, readers) == READY
+        assert await state_of(acme, as_reader) == READY
 
     @pytest.mark.parametrize("bucket", ["..", ".", "%2e%2e"])
-    async def test_a_name_cannot_lead_elsewhere(self, acme, connection, bucket):
-        answer = await acme.ask(PLACE, id=connection, path=f"/data/bucket?bucket={bucket}")
+    async def test_a_name_cannot_lead_elsewhere(self, acme, as_admin, bucket):
+        answer = await acme.ask(PLACE, id=as_admin, path=f"/data/bucket?bucket={bucket}")
 
         assert answer.data == {"connection": {"location": None}}
         code, message, path = answer.error
         assert (code, path) == ("UPSTREAM_REJECTED", ["connection", "location"])
         assert message.endswith("which cannot be a part of a path.")
 
-    async def test_a_directory_has_no_records_and_a_collection_no_places(self, acme, connection):
+    async def test_a_directory_has_no_records_and_a_collection_no_places(self, acme, as_admin):
         document = """query ($id: ID!) { connection(by: { id: $id }) {
           directory: collection(key: "bucket", parameters: { bucket: "crm" }) { name } } }"""
 
-        assert (await acme.ask(document, id=connection)).error == (
+        assert (await acme.ask(document, id=as_admin)).error == (
             "INVALID",
             "Path '/data/bucket?bucket=crm' is a directory. Point the data source at a collection, such as "
             "'/data/records?bucket=...&collection=...'.",
@@ -221,24 +189,24 @@ class TestBrowsing:
 
 class TestReading:
     @pytest.mark.parametrize("first", [7, 100, 230, 1000])
-    async def test_each_record_comes_exactly_once_whatever_the_size_of_the_page(self, acme, connection, first):
-        found, cut = await everything(acme, RECORDS, id=connection, path=CONTACTS_PATH, first=first)
+    async def test_each_record_comes_exactly_once_whatever_the_size_of_the_page(self, acme, as_admin, first):
+        found, cut = await everything(acme, RECORDS, id=as_admin, path=CONTACTS_PATH, first=first)
 
         assert [record["externalId"] for record in found] == [f"c-{number:04d}" for number in range(CONTACTS)]
         assert len({record["id"] for record in found}) == CONTACTS
         assert cut == sizes(CONTACTS, first)
 
-    async def test_records_come_one_by_one_too(self, acme, connection):
-        found, cut = await everything(acme, RECORDS, id=connection, path="/data/records?bucket=odd&collection=steps", first=1)
+    async def test_records_come_one_by_one_too(self, acme, as_admin):
+        found, cut = await everything(acme, RECORDS, id=as_admin, path="/data/records?bucket=odd&collection=steps", first=1)
 
         assert [record["externalId"] for record in found] == [f"s{number:02d}" for number in range(STEPS)]
         assert cut == [1] * STEPS
 
-    async def test_pages_of_different_sizes_follow_each_other(self, acme, connection):
+    async def test_pages_of_different_sizes_follow_each_other(self, acme, as_admin):
         found: list[str] = []
         after = None
         for first in (3, 1, 150, 40, 1000):
-            page = await acme.execute(RECORDS, id=connection, path=CONTACTS_PATH, first=first, after=after)
+            page = await acme.execute(RECORDS, id=as_admin, path=CONTACTS_PATH, first=first, after=after)
             page = page["connection"]["location"]["page"]
             found += [record["externalId"] for record in page["nodes"]]
             after = page["pageInfo"]["endCursor"]
@@ -246,8 +214,8 @@ class TestReading:
         assert page["pageInfo"]["hasNextPage"] is False
         assert found == [f"c-{number:04d}" for number in range(CONTACTS)]
 
-    async def test_a_record_is_as_kinto_has_it(self, acme, connection):
-        page = await acme.execute(RECORDS, id=connection, path=CONTACTS_PATH, first=8)
+    async def test_a_record_is_as_kinto_has_it(self, acme, as_admin):
+        page = await acme.execute(RECORDS, id=as_admin, path=CONTACTS_PATH, first=8)
 
         record = page["connection"]["location"]["page"]["nodes"][7]
         assert (record["externalId"], record["name"]) == ("c-0007", "Contact 7")
@@ -257,33 +225,33 @@ class TestReading:
         assert contact(7).items() <= record["fields"].items()
         assert datetime.fromisoformat(record["updatedAt"]) == EPOCH + timedelta(milliseconds=record["fields"]["last_modified"])
 
-    async def test_integers_of_any_size_are_exact(self, acme, connection):
-        answer = await acme.ask(RECORDS, id=connection, path="/data/records?bucket=odd&collection=numbers", first=100)
+    async def test_integers_of_any_size_are_exact(self, acme, as_admin):
+        answer = await acme.ask(RECORDS, id=as_admin, path="/data/records?bucket=odd&collection=numbers", first=100)
 
         records = answer.data["connection"]["location"]["page"]["nodes"]
         assert [record["fields"]["value"] for record in records] == NUMBERS
         assert f'"value":{2**64 - 1}' in answer.text
 
-    async def test_text_of_every_script_arrives_as_it_is(self, acme, connection):
-        page = await acme.execute(RECORDS, id=connection, path="/data/records?bucket=odd&collection=texts", first=100)
+    async def test_text_of_every_script_arrives_as_it_is(self, acme, as_admin):
+        page = await acme.execute(RECORDS, id=as_admin, path="/data/records?bucket=odd&collection=texts", first=100)
 
         records = page["connection"]["location"]["page"]["nodes"]
         assert [record["fields"]["title"] for record in records] == TEXTS
         assert [record["name"] for record in records] == TEXTS
 
-    async def test_an_empty_collection_has_an_empty_page(self, acme, connection):
-        page = await acme.execute(RECORDS, id=connection, path="/data/records?bucket=odd&collection=empty", first=1)
+    async def test_an_empty_collection_has_an_empty_page(self, acme, as_admin):
+        page = await acme.execute(RECORDS, id=as_admin, path="/data/records?bucket=odd&collection=empty", first=1)
 
         assert page["connection"]["location"]["page"] == {"nodes": [], "pageInfo": {"hasNextPage": False, "endCursor": None}}
 
-    async def test_a_collection_that_does_not_exist_fails_alone(self, acme, connection):
+    async def test_a_collection_that_does_not_exist_fails_alone(self, acme, as_admin):
         document = """query ($id: ID!) { connection(by: { id: $id }) { name
           gone: collection(key: "records", parameters: { bucket: "crm", collection: "nothing" }) {
             path records { nodes { id } } spec { key } }
           here: collection(key: "records", parameters: { bucket: "crm", collection: "companies" }) {
             path records { nodes { externalId fields } } } } }"""
 
-        answer = await acme.ask(document, id=connection)
+        answer = await acme.ask(document, id=as_admin)
 
         gone, here = answer.data["connection"]["gone"], answer.data["connection"]["here"]
         assert gone == {"path": "/data/records?bucket=crm&collection=nothing", "records": None, "spec": None}
@@ -294,16 +262,24 @@ class TestReading:
             ("UPSTREAM_REJECTED", NOT_FOUND, "connection", "gone", "records"),
             ("UPSTREAM_REJECTED", NOT_FOUND, "connection", "gone", "spec"),
         ]
-        assert await state_of(acme, connection) == READY
+        assert await state_of(acme, as_admin) == READY
 
-    async def test_a_cursor_belongs_to_its_list(self, acme, connection):
-        page = await acme.execute(RECORDS, id=connection, path=CONTACTS_PATH, first=1)
+    async def test_a_cursor_belongs_to_its_list(self, acme, as_admin):
+        page = await acme.execute(RECORDS, id=as_admin, path=CONTACTS_PATH, first=1)
         after = page["connection"]["location"]["page"]["pageInfo"]["endCursor"]
 
-        answer = await acme.ask(RECORDS, id=connection, path="/data/records?bucket=crm&collection=companies", first=1, after=after)
+        answer = await acme.ask(RECORDS, id=as_admin, path="/data/records?bucket=crm&collection=companies", first=1, after=after)
 
         message = "The cursor is damaged or belongs to another list. Start again without `after`."
         assert answer.error == ("INVALID", message, ["connection", "location", "page"])
+
+    async def test_a_spec_says_what_the_collection_can_do(self, acme, as_admin):
+        found = await acme.execute(SPEC, id=as_admin, path=CONTACTS_PATH)
+
+        spec = found["connection"]["location"]["spec"]
+        assert (spec["key"], spec["operations"]) == ("records", ["LIST"])
+        assert spec["parametersSchema"]["required"] == ["bucket", "collection"]
+        assert spec["fieldsSchema"]["properties"]["email"] == {"type": "string", "format": "email"}
 
 
 async def test_revoked_credentials_disconnect_until_the_customer_reconnects(gateway, acme, kinto):
@@ -314,7 +290,7 @@ async def test_revoked_credentials_disconnect_until_the_customer_reconnects(gate
     )
     set_password(kinto, "leaver", "first-password")
     async with relayed(kinto.server) as relay:
-        leaver = await connect(gateway, "kinto", **inputs(relay.url, ("leaver", "first-password")))
+        leaver = await connect(gateway, "kinto", **kinto_inputs(relay.url, ("leaver", "first-password")))
         before, _ = await everything(acme, RECORDS, id=leaver, path=path, first=10)
         set_password(kinto, "leaver", "second-password")
 
@@ -340,133 +316,6 @@ async def test_revoked_credentials_disconnect_until_the_customer_reconnects(gate
     assert not [text for text in gateway.heard if "first-password" in text or "second-password" in text]
 
 
-class TestDataSources:
-    @pytest.fixture(autouse=True)
-    async def definition(self, gateway, connection):
-        """A data source of the integration, at the contacts."""
-        await gateway.admin.mutate(DATA_SOURCE, key="people", name="People", integrationKey="kinto", pointer={"path": CONTACTS_PATH})
-
-    @pytest.fixture
-    async def instance(self, acme, connection) -> str:
-        payload = await acme.mutate(CREATE_INSTANCE, connection={"id": connection}, dataSource={"key": "people"})
-        return payload["dataSourceInstance"]["id"]
-
-    async def test_a_new_instance_points_where_its_data_source_does(self, acme, connection):
-        payload = await acme.mutate(CREATE_INSTANCE, connection={"integrationKey": "kinto"}, dataSource={"key": "people"})
-
-        assert payload["isCreated"] is True
-        assert payload["dataSourceInstance"].pop("id")
-        assert payload["dataSourceInstance"] == {
-            "path": CONTACTS_PATH,
-            "collectionKey": "records",
-            "collectionParameters": {"bucket": "crm", "collection": "contacts"},
-            "state": "READY",
-            "errors": [],
-        }
-
-    async def test_the_fields_are_those_of_the_customers_own_collection(self, acme, instance):
-        document = """query ($id: ID!) { dataSourceInstance(by: { id: $id }) { fieldsSchema collectionSpec { fieldsSchema }
-          dataSource { fieldsSchema } } }"""
-
-        found = (await acme.execute(document, id=instance))["dataSourceInstance"]
-
-        live = {**CONTACT_SCHEMA, "properties": {**OWN_FIELDS, **CONTACT_SCHEMA["properties"]}}
-        static = {"type": "object", "properties": OWN_FIELDS}
-        assert found == {"fieldsSchema": live, "collectionSpec": {"fieldsSchema": live}, "dataSource": {"fieldsSchema": static}}
-
-    @pytest.mark.parametrize(
-        "pointer",
-        [
-            {"path": "/data/records?bucket=crm&collection=companies"},
-            {"path": "/data/records?collection=companies&bucket=crm"},
-            {"collection": {"key": "records", "parameters": {"bucket": "crm", "collection": "companies"}}},
-        ],
-    )
-    async def test_an_instance_points_elsewhere_by_path_or_by_key_and_parameters(self, acme, instance, pointer):
-        document = """query ($id: ID!) { dataSourceInstance(by: { id: $id }) { isCustomized collection { name isDefault }
-          records { nodes { externalId } } collectionSpec { fieldsSchema } } }"""
-
-        pointed = (await acme.mutate(POINT, by={"id": instance}, pointer=pointer))["dataSourceInstance"]
-        found = (await acme.execute(document, id=instance))["dataSourceInstance"]
-
-        assert (pointed["collectionKey"], pointed["state"]) == ("records", "READY")
-        assert pointed["collectionParameters"] == {"bucket": "crm", "collection": "companies"}
-        assert found == {
-            "isCustomized": True,
-            "collection": {"name": "companies", "isDefault": False},
-            "records": {"nodes": [{"externalId": f"co-{number:04d}"} for number in range(3)]},
-            "collectionSpec": {"fieldsSchema": {"type": "object", "properties": OWN_FIELDS}},
-        }
-
-    @pytest.mark.parametrize(
-        ("pointer", "message", "field"),
-        [
-            (
-                {"path": "/data/bucket?bucket=crm"},
-                "Path '/data/bucket?bucket=crm' is a directory. Point the data source at a collection, such as "
-                "'/data/records?bucket=...&collection=...'.",
-                ["input", "pointer", "path"],
-            ),
-            (
-                {"path": "/data/records?bucket=crm"},
-                "The parameters of 'records' are not valid: \"collection\" is a required property.",
-                ["input", "pointer", "path"],
-            ),
-            (
-                {"collection": {"key": "records", "parameters": {"bucket": "crm", "collection": "contacts", "age": 7}}},
-                "The parameters of 'records' are not valid: Additional properties are not allowed ('age' was unexpected).",
-                ["input", "pointer", "collection", "parameters"],
-            ),
-            (
-                {"collection": {"key": "tables"}},
-                "Kinto has no location 'tables'. It has '/data/records?bucket=...&collection=...'.",
-                ["input", "pointer", "collection", "key"],
-            ),
-        ],
-    )
-    async def test_a_pointer_that_cannot_be_is_refused_and_changes_nothing(self, acme, instance, pointer, message, field):
-        assert await acme.refusal(POINT, by={"id": instance}, pointer=pointer) == ("INVALID", message, field)
-
-        document = "query ($id: ID!) { dataSourceInstance(by: { id: $id }) { path isCustomized revision } }"
-        found = (await acme.execute(document, id=instance))["dataSourceInstance"]
-        assert found == {"path": CONTACTS_PATH, "isCustomized": False, "revision": "1"}
-
-    async def test_setting_up_reads_the_schema_that_the_app_has_now(self, acme, kinto, instance):
-        missing = (await acme.mutate(POINT, by={"id": instance}, pointer={"path": THINGS_PATH}))["dataSourceInstance"]
-        put_schema(kinto, {"type": "object", "properties": {"first": {"type": "string"}}})
-        made = await self.set_up(acme, instance)
-        put_schema(kinto, {"type": "object", "properties": {"second": {"type": "integer"}}, "required": ["second"]})
-        changed = await self.set_up(acme, instance)
-        with kinto.client() as client:
-            client.delete("/buckets/open/collections/things").raise_for_status()
-        gone = (await acme.mutate(SET_UP, by={"id": instance}))["dataSourceInstance"]
-
-        failed = {"state": "SETUP_FAILED", "errors": [{"code": "UPSTREAM_REJECTED", "message": NOT_FOUND}]}
-        assert missing.items() >= failed.items()
-        assert made == {"type": "object", "properties": {**OWN_FIELDS, "first": {"type": "string"}}}
-        assert changed == {"type": "object", "properties": {**OWN_FIELDS, "second": {"type": "integer"}}, "required": ["second"]}
-        assert gone.items() >= failed.items()
-
-    async def set_up(self, acme, instance) -> object:
-        """The fields of an instance that was set up just now, without any error."""
-        payload = await acme.mutate(SET_UP, by={"id": instance})
-        assert payload["dataSourceInstance"].items() >= READY.items()
-        return (await acme.execute(FIELDS, id=instance))["dataSourceInstance"]["fieldsSchema"]
-
-    async def test_a_spec_says_what_the_collection_can_do(self, acme, connection):
-        found = await acme.execute(SPEC, id=connection, path=CONTACTS_PATH)
-
-        spec = found["connection"]["location"]["spec"]
-        assert (spec["key"], spec["operations"]) == ("records", ["LIST"])
-        assert spec["parametersSchema"]["required"] == ["bucket", "collection"]
-        assert spec["fieldsSchema"]["properties"]["email"] == {"type": "string", "format": "email"}
-
-
 def set_password(kinto: Kinto, account: str, password: str) -> None:
     with kinto.client() as client:
         client.put(f"/accounts/{account}", json={"data": {"password": password}}).raise_for_status()
-
-
-def put_schema(kinto: Kinto, schema: dict[str, object]) -> None:
-    with kinto.client() as client:
-        client.put("/buckets/open/collections/things", json={"data": {"schema": schema}}).raise_for_status()
