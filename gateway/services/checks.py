@@ -10,6 +10,7 @@ from gateway.config import Settings
 from gateway.errors import ConflictError, InvalidError
 from gateway.models import JsonObject
 
+MAXIMUM_TEXT = 255
 MAXIMUM_JSON_BYTES = 65_536
 MAXIMUM_JSON_DEPTH = 64
 MAXIMUM_INTERVAL_SECONDS = 31_536_000
@@ -28,7 +29,7 @@ def key(value: str, *, field: Sequence[str]) -> str:
     return value
 
 
-def text(value: str, *, field: Sequence[str], maximum: int = 255) -> str:
+def text(value: str, *, field: Sequence[str], maximum: int = MAXIMUM_TEXT) -> str:
     """The text as given. Raises InvalidError when it is blank, too long, or holds what no database stores."""
     if not value.strip():
         raise InvalidError("The text must not be blank.", field=field)
@@ -42,6 +43,13 @@ def text(value: str, *, field: Sequence[str], maximum: int = 255) -> str:
 def optional_text(value: str | None, *, field: Sequence[str]) -> str | None:
     """The same for a text that may be null."""
     return None if value is None else text(value, field=field)
+
+
+def search(value: str | None) -> str | None:
+    """The text to look for, null for none. Raises InvalidError when it is longer than any text that is looked through."""
+    if value and len(value) > MAXIMUM_TEXT:
+        raise InvalidError(f"The search has {len(value)} characters; no text that is searched has more than {MAXIMUM_TEXT}.")
+    return value or None
 
 
 def json_object(value: object, *, field: Sequence[str] | None) -> JsonObject:

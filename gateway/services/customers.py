@@ -21,8 +21,9 @@ async def page(runtime: Runtime, principal: Principal, *, window: RowWindow, sea
     """Customers, the oldest first; `search` looks in their ids and names. Only for admins."""
     require_admin(principal)
     statement = select(Customer)
-    if search:
-        matches = [col(column).icontains(search, autoescape=True) for column in (Customer.external_id, Customer.name)]
+    sought = checks.search(search)
+    if sought:
+        matches = [col(column).icontains(sought, autoescape=True) for column in (Customer.external_id, Customer.name)]
         statement = statement.where(or_(*matches))
     return await listing.read(runtime, principal, statement, window=window)
 

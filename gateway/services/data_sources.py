@@ -39,8 +39,9 @@ async def page(
         roots = select(DataSource.id).where(DataSource.udm == filter.udm)
         inherits = col(DataSource.udm).is_(None) & col(DataSource.universal_id).in_(roots)
         statement = statement.where(or_(col(DataSource.udm) == filter.udm, inherits))
-    if filter.search:
-        matches = [col(column).icontains(filter.search, autoescape=True) for column in (DataSource.key, DataSource.name)]
+    sought = checks.search(filter.search)
+    if sought:
+        matches = [col(column).icontains(sought, autoescape=True) for column in (DataSource.key, DataSource.name)]
         statement = statement.where(or_(*matches))
     return await listing.read(runtime, principal, statement, window=window)
 

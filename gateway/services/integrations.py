@@ -24,8 +24,9 @@ async def page(
     statement = select(Integration)
     if not include_archived:
         statement = statement.where(col(Integration.archived_at).is_(None))
-    if search:
-        matches = [col(column).icontains(search, autoescape=True) for column in (Integration.key, Integration.name)]
+    sought = checks.search(search)
+    if sought:
+        matches = [col(column).icontains(sought, autoescape=True) for column in (Integration.key, Integration.name)]
         statement = statement.where(or_(*matches))
     return await listing.read(runtime, principal, statement, window=window)
 

@@ -108,6 +108,12 @@ PARAMETERS: Mapping[str, Values] = {
     "CollectionPointerInput.key": _always("notes"),
     "CollectionPointerInput.parameters": _always({"notebookId": 7}),
     "PointerInput.path": _always("/data/notes?notebookId=7"),
+    "Connection.location.path": _always("/"),
+    "Connection.collection.key": _always("notes"),
+    "Connection.collection.parameters": _always({"notebookId": 7}),
+    "Connection.dataSourceInstance.instanceKey": lambda world, names: [names.instance_key],
+    "DataSourceInstance.locations.path": _always("/"),
+    "Integration.dataCollections.path": _always("/data/archive"),
 }
 
 

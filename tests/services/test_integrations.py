@@ -122,3 +122,10 @@ async def test_everybody_reads_and_only_an_admin_writes(world):
         await integrations.by_key(world.runtime, ANONYMOUS, key="notes")
     with pytest.raises(NotAuthenticatedError):
         await integrations.archive(world.runtime, ANONYMOUS, key="notes")
+
+
+async def test_a_search_for_more_than_any_name_holds_is_refused(world):
+    message = "The search has 256 characters; no text that is searched has more than 255."
+    window = RowWindow(first=10)
+    async with refused(world.runtime, InvalidError, message):
+        await integrations.page(world.runtime, SYSTEM, window=window, search="n" * 256, include_archived=False)
