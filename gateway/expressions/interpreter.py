@@ -10,37 +10,50 @@ from gateway.expressions.analysis import Node
 from gateway.expressions.errors import ExpressionError
 from gateway.expressions.functions import Functions
 
-_OPTIONS = Options(custom_functions=Functions())
+_FUNCTIONS = Functions()
+_OPTIONS = Options(custom_functions=_FUNCTIONS)
 
 
 def _counted(name: str) -> Callable[[Any, Node, Any], Any]:
-    """jmespath's method of that name, which then counts the items of the list that it made."""
+    """jmespath's method of that name, which then counts what it made."""
     visit = getattr(TreeInterpreter, name)
 
     def counted(self: "BoundedInterpreter", node: Node, value: Any) -> Any:
         result = visit(self, node, value)
-        if isinstance(result, list):
-            self.count(len(result))
+        self.count(result)
         return result
 
     return counted
 
 
 class BoundedInterpreter(TreeInterpreter):  # type: ignore[misc]  # jmespath has no types.
-    """jmespath's interpreter that gives up when an evaluation makes lists of too many items. One evaluation each."""
+    """jmespath's interpreter that gives up when an evaluation makes or passes on too much. One evaluation each."""
 
     visit_flatten = _counted("visit_flatten")
-    visit_function_expression = _counted("visit_function_expression")
     visit_projection = _counted("visit_projection")
     visit_filter_projection = _counted("visit_filter_projection")
     visit_value_projection = _counted("visit_value_projection")
 
     def __init__(self) -> None:
         super().__init__(_OPTIONS)
-        self._items = 0
+        self._work = 0
 
-    def count(self, items: int) -> None:
-        """Adds items to what the evaluation made. Raises ExpressionError above the limit."""
-        self._items += items
-        if self._items > limits.MAX_WORK:
-            raise ExpressionError(f"it makes lists of more than {limits.MAX_WORK} items")
+    def visit_function_expression(self, node: Node, value: Any) -> Any:
+        """What the function gives. Its arguments count too: a function that looks through a list may be called for each item of another."""
+        arguments = [self.visit(child, value) for child in node["children"]]
+        self.count(*arguments)
+        result = _FUNCTIONS.call_function(node["value"], arguments)
+        self.count(result)
+        return result
+
+    def count(self, *values: Any) -> None:
+        """Adds values to the work of the evaluation. Raises ExpressionError above the limit."""
+        self._work += sum(map(_work, values))
+        if self._work > limits.MAX_WORK:
+            raise ExpressionError(f"it works through more than {limits.MAX_WORK} items of lists and texts")
+
+
+def _work(value: Any) -> int:
+    if isinstance(value, list | dict):
+        return len(value)
+    return len(value) // limits.CHARACTERS_OF_AN_ITEM if isinstance(value, str) else 0

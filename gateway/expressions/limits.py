@@ -9,7 +9,9 @@ MAX_GROWTH = 10_000
 MAX_TEXT_CHARACTERS = 1024 * 1024
 """The longest text that an expression or a template may make."""
 MAX_WORK = 4_000_000
-"""How many items the lists that one evaluation makes may hold. A page of 32 MB holds about a million small ones."""
+"""How many items the lists that one evaluation makes, or passes to functions, may hold in all. A page has a million at most."""
+CHARACTERS_OF_AN_ITEM = 16
+"""How many characters of a text count as one such item."""
 MAX_NUMBER_BITS = 1_024
 """The largest numbers that arithmetic takes; without it a chain of multiplications fills the memory."""
 MAX_TEMPLATE_DEPTH = 32

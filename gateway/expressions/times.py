@@ -15,7 +15,8 @@ def parse(text: str | None) -> datetime | None:
     if text is None:
         return None
     try:
-        time = datetime.fromisoformat(text.strip())
+        # RFC 3339 allows a small t and z, which the library does not read.
+        time = datetime.fromisoformat(text.strip().upper())
         return (time if time.tzinfo else time.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError):
         return None

@@ -46,11 +46,13 @@ def test_maps_within_maps_multiply():
         ("to_string([b, b, b, b, b, b, b, b, b, b, b, b])", "it makes a text of more than"),
         ("zip_rows(b, b)", "zip_rows() makes more than 4000000 values"),
         ("add_to_each(b, c)", "add_to_each() makes more than 4000000 values"),
-        ("[b, b, b, b, b, b, b, b, b][] | [@, @, @, @, @, @, @][] | [@, @][]", "it makes lists of more than 4000000 items"),
+        ("[b, b, b, b, b, b, b, b, b][] | [@, @, @, @, @, @, @][] | [@, @][]", "it works through more than 4000000 items"),
+        ("add_to_each(rows, {a: a})[].concat(a, a, a, a, a)", "it works through more than 4000000 items"),
+        ("add_to_each(rows, {b: b})[?contains(b, id)]", "it works through more than 4000000 items"),
     ],
 )
 def test_an_evaluation_that_grows_too_large_is_refused(source, message):
-    names = {"a": "x" * 100_000, "b": ["item"] * 100_000, "c": {str(n): n for n in range(100)}}
+    names = {"a": "x" * 100_000, "b": ["item"] * 100_000, "c": {str(n): n for n in range(100)}, "rows": [{"id": n} for n in range(200)]}
 
     with pytest.raises(ExpressionError) as caught:
         Expression.compile(source).evaluate(names)

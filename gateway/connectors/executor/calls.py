@@ -93,12 +93,12 @@ class Caller:
     def _pause(self, failure: Failure, attempt: int) -> float | None:
         """How long to wait before the next attempt; null when that is longer than it is worth waiting."""
         retry = self.file.http.retry
-        jitter = _RANDOM.uniform(0, min(retry.max_seconds, retry.base_seconds * 2 ** (attempt - 1)))
+        pause = _RANDOM.uniform(0, min(retry.max_seconds, retry.base_seconds * 2 ** (attempt - 1)))
         if failure.wait_seconds is not None:
             # Not all at once when the time has come.
-            jitter = failure.wait_seconds + min(jitter, retry.base_seconds)
-        is_worth_waiting = (failure.wait_seconds or 0) <= retry.max_seconds and jitter < self._remaining()
-        return jitter if is_worth_waiting else None
+            pause = failure.wait_seconds + min(pause, retry.base_seconds)
+        is_worth_waiting = (failure.wait_seconds or 0) <= retry.max_seconds and pause < self._remaining()
+        return pause if is_worth_waiting else None
 
     async def _followed(self, ready: Outgoing, names: Names) -> Answer:
         """The answer to one attempt, redirects followed, unless a rule of the connector reads something else out of them."""
@@ -120,16 +120,13 @@ class Caller:
     async def _send(self, ready: Outgoing, url: httpx.URL) -> AppResponse:
         request = httpx.Request(ready.method, self.proof.on(url), headers={**ready.headers, **self.proof.headers}, content=ready.content)
         async with self._slots:
-            remaining = self._remaining()
-            if remaining <= 0:
+            if self._remaining() <= 0:
                 raise self.late()
             self._is_waiting_for_answer = True
             response = await self._http.send(
                 request,
                 max_bytes=min(self.file.http.max_response_bytes or self._limits.max_response_bytes, self._limits.max_response_bytes),
-                timeout_seconds=min(
-                    self.file.http.timeout_seconds or self._limits.timeout_seconds, self._limits.timeout_seconds, remaining
-                ),
+                timeout_seconds=min(self.file.http.timeout_seconds or self._limits.timeout_seconds, self._limits.timeout_seconds),
             )
             self._is_waiting_for_answer = False
             return response

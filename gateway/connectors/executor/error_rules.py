@@ -7,7 +7,7 @@ from datetime import datetime
 
 from gateway.connectors.executor.answers import Answer
 from gateway.connectors.executor.names import Names
-from gateway.connectors.executor.rate_limit import parse_wait, told_wait
+from gateway.connectors.executor.rate_limit import LIMIT_HEADERS, RETRY_AFTER, parse_wait, told_wait
 from gateway.connectors.format.requests import ErrorAction, ErrorRule, Http, When
 from gateway.connectors.redaction import Redactor
 from gateway.errors import (
@@ -54,7 +54,7 @@ def judged(answer: Answer, http: Http, *, app: str, names: Names, now: datetime,
         return answer if answer.fault is None else Failure(UpstreamResponseError(answer.fault))
     if action is ErrorAction.EMPTY:
         return answer.emptied()
-    wait = _wait(rule, answer, now=now)
+    wait = _wait(rule, action, answer, now=now)
     text = _text((rule.message if rule is not None else None, http.error_message), {**names, **answer.names}, redactor)
     return Failure(_error(action, answer.status, app=app, text=text, wait=wait), wait)
 
@@ -90,12 +90,14 @@ def _fits(when: When, answer: Answer, names: Names) -> bool:
         return False
 
 
-def _wait(rule: ErrorRule | None, answer: Answer, *, now: datetime) -> float | None:
+def _wait(rule: ErrorRule | None, action: ErrorAction, answer: Answer, *, now: datetime) -> float | None:
     if rule is not None and rule.wait is not None:
         told = parse_wait(answer.headers.get(rule.wait.header.lower()), now=now) if rule.wait.header is not None else None
         if told is not None or rule.wait.seconds is not None:
             return told if told is not None else rule.wait.seconds
-    return told_wait(answer.headers, now=now)
+    # Many apps say in every answer when their limits start anew: that is no wish where something else is wrong.
+    names = LIMIT_HEADERS if action is ErrorAction.RATE_LIMITED else ()
+    return told_wait(answer.headers, names=(RETRY_AFTER, *names), now=now)
 
 
 def _error(action: ErrorAction, status: int, *, app: str, text: str, wait: float | None) -> UpstreamError:

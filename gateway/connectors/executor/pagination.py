@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from gateway.connectors.executor.names import Names, holds, kind_of, told
 from gateway.connectors.format.requests import (
+    MAX_PAGE_SIZE,
     CursorPagination,
     NextUrlPagination,
     NoPagination,
@@ -18,7 +19,6 @@ from gateway.connectors.format.requests import (
 from gateway.errors import CursorExpiredError, UpstreamResponseError
 from gateway.models import JsonObject, JsonValue
 
-MAX_SIZE = 100_000
 _MAX_POSITION_CHARACTERS = 8_192
 # Longer ones fit into no address that servers are known to read.
 _POSITION_TYPES: dict[type, tuple[type, ...]] = {
@@ -97,7 +97,7 @@ def place_of_token(pagination: Pagination, token: JsonValue) -> Place:
             "position": position,
             "pages": int(pages),
             "prints": [str() | None as last, str() | None as marked],
-        } if 1 <= size <= MAX_SIZE and pages >= 1 and _is_position(pagination, position):
+        } if 1 <= size <= MAX_PAGE_SIZE and pages >= 1 and _is_position(pagination, position):
             return Place(size=size, position=position, pages_before=pages, last_print=last, marked_print=marked)
     raise CursorExpiredError("The cursor does not fit the app's pages (any more). Start again from the first page.")
 

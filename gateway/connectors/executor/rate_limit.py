@@ -1,7 +1,7 @@
 """How long an app asks us to wait."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
@@ -10,23 +10,25 @@ from gateway.expressions import times
 MAX_WAIT_SECONDS = 3600.0
 """Longer waits are cut to this: a reset far in the future is a mistake of the app or of a clock more often than a wish."""
 
-WAIT_HEADERS = (
-    "retry-after",
+RETRY_AFTER = "retry-after"
+"""Where any answer says how long to wait (RFC 9110, 10.2.3)."""
+
+LIMIT_HEADERS = (
     "x-ratelimit-reset-after",
     "x-ratelimit-reset",
     "x-rate-limit-reset",
     "ratelimit-reset",
 )
-"""Where apps say how long to wait, the plainest first."""
+"""Where apps say when a limit on requests starts anew, the plainest first."""
 
 _FIRST_EPOCH_SECONDS = 1e8
 _FIRST_EPOCH_MILLISECONDS = 1e11
 # Seconds since 1970 passed the first in 1973 and reach the second in the year 5138: no wait is that long, no time that early.
 
 
-def told_wait(headers: Mapping[str, str], *, now: datetime) -> float | None:
-    """The seconds that the answer's headers ask to wait; null when they do not."""
-    return next((wait for name in WAIT_HEADERS if (wait := parse_wait(headers.get(name), now=now)) is not None), None)
+def told_wait(headers: Mapping[str, str], *, names: Iterable[str], now: datetime) -> float | None:
+    """The seconds to wait that the first of these headers tells; null when none does."""
+    return next((wait for name in names if (wait := parse_wait(headers.get(name), now=now)) is not None), None)
 
 
 def parse_wait(text: object, *, now: datetime) -> float | None:

@@ -13,7 +13,7 @@ from gateway.connectors.format.requests import (
     Pagination,
     Request,
 )
-from gateway.connectors.format.scopes import ANSWER, PAGES, Scope, all_misuses, misuses
+from gateway.connectors.format.scopes import ANSWER, PAGE, PAGES, Scope, all_misuses, misuses
 from gateway.expressions import Template
 
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
@@ -24,20 +24,30 @@ def request_problems(place: Place, request: Request, scope: Scope) -> Iterator[P
     yield from _path_problems((*place, "path"), request.path)
     yield from misuses((*place, "path"), request.path, scope)
     yield from all_misuses((*place, "query"), request.query, scope)
-    yield from all_misuses((*place, "headers"), request.headers, scope)
+    yield from header_problems((*place, "headers"), request.headers, scope)
     yield from misuses((*place, "json"), request.body, scope)
-    for name in request.headers:
-        if not _HEADER_NAME.fullmatch(name):
-            yield (*place, "headers", name), f"{name!r} is not the name of a header"
     if request.body is not None and request.method in ("GET", "HEAD"):
         yield (*place, "json"), f"a {request.method} request has no body; use `query`, or `method: POST` with `read: true`"
+
+
+def header_problems(place: Place, headers: Mapping[str, Template], scope: Scope) -> Iterator[Problem]:
+    """What is wrong with headers: their names, and the names that their values read."""
+    yield from all_misuses(place, headers, scope)
+    for name in headers:
+        if not is_header_name(name):
+            yield (*place, name), f"{name!r} is not the name of a header"
+
+
+def is_header_name(name: str) -> bool:
+    """Whether a header, or a cookie, can have that name (RFC 9110, 5.6.2)."""
+    return _HEADER_NAME.fullmatch(name) is not None
 
 
 def list_problems(
     place: Place, listing: ListOperation | LocationList, key: str, named: Mapping[str, Pagination], scope: Scope
 ) -> Iterator[Problem]:
     """What is wrong with a list of records or locations; `key` names what it selects."""
-    yield from request_problems((*place, "request"), listing.request, scope)
+    yield from request_problems((*place, "request"), listing.request, {**scope, **PAGE})
     yield from misuses((*place, key), getattr(listing, key), {**scope, **ANSWER})
     pagination = listing.pagination
     if not isinstance(pagination, str):

@@ -7,6 +7,8 @@ from pydantic import Field, Tag, model_validator
 
 from gateway.connectors.format.base import Condition, Key, Part, Value, one_of
 
+MAX_PAGE_SIZE = 100_000
+
 
 class Request(Part):
     """One HTTP request. A path's `${...}` are encoded segment by segment; null query values and headers are left out."""
@@ -103,11 +105,11 @@ class Http(Part):
 
 
 class PageSize(Part):
-    """How many items a page holds, and where to say so; without `name` the app decides."""
+    """How many items a page holds: as many as the caller wants, up to `max`, said in `name`; without `name` the app's own `default`."""
 
     name: str | None = None
-    default: int = Field(default=100, ge=1)
-    max: int = Field(default=100, ge=1)
+    default: int = Field(default=100, ge=1, le=MAX_PAGE_SIZE)
+    max: int = Field(default=100, ge=1, le=MAX_PAGE_SIZE)
 
     @model_validator(mode="after")
     def _default_fits(self) -> "PageSize":
@@ -142,7 +144,7 @@ class PagePagination(_Pagination):
 
     type: Literal["page"]
     name: str = "page"
-    start: int = 1
+    start: int = Field(default=1, ge=0)
 
 
 class OffsetPagination(_Pagination):
@@ -150,7 +152,7 @@ class OffsetPagination(_Pagination):
 
     type: Literal["offset"]
     name: str = "offset"
-    start: int = 0
+    start: int = Field(default=0, ge=0)
 
 
 class CursorPagination(_Pagination):

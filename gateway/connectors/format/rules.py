@@ -8,9 +8,9 @@ from gateway.connectors.format.auth import ApiKeyAuth, Auth, HttpBasicAuth, Http
 from gateway.connectors.format.collections import Collection
 from gateway.connectors.format.connector import ConnectorFile
 from gateway.connectors.format.document import Place, Problem
-from gateway.connectors.format.exchanges import list_problems, request_problems
+from gateway.connectors.format.exchanges import header_problems, is_header_name, list_problems, request_problems
 from gateway.connectors.format.schema_rules import constant_problems, schema_problems
-from gateway.connectors.format.scopes import ANSWER, RECORD, Scope, all_misuses, keys_of, misuses
+from gateway.connectors.format.scopes import ANSWER, RECORD, Scope, keys_of, misuses
 from gateway.connectors.schemas import writable_secrets
 from gateway.udm import MODELS
 
@@ -54,7 +54,7 @@ def _http_problems(file: ConnectorFile, shared: Scope) -> Iterator[Problem]:
     for index, host in enumerate(http.allowed_hosts):
         if not re.fullmatch(r"[A-Za-z0-9.-]+(:[0-9]+)?", host):
             yield ("http", "allowed_hosts", index), f"{host!r} is not a host such as files.example.com or example.com:8443"
-    yield from all_misuses(("http", "headers"), http.headers, shared)
+    yield from header_problems(("http", "headers"), http.headers, shared)
     answer: Scope = {**shared, **ANSWER}
     for index, rule in enumerate(http.errors):
         yield from misuses(("http", "errors", index, "when", "body"), rule.when.body, answer)
@@ -70,6 +70,8 @@ def _auth_problems(place: Place, method: Auth, shared: Scope) -> Iterator[Proble
         if method.credentials.get("properties"):
             yield (*place, "credentials"), "a method of type none sends no credentials; take them out"
         return
+    if isinstance(method, ApiKeyAuth) and method.location != "query" and not is_header_name(method.parameter):
+        yield (*place, "parameter"), f"{method.parameter!r} is not the name of a {method.location}"
     keys = {ApiKeyAuth: ("value",), HttpBearerAuth: ("token",), HttpBasicAuth: ("username", "password")}[type(method)]
     for key in keys:
         yield from misuses((*place, key), getattr(method, key), scope)

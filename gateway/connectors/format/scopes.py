@@ -12,6 +12,8 @@ Scope = Mapping[str, frozenset[str] | None]
 ANSWER: Scope = {"body": None, "headers": None, "status": None}
 """What is known of an answer."""
 ITEM: Scope = {"item": None}
+PAGE: Scope = {"page": frozenset({"number", "size"})}
+"""What is known of a page before it is read."""
 PAGES: Scope = {**ANSWER, "page": frozenset({"number", "size", "count"}), "last": None}
 """What is known when the next page is sought."""
 RECORD: Scope = {"record": None}

@@ -13,6 +13,9 @@ from gateway.models.json import JsonValue
 MAX_DEPTH = 200
 """The deepest nesting that is read; orjson writes no more than 254 levels, of which the GraphQL answer around it takes some."""
 
+MAX_VALUES = 2_000_000
+"""How many values are read. A value of three bytes takes up to two hundred in memory: 32 MB of them would fill a gigabyte."""
+
 _LONG_NUMBER = b"0" * 19
 _ANY_DIGIT_TO_ZERO = bytes.maketrans(b"123456789", b"0" * 9)
 _SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
@@ -24,8 +27,11 @@ def decode_json(body: bytes) -> JsonValue:
 
     Where JSON is not quite kept to, the page stays readable: NaN, infinities and numbers beyond a double become null, broken
     UTF-8 and lone surrogates become U+FFFD, a byte order mark is skipped.
-    Raises UpstreamResponseError for what is no JSON at all, and for nesting deeper than MAX_DEPTH.
+    Raises UpstreamResponseError for what is no JSON at all, for nesting deeper than MAX_DEPTH, and for more than MAX_VALUES.
     """
+    # Each value but the outermost follows one of these; those within texts count too, which only the largest bodies notice.
+    if len(body) > MAX_VALUES and sum(map(body.count, (b",", b"[", b"{"))) > MAX_VALUES:
+        raise UpstreamResponseError(f"The app's answer holds more than the {MAX_VALUES} values that the gateway reads.")
     # orjson turns integers of 65 bits and more into floats. A regular expression would take longer to look than orjson to read.
     if _LONG_NUMBER in body.translate(_ANY_DIGIT_TO_ZERO):
         return _decode_tolerantly(body)

@@ -117,6 +117,23 @@ async def test_a_longer_wait_than_is_worth_it_is_told_at_once(app, connector, ac
     assert (caught.value.retry_after_seconds, clock.sleeps) == (21, [])
 
 
+@pytest.mark.parametrize("header", ["Retry-After", "X-RateLimit-Reset-After", "X-RateLimit-Reset", "X-Rate-Limit-Reset", "RateLimit-Reset"])
+async def test_an_answer_about_limits_says_when_they_start_anew(app, connector, access, clock, header):
+    app.answer(status=429, headers={header: "12"})
+    app.answer(json=items(1))
+
+    assert await ids(connector(http={"retry": {"base_seconds": 0.5}}), access) == ["1"]
+    assert 12 <= clock.sleeps[0] <= 12.5
+
+
+async def test_when_limits_start_anew_says_nothing_of_a_failure(app, connector, access, clock):
+    app.answer(status=502, headers={"X-RateLimit-Limit": "5000", "X-RateLimit-Remaining": "4999", "X-RateLimit-Reset": "3000"})
+    app.answer(json=items(1))
+
+    assert await ids(connector(http={"retry": {"base_seconds": 0.5}}), access) == ["1"]
+    assert clock.sleeps[0] <= 0.5
+
+
 async def test_a_wait_of_years_is_told_as_an_hour(app, connector, access):
     app.answer(status=429, headers={"Retry-After": "99999999"})
 

@@ -1,5 +1,6 @@
 import pytest
 
+from gateway.connectors.executor import ExecutorLimits
 from gateway.connectors.executor.error_rules import standard_action
 from gateway.connectors.format.requests import ErrorAction
 from gateway.errors import (
@@ -206,4 +207,7 @@ async def test_an_answer_that_is_too_large_is_refused_by_the_smaller_of_both_lim
     app.answer(json=items(*range(1000)))
     with pytest.raises(UpstreamResponseError):
         await read(connector(http={"max_response_bytes": 1024}), access)
-    assert len(app.requests) == 1
+    app.answer(json=items(*range(1000)))
+    with pytest.raises(UpstreamResponseError):
+        await read(connector(http={"max_response_bytes": 1_000_000}, limits=ExecutorLimits(max_response_bytes=1024)), access)
+    assert len(app.requests) == 2

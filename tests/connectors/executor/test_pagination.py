@@ -136,6 +136,23 @@ async def test_next_addresses_may_be_absolute_relative_or_in_a_link_header(app, 
     assert {request.headers["authorization"] for request in app.requests} == {f"Bearer {TOKEN}"}
 
 
+async def test_a_next_address_whose_path_starts_with_two_slashes_stays_on_its_host(app, connector, access):
+    app.answer(json={**items(1), "next": f"{app.url}//evil.test/notes"})
+    app.answer(json=items(2))
+
+    assert await read_all(connector(listing={"pagination": {"type": "next_url", "next": "${body.next}"}}), access) == [["1"], ["2"]]
+    assert app.requests[1].target == "//evil.test/notes"
+
+
+async def test_the_first_of_several_links_of_one_relation_counts(app, connector, access):
+    app.answer(json=items(1), headers={"Link": "</notes?page=2>; rel=next, </notes?page=9>; rel=next"})
+    app.answer(json=items(2))
+
+    await read_all(connector(listing={"pagination": {"type": "next_url", "next": "${headers.link.next}"}}), access)
+
+    assert app.requests[1].target == "/notes?page=2"
+
+
 async def test_a_post_that_reads_is_sent_whole_for_each_page(app, connector, access):
     app.answer(json={**items(1), "next": "/search?after=1"})
     app.answer(json=items(2))

@@ -1,3 +1,4 @@
+import asyncio
 from datetime import UTC, datetime
 
 import pytest
@@ -5,7 +6,7 @@ import pytest
 from gateway.connectors.executor.records import read_time
 from gateway.errors import UnsupportedError, UpstreamResponseError
 from gateway.models import Pointer
-from tests.connectors.executor.notes import read
+from tests.connectors.executor.notes import items, read
 
 MOMENT = datetime(2026, 11, 21, 16, 16, 37, tzinfo=UTC)
 
@@ -148,10 +149,39 @@ async def test_a_collection_that_cannot_be_listed_says_so(app, connector, access
         await read(connector(collection={"operations": {}}), access)
 
 
+async def test_everybody_else_gets_a_turn_while_a_large_page_is_read(app, connector, access):
+    app.answer(json=items(*range(1000)))
+    turns = 0
+    turns_at_records: set[int] = set()
+
+    async def take_turns():
+        nonlocal turns
+        while True:
+            await asyncio.sleep(0)
+            turns += 1
+
+    class Noted(dict):
+        """A parameter that notes when it is read, as it is for each record."""
+
+        def get(self, key, default=None):
+            turns_at_records.add(turns)
+            return super().get(key, default)
+
+    others = asyncio.create_task(take_turns())
+    page = await read(
+        connector(collection={"from_api": {"box": "${parameters.box.name}"}}), access, pointer=Pointer("notes", {"box": Noted(name="a")})
+    )
+    others.cancel()
+
+    assert (len(page.items), page.items[-1].fields) == (1000, {"box": "a"})
+    assert len(turns_at_records) >= 10
+
+
 @pytest.mark.parametrize(
     ("written", "time"),
     [
         ("2026-11-21T16:16:37Z", MOMENT),
+        ("2026-11-21t16:16:37z", MOMENT),
         ("2026-11-21T17:16:37+01:00", MOMENT),
         ("2026-11-21 16:16:37", MOMENT),
         ("2026-11-21T16:16:37.123456789Z", MOMENT.replace(microsecond=123456)),

@@ -8,7 +8,7 @@ from urllib.parse import quote, quote_plus
 import pytest
 
 from gateway.connectors.redaction import REDACTED, Redactor
-from gateway.errors import CursorExpiredError, UpstreamError
+from gateway.errors import CursorExpiredError, UpstreamError, UpstreamRejectedError
 from gateway.testing import Answer
 from tests.connectors.executor.notes import access_with, items, read
 
@@ -188,3 +188,11 @@ async def test_no_earlier_error_hangs_on_an_error_that_leaves(app, connector, ac
 
 async def test_an_access_does_not_show_its_credentials(access):
     assert "4711" not in repr(access)
+
+
+async def test_a_secret_that_the_app_breaks_over_lines_is_taken_out(app, connector):
+    app.answer(status=400, json={"error": "There is no user with the pass phrase correct\n  horse\tbattery"})
+    access = access_with(credentials={"token": "t", "phrase": "correct horse battery"})
+
+    with pytest.raises(UpstreamRejectedError, match=r"no user with the pass phrase \[redacted\]\.$"):
+        await read(connector(http={"error_message": "${body.error}"}), access)

@@ -112,6 +112,29 @@ LIST = "collections.things.operations.list"
             id="header name",
         ),
         pytest.param(
+            [("  errors:", "  headers: {'X Y': 1}\n  errors:")],
+            ["16: http.headers.X Y: 'X Y' is not the name of a header"],
+            id="shared header",
+        ),
+        pytest.param(
+            [("parameter: X-Key", "parameter: 'key;'\n    location: cookie")],
+            ["11: auth.key.parameter: 'key;' is not the name of a cookie"],
+            id="cookie name",
+        ),
+        pytest.param(
+            [("{type: page, size: {name: limit}}", "{type: page, start: -1, size: {name: limit, max: 100001}}")],
+            [
+                "19: pagination.pages.size.max: input should be less than or equal to 100000",
+                "19: pagination.pages.start: input should be greater than or equal to 0",
+            ],
+            id="bounds of a pagination",
+        ),
+        pytest.param(
+            [('query: {shelf: "${parameters.shelf}"}', 'query: {shelf: "${page.count}"}')],
+            [f"39: {LIST}.request.query.shelf: 'page' has no 'count'; it has number, size"],
+            id="count of a page that is not read yet",
+        ),
+        pytest.param(
             [("pagination: pages\n", "pagination: paegs\n")],
             [f"40: {LIST}.pagination: there is no pagination 'paegs'; there are none, pages"],
             id="unknown pagination",
@@ -278,6 +301,13 @@ def test_an_open_schema_leaves_its_keys_to_the_app(load):
     )
 
     assert file.collections["things"].operations.list.request.query["shelf"].source == "${parameters.x}"
+
+
+def test_a_request_of_a_list_may_say_the_page_in_its_body(load):
+    body = 'path: /things, method: POST, read: true, json: {limit: "${page.size}", page: "${page.number}"}'
+    file = load(('path: /things, query: {shelf: "${parameters.shelf}"}', body))
+
+    assert file.collections["things"].operations.list.request.body.names == {"page"}
 
 
 def test_schemas_that_multiply_are_refused(problems):

@@ -1,15 +1,20 @@
-"""The JSON Schema of connector files, for editors."""
+"""The JSON Schema of connector files, for editors, and the page of the docs that explains them."""
 
 import json
+import re
 from importlib.resources import files
+from pathlib import Path
 
 import pytest
+from jmespath import functions
 from ruamel.yaml import YAML
 
 from gateway.connectors.loading import format_schema
 from gateway.connectors.schemas import CompiledSchema
+from gateway.expressions.functions import ARITIES
 from tests.connectors.format.conftest import SMALL
 
+DOCS = (Path(__file__).parents[3] / "docs" / "connectors.md").read_text(encoding="utf-8")
 BUNDLED = sorted(file.name for file in files("gateway.connectors.catalog").iterdir() if file.name.endswith(".yaml"))
 
 
@@ -38,3 +43,25 @@ def test_the_schema_stands_by_itself_and_describes_its_parts():
     assert schema["title"] == "Connector, format version 1"
     assert json.loads(json.dumps(schema)) == schema
     assert all(part.get("description") for part in schema["$defs"].values())
+
+
+def test_the_docs_name_every_key_of_the_format():
+    schema = format_schema()
+    keys = {key for part in (schema, *schema["$defs"].values()) for key in part.get("properties", {})}
+
+    assert [key for key in sorted(keys) if not re.search(rf"`{key}`|\b{key}:", DOCS)] == []
+
+
+def test_the_docs_name_every_function_beside_jmespaths_own():
+    ours = set(ARITIES) - set(functions.Functions.FUNCTION_TABLE)
+
+    listed = DOCS.split("Beside JMESPath's functions there are")[1].split("\n\n")[0]
+    assert set(re.findall(r"`(\w+)`", listed)) == ours
+
+
+def test_the_error_rules_that_the_docs_show_are_right(load):
+    rules = re.findall(r"```yaml\n(errors:\n.*?)```", DOCS, flags=re.DOTALL)
+
+    file = load(("  errors:\n    - {when: {status: [409]}, action: retry}\n", "".join(f"  {line}\n" for line in rules[0].splitlines())))
+
+    assert (len(rules), file.http.errors[0].wait.header) == (1, "x-ratelimit-reset")

@@ -4,7 +4,7 @@ import orjson
 import pytest
 
 from gateway.connectors.http import decode_json
-from gateway.connectors.http.json_bodies import MAX_DEPTH
+from gateway.connectors.http.json_bodies import MAX_DEPTH, MAX_VALUES
 from gateway.errors import UpstreamResponseError
 
 
@@ -101,3 +101,11 @@ def test_many_values_side_by_side_are_not_depth():
     rows = [{"n": number, "tags": [[], {}]} for number in range(1000)]
 
     assert decode_json(orjson.dumps(rows)) == rows
+
+
+@pytest.mark.parametrize("value", [b"0", b"{}", b"[]"])
+def test_more_values_than_memory_is_kept_for_are_refused(value):
+    assert decode_json(b"[" + b",".join([b"0"] * (MAX_VALUES - 1)) + b"]") == [0] * (MAX_VALUES - 1)
+
+    with pytest.raises(UpstreamResponseError, match="holds more than the 2000000 values that the gateway reads"):
+        decode_json(b"[" + b",".join([value] * (MAX_VALUES + 1)) + b"]")
