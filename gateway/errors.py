@@ -16,6 +16,7 @@ GatewayError
 └── InternalError                 a defect of the gateway; its text never leaves the process
 """
 
+import traceback
 from collections.abc import Sequence
 from typing import ClassVar
 
@@ -219,3 +220,12 @@ class InternalError(GatewayError):
     """A defect of the gateway. Clients see only a reference to the log."""
 
     code = "INTERNAL"
+
+
+def trace_of(error: BaseException) -> str:
+    """Where an error came from, as text for the log.
+
+    A logger is given this and never the error itself: depending on how it is configured, a log shows the values of the
+    variables on the way, and with them credentials.
+    """
+    return "".join(traceback.format_exception(error))

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from urllib.parse import quote, quote_plus
 
-from gateway.errors import CursorExpiredError, UpstreamError
+from gateway.errors import CursorExpiredError, GatewayError
 from gateway.models import JsonValue
 
 REDACTED = "[redacted]"
@@ -39,7 +39,7 @@ class Redactor:
         # Made where it is needed: most reads end without an error, and the pattern takes longer than a small answer to read.
         return _pattern(self._known)
 
-    def clean(self, error: UpstreamError) -> None:
+    def clean(self, error: GatewayError) -> None:
         """Takes the values out of an error, and cuts it off from the errors before it, whose texts nobody checked."""
         error.message = self.redact(error.message)
         error.args = (error.message,)

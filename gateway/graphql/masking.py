@@ -1,5 +1,6 @@
 """What leaves the process of an error: a code always, the text only of what was meant to be read."""
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 from uuid import uuid4
@@ -9,9 +10,11 @@ from graphql import GraphQLError
 from strawberry.extensions import SchemaExtension
 from strawberry.types.execution import StreamExecutionResult
 
-from gateway.errors import GatewayError, InternalError, InvalidError, UpstreamRateLimitError
+from gateway.errors import GatewayError, InternalError, InvalidError, UpstreamRateLimitError, trace_of
 
 logger = structlog.get_logger(__name__)
+
+_ECHO = re.compile(r"[,.]?( found| Found)?: [\[{].*", re.DOTALL)
 
 
 def readable(error: GraphQLError) -> GraphQLError:
@@ -24,9 +27,9 @@ def readable(error: GraphQLError) -> GraphQLError:
     if isinstance(cause, GatewayError) and not isinstance(cause, InternalError):
         return _with(error, cause.message, _extensions(cause))
     if cause is None:
-        return _with(error, error.message, {**(error.extensions or {}), "code": InvalidError.code})
+        return _with(error, _without_echo(error.message), {**(error.extensions or {}), "code": InvalidError.code})
     reference = uuid4().hex
-    logger.error("A defect ended a field", action="graphql_defect", reference=reference, path=error.path, exc_info=cause)
+    logger.error("A defect ended a field", action="graphql_defect", reference=reference, path=error.path, exception=trace_of(cause))
     message = f"Something went wrong inside the gateway. Its operator finds the cause in the log under {reference}."
     return _with(error, message, {"code": InternalError.code, "reference": reference})
 
@@ -57,6 +60,12 @@ def _cause(error: GraphQLError) -> BaseException | None:
     while isinstance(cause, GraphQLError):
         cause = cause.original_error
     return cause
+
+
+def _without_echo(message: str) -> str:
+    """The message without the object or list that it quotes from the request, which may hold credentials."""
+    shown = _ECHO.sub("", message)
+    return message if shown == message else shown.rstrip(".") + ("" if shown.endswith("?") else ".")
 
 
 def _extensions(error: GatewayError) -> dict[str, Any]:

@@ -1,12 +1,13 @@
 """Working with a connection's app: its connector, its credentials, and what follows when the app refuses them."""
 
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from types import TracebackType
 
 from gateway.connectors.protocol import Access, Connector
 from gateway.connectors.redaction import Redactor
-from gateway.errors import ConflictError, InvalidError, UpstreamAuthError, UpstreamError
+from gateway.errors import ConflictError, GatewayError, InternalError, InvalidError, UpstreamAuthError, trace_of
 from gateway.models import Connection, Integration, JsonObject, JsonValue, Principal
 from gateway.runtime import Runtime
 from gateway.services import elements
@@ -35,7 +36,7 @@ async def app_of(runtime: Runtime, principal: Principal, connection: Connection)
     require_usable(runtime, connection, integration)
     app = open_app(runtime, connection, integration)
     try:
-        with redacted(app.access.credentials):
+        with Redacted(app.access.credentials):
             yield app
     except UpstreamAuthError as error:
         await disconnect(runtime, principal, connection, error)
@@ -71,14 +72,24 @@ async def integration_of(runtime: Runtime, principal: Principal, connection: Con
         return (await by_ids(session, Integration, {connection.integration_id}))[connection.integration_id]
 
 
-@contextmanager
-def redacted(credentials: Mapping[str, JsonValue]) -> Iterator[None]:
-    """Takes the credentials out of what an app's errors say: a connector that is a Python class may quote whatever the app answers."""
-    try:
-        yield
-    except UpstreamError as error:
-        Redactor(credentials).clean(error)
-        raise
+class Redacted:
+    """Takes the credentials out of the errors of its block: a connector that is a Python class may quote whatever it was given.
+
+    A defect of such a connector leaves as an InternalError, whose text is the trace without the credentials.
+    """
+
+    def __init__(self, credentials: Mapping[str, JsonValue]) -> None:
+        self._credentials = credentials
+
+    def __enter__(self) -> None:
+        """Nothing yet."""
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        """Lets every error on its way, cleaned."""
+        if isinstance(error, GatewayError):
+            Redactor(self._credentials).clean(error)
+        elif isinstance(error, Exception):
+            raise InternalError(Redactor(self._credentials).redact(trace_of(error))) from None
 
 
 async def disconnect(runtime: Runtime, principal: Principal, connection: Connection, error: UpstreamAuthError) -> None:

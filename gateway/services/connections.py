@@ -153,7 +153,7 @@ async def test(runtime: Runtime, principal: Principal, *, by: ConnectionSelector
     connection, integration = await _read(runtime, principal, by)
     app = access.open_app(runtime, connection, integration)
     try:
-        with access.redacted(app.access.credentials):
+        with access.Redacted(app.access.credentials):
             await app.connector.check(app.access)
     except UpstreamAuthError as error:
         await access.disconnect(runtime, principal, connection, error)
@@ -269,7 +269,7 @@ async def _check(runtime: Runtime, integration: Integration, connection_id: UUID
         credentials=inputs.credentials,
         integration_parameters=integration.parameters,
     )
-    with access.redacted(inputs.credentials):
+    with access.Redacted(inputs.credentials):
         await runtime.connectors[integration.connector_key].check(candidate)
 
 

@@ -13,6 +13,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route, WebSocketRoute
 from strawberry.schema.base import BaseSchema
 
+from gateway.errors import trace_of
 from gateway.models import Principal
 from gateway.runtime import Runtime
 from gateway.web.graphiql import ExampleTab, GraphiQL
@@ -73,7 +74,7 @@ async def _refusal(request: Request, error: Exception) -> Response:
 
 async def _defect(_request: Request, error: Exception) -> Response:
     reference = uuid4().hex
-    _log.error("web_defect", reference=reference, exc_info=error)
+    _log.error("web_defect", reference=reference, exception=trace_of(error))
     return refusal_response(
         f"Something went wrong inside the gateway. Its operator finds the cause in the log under {reference}.", status=500
     )

@@ -13,7 +13,7 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import Bas
 from strawberry.subscriptions.protocols.graphql_transport_ws.types import ConnectionInitMessage, Message, PingMessage
 from strawberry.types.execution import PreExecutionError
 
-from gateway.errors import GatewayError, InvalidError
+from gateway.errors import GatewayError, InvalidError, trace_of
 from gateway.models.principal import ANONYMOUS
 from gateway.web.bodies import decode_json, encode_json
 from gateway.web.logging import OperationEntry, operation_entry
@@ -137,7 +137,7 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Any, None]):
     async def handle_task_exception(self, error: Exception) -> None:
         """Logs a defect; that a client went away is none."""
         if not isinstance(error, WebSocketDisconnected):
-            _log.error("socket_defect", exc_info=error)
+            _log.error("socket_defect", exception=trace_of(error))
 
     async def _handle_pre_execution_error(self, operation: Operation[Any, None], result: PreExecutionError) -> None:
         await operation.send_initial_errors(result.errors or [])

@@ -16,6 +16,7 @@ from gateway.clock import Clock
 __all__ = ["OperationEntry", "configure_logging", "operation_entry"]
 
 _OPERATION = re.compile(r"\b(?:query|mutation|subscription)\s+([_A-Za-z][_0-9A-Za-z]*)")
+_NAME = re.compile(r"[_A-Za-z][_0-9A-Za-z]*")
 _MAX_NAME_CHARACTERS = 100
 _log = structlog.get_logger("gateway.web")
 
@@ -60,7 +61,9 @@ class OperationEntry:
     def name_from(self, query: str | None, operation_name: str | None) -> None:
         """Names the operation as the client did, else as its document begins."""
         found = _OPERATION.search(query or "")
-        name = operation_name or (found.group(1) if found else None)
+        # What is no name could hold line breaks and control sequences for whoever reads the log on a terminal.
+        is_name = operation_name is not None and _NAME.fullmatch(operation_name)
+        name = operation_name if is_name else (found.group(1) if found else None)
         self.operation = name[:_MAX_NAME_CHARACTERS] if name is not None else None
 
     def code_from(self, errors: Iterable[object]) -> None:

@@ -13,7 +13,7 @@ from gateway.connectors.executor import DeclarativeConnector, ExecutorLimits
 from gateway.connectors.http import Http
 from gateway.connectors.loading import load_connector_file
 from gateway.connectors.protocol import Connector
-from gateway.connectors.schemas import CompiledSchema, SchemaError
+from gateway.connectors.schemas import CompiledSchema, SchemaError, writable_secrets
 from gateway.errors import ConfigurationError
 from gateway.models import ConnectorSpec, JsonSchema
 
@@ -112,6 +112,9 @@ def _checked(spec: ConnectorSpec, *, origin: str) -> str:
     """The key of a connector whose key and schemas can be used. Files were checked when they were read, with their lines."""
     if not _KEY.fullmatch(spec.key):
         raise ConfigurationError(f"{origin}: connector key {spec.key!r} must start with a letter and hold letters, digits, '-' and '_'.")
+    for at, schema in (("integration_schema", spec.integration_schema), ("connection_schema", spec.connection_schema)):
+        if writable_secrets(schema):
+            raise ConfigurationError(f"{origin}: {at} marks a secret, and parameters are shown. Ask for it in a `credentials_schema`.")
     for at, schema in _schemas(spec):
         try:
             CompiledSchema.compile(schema, at=f"{origin}: {at}")

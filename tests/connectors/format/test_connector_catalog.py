@@ -93,6 +93,10 @@ async def test_a_key_is_taken_once(http, small, tmp_path):
     ("made", "message"),
     [
         (spec("9key"), "connector key '9key' must start with a letter and hold letters, digits, '-' and '_'."),
+        (
+            spec(connection_schema={"type": "object", "properties": {"key": {"writeOnly": True}}}),
+            "InPython: connection_schema marks a secret, and parameters are shown. Ask for it in a `credentials_schema`.",
+        ),
         (spec(connection_schema={"type": "txt"}), "InPython: connection_schema: not a usable JSON Schema at type: "),
         (
             spec(integration_schema={"$ref": "http://127.0.0.1:1/x"}),
