@@ -17,7 +17,7 @@ from gateway.graphql import relay
 from gateway.graphql.batching import ByIdentity, Loader
 from gateway.graphql.ids import Row
 from gateway.graphql.instance_places import Answer, InstancePlace, instances_at
-from gateway.graphql.layers import DefinitionLayers, InstanceLayers, Layers
+from gateway.graphql.layers import DefinitionLayers, InstanceLayers
 from gateway.models import (
     CollectionSpec,
     Connection,
@@ -30,11 +30,10 @@ from gateway.models import (
     Principal,
 )
 from gateway.runtime import Runtime
-from gateway.services import places
+from gateway.services import instance_context, places
 from gateway.services.instance_context import InstanceContext
 from gateway.storage import rows
 from gateway.storage.rows import RowPage, RowWindow
-from gateway.storage.statements import RootInIntegration, customizations_of
 
 Model = TypeVar("Model", bound=SQLModel)
 Found = TypeVar("Found")
@@ -110,19 +109,19 @@ class Loaders:
         return Loader(partial(self._read_by_ids, DataSourceInstance))
 
     @cached_property
-    def customization_by_place(self) -> Loader[RootInIntegration, DataSource | None]:
-        """The customisation of a universal definition in an integration, if there is one."""
-        return Loader(self._read_customizations)
-
-    @cached_property
     def instance_by_place(self) -> Loader[InstancePlace, DataSourceInstance | None]:
         """The instance of a data source in a connection, if there is one."""
         return Loader(self._read_instances)
 
     @cached_property
-    def layers_by_row(self) -> Loader[ByIdentity[DataSource | DataSourceInstance], Layers]:
-        """What decides the settings of a definition or an instance, as the row that is passed stands, saved or not."""
-        return Loader(self._read_layers)
+    def layers_by_definition(self) -> Loader[ByIdentity[DataSource], DefinitionLayers]:
+        """What decides the settings of a definition, as the row that is passed stands, saved or not."""
+        return Loader(self._read_definition_layers)
+
+    @cached_property
+    def layers_by_instance(self) -> Loader[ByIdentity[DataSourceInstance], InstanceLayers]:
+        """What decides the settings of an instance, as the row that is passed stands, saved or not."""
+        return Loader(self._read_instance_layers)
 
     @cached_property
     def location_by_place(self) -> Loader[PlaceKey, Location | None]:
@@ -171,55 +170,47 @@ class Loaders:
         return await self._counts[children].load(parent_id)
 
     async def _read_by_ids(self, model: type[Model], ids: list[UUID]) -> list[Model | None]:
-        async with self._runtime.database.read(self._principal) as session:
+        async with self._runtime.database.read_once(self._principal) as session:
             found = await rows.by_ids(session, model, ids)
         return [found.get(row_id) for row_id in ids]
-
-    async def _read_customizations(self, keys: list[RootInIntegration]) -> list[DataSource | None]:
-        async with self._runtime.database.read(self._principal) as session:
-            found = await customizations_of(session, keys)
-        return [found.get(key) for key in keys]
 
     async def _read_instances(self, keys: list[InstancePlace]) -> Sequence[Answer]:
         async with self._runtime.database.read(self._principal) as session:
             return await instances_at(session, keys)
 
     async def _read_pages(self, children: _Children, window: RowWindow, parent_ids: list[UUID]) -> list[RowPage[Any]]:
-        async with self._runtime.database.read(self._principal) as session:
+        async with self._runtime.database.read_once(self._principal) as session:
             found = await rows.pages_by_parent(
                 session, children.statement, parent_column=children.column, parent_ids=parent_ids, window=window
             )
         return [found[parent_id] for parent_id in parent_ids]
 
     async def _read_counts(self, children: _Children, parent_ids: list[UUID]) -> list[int]:
-        async with self._runtime.database.read(self._principal) as session:
+        async with self._runtime.database.read_once(self._principal) as session:
             found = await rows.counts_by_parent(session, children.statement, parent_column=children.column, parent_ids=parent_ids)
         return [found[parent_id] for parent_id in parent_ids]
 
     async def _ask(self, ask: Callable[..., Awaitable[Found]], keys: list[PlaceKey]) -> list[Found | BaseException]:
         return await asyncio.gather(*(ask(self._runtime, self._principal, place=key) for key in keys), return_exceptions=True)
 
-    async def _read_layers(self, keys: list[ByIdentity[DataSource | DataSourceInstance]]) -> Sequence[Layers | BaseException]:
+    async def _read_definition_layers(self, keys: list[ByIdentity[DataSource]]) -> list[DefinitionLayers | BaseException]:
         return await asyncio.gather(*(self._layers_of(key.value) for key in keys), return_exceptions=True)
 
-    async def _layers_of(self, row: DataSource | DataSourceInstance) -> Layers:
-        return await (self._layers_of_definition(row) if isinstance(row, DataSource) else self._layers_of_instance(row))
-
-    async def _layers_of_definition(self, definition: DataSource) -> DefinitionLayers:
+    async def _layers_of(self, definition: DataSource) -> DefinitionLayers:
         universal = await self.data_source_by_id.load(definition.universal_id) if definition.universal_id else None
         integration = await self.integration_by_id.load(definition.integration_id) if definition.integration_id else None
         return DefinitionLayers(self._runtime, definition, universal, integration)
 
-    async def _layers_of_instance(self, instance: DataSourceInstance) -> InstanceLayers:
-        connection = _found(await self.connection_by_id.load(instance.connection_id))
-        root = _found(await self.data_source_by_id.load(instance.data_source_id))
-        integration = _found(await self.integration_by_id.load(connection.integration_id))
-        customization = await self.customization_by_place.load((root.id, integration.id)) if root.is_universal else None
-        context = InstanceContext(instance=instance, connection=connection, integration=integration, root=root, customization=customization)
-        return InstanceLayers(self._runtime, context)
+    async def _read_instance_layers(self, keys: list[ByIdentity[DataSourceInstance]]) -> list[InstanceLayers | NotFoundError]:
+        async with self._runtime.database.read(self._principal) as session:
+            found = await instance_context.contexts(session, [key.value for key in keys])
+        for context in found:
+            if context is not None:
+                self._remember(context)
+        return [InstanceLayers(self._runtime, context) if context is not None else instance_context.gone() for context in found]
 
-
-def _found(row: Found | None) -> Found:
-    if row is None:
-        raise NotFoundError("Something that this element depends on was deleted at this moment. Read it again.")
-    return row
+    def _remember(self, context: InstanceContext) -> None:
+        """What was read to decide an instance's settings is not read again to be shown."""
+        self.connection_by_id.prime(context.connection.id, context.connection)
+        self.integration_by_id.prime(context.integration.id, context.integration)
+        self.data_source_by_id.prime(context.root.id, context.root)

@@ -1,7 +1,7 @@
 """The entry points for reading."""
 
-from collections.abc import Awaitable
-from typing import Annotated, Any
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
 import strawberry
@@ -31,6 +31,7 @@ from gateway.models import ConnectorSpec
 from gateway.services import connections, customers, data_source_instances, data_sources, integrations, selectors
 
 Search = Annotated[str | None, strawberry.argument(description="Only those that contain this text, in upper or lower case.")]
+Found = TypeVar("Found", models.Connection, models.DataSource, models.DataSourceInstance)
 UNSET: Any = strawberry.UNSET
 MAXIMUM_IDS = 100
 
@@ -48,6 +49,16 @@ async def _node(context: Context, id: str) -> Any:
     return await context.loaders.row_by_id(row_type).load(UUID(rest))
 
 
+async def _selected(context: Context, row_type: type[Found], by: Any, find: Callable[..., Awaitable[Found | None]]) -> Found | None:
+    """The row that a selector names; those that are named by their ids are read together."""
+    context.require_caller()
+    selector = by.read("by")
+    if selector.id is not None:
+        row: Found | None = await context.loaders.row_by_id(row_type).load(selector.id)
+        return row
+    return await find(*context.caller, by=selector)
+
+
 @strawberry.type(description="What can be read.")
 class Query:
     @field("Whatever has this id, archived or not. Null when there is no such thing, or not for you.", type=Node | None)
@@ -56,6 +67,7 @@ class Query:
 
     @field("Whatever has these ids, in their order; null in place of what does not exist, or not for you.", type=list[Node | None])
     async def nodes(self, info: Info, ids: Annotated[list[strawberry.ID], _argument("At most 100 ids.")]) -> list[Awaitable[Any]]:
+        info.context.require_caller()
         if len(ids) > MAXIMUM_IDS:
             raise InvalidError(f"There are {len(ids)} ids; at most {MAXIMUM_IDS} are read at once.", field=["ids"])
         return [_node(info.context, each) for each in ids]
@@ -120,7 +132,7 @@ class Query:
 
     @field("The connection that a selector names. Null when there is none.", type=CONNECTION | None)
     async def connection(self, info: Info, by: Annotated[ConnectionSelector, _argument("Which connection.")]) -> models.Connection | None:
-        return await connections.by_selector(*info.context.caller, by=by.read("by"))
+        return await _selected(info.context, models.Connection, by, connections.by_selector)
 
     @field("The data sources of every layer, the oldest first.", type=pages(relay.Connection, DATA_SOURCE))
     async def data_sources(
@@ -141,7 +153,7 @@ class Query:
 
     @field("The data source that a selector names. Null when there is none.", type=DATA_SOURCE | None)
     async def data_source(self, info: Info, by: Annotated[DataSourceSelector, _argument("Which data source.")]) -> models.DataSource | None:
-        return await data_sources.by_selector(*info.context.caller, by=by.read("by"))
+        return await _selected(info.context, models.DataSource, by, data_sources.by_selector)
 
     @field("The data source instances that you may see, the oldest first.", type=pages(relay.Connection, DATA_SOURCE_INSTANCE))
     async def data_source_instances(
@@ -164,7 +176,7 @@ class Query:
     async def data_source_instance(
         self, info: Info, by: Annotated[DataSourceInstanceSelector, _argument("Which instance.")]
     ) -> models.DataSourceInstance | None:
-        return await data_source_instances.by_selector(*info.context.caller, by=by.read("by"))
+        return await _selected(info.context, models.DataSourceInstance, by, data_source_instances.by_selector)
 
     @field("The universal data models of this gateway, by key.", type=list[UNIVERSAL_DATA_MODEL])
     async def universal_data_models(self, info: Info) -> list[udm.UniversalDataModel]:

@@ -68,7 +68,7 @@ def open_app(runtime: Runtime, connection: Connection, integration: Integration)
 
 async def integration_of(runtime: Runtime, principal: Principal, connection: Connection) -> Integration:
     """The integration of a connection, archived or not."""
-    async with runtime.database.read(principal) as session:
+    async with runtime.database.read_once(principal) as session:
         return (await by_ids(session, Integration, {connection.integration_id}))[connection.integration_id]
 
 

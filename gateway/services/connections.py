@@ -45,9 +45,8 @@ async def page(
         return await listing.read(runtime, principal, statement, window=window)
     states = filter.states
 
-    async def keeps(rows: list[Connection]) -> list[bool]:
-        async with runtime.database.read(principal) as session:
-            integrations = await by_ids(session, Integration, {row.integration_id for row in rows})
+    async def keeps(session: AsyncSession, rows: list[Connection]) -> list[bool]:
+        integrations = await by_ids(session, Integration, {row.integration_id for row in rows})
         return [elements.connection_state(runtime, row, integrations[row.integration_id]) in states for row in rows]
 
     return await listing.read(runtime, principal, statement, window=window, keeps=keeps)
@@ -234,7 +233,7 @@ def _require_same(read: Integration, row: Integration | None, *, field: list[str
 
 
 async def _reread(runtime: Runtime, principal: Principal, connection: Connection) -> Connection:
-    async with runtime.database.read(principal) as session:
+    async with runtime.database.read_once(principal) as session:
         return await selection.by_id(session, Connection, connection.id, field=_BY)
 
 

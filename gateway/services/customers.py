@@ -31,7 +31,7 @@ async def page(runtime: Runtime, principal: Principal, *, window: RowWindow, sea
 async def by_external_id(runtime: Runtime, principal: Principal, *, external_id: str) -> Customer | None:
     """The customer of that id. Only for admins."""
     require_admin(principal)
-    async with runtime.database.read(principal) as session:
+    async with runtime.database.read_once(principal) as session:
         return await _find(session, external_id)
 
 
@@ -42,7 +42,7 @@ async def see(runtime: Runtime, *, external_id: str, name: str | None, fields: J
     """
     checks.text(external_id, field=["input", "externalId"])
     name = name if name is not None and name.strip() else None
-    async with runtime.database.read(SYSTEM) as session:
+    async with runtime.database.read_once(SYSTEM) as session:
         known = await _find(session, external_id)
     if known is not None and name in (None, known.name) and fields in (None, known.fields):
         return known

@@ -56,9 +56,8 @@ async def page(
         return await listing.read(runtime, principal, statement, window=window)
     states = filter.states
 
-    async def keeps(rows: list[DataSourceInstance]) -> list[bool]:
-        async with runtime.database.read(principal) as session:
-            return [context.health(runtime).state in states for context in await contexts(session, rows)]
+    async def keeps(session: AsyncSession, rows: list[DataSourceInstance]) -> list[bool]:
+        return [context is not None and context.health(runtime).state in states for context in await contexts(session, rows)]
 
     return await listing.read(runtime, principal, statement, window=window, keeps=keeps)
 

@@ -2,16 +2,21 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from uuid import UUID
 
+from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from gateway.errors import NotFoundError
 from gateway.models import Connection, DataSource, DataSourceInstance, Integration
 from gateway.models.settings_in_force import SettingsInForce
 from gateway.runtime import Runtime
 from gateway.services import elements
 from gateway.services.elements import Health
-from gateway.storage.rows import by_ids
-from gateway.storage.statements import customizations_of
+from gateway.storage.statements import Definitions, definitions_in
+
+Home = tuple[Connection, Integration]
+"""A connection with its integration."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,25 +47,44 @@ class InstanceContext:
         )
 
 
-async def contexts(session: AsyncSession, instances: Sequence[DataSourceInstance]) -> list[InstanceContext]:
-    """The contexts of instances, in their order, in four statements however many they are."""
-    connections = await by_ids(session, Connection, {row.connection_id for row in instances})
-    integrations = await by_ids(session, Integration, {row.integration_id for row in connections.values()})
-    roots = await by_ids(session, DataSource, {row.data_source_id for row in instances})
-    places = [(row.data_source_id, connections[row.connection_id].integration_id) for row in instances]
-    customizations = await customizations_of(session, places)
-    return [
-        InstanceContext(
-            instance=row,
-            connection=connections[row.connection_id],
-            integration=integrations[place[1]],
-            root=roots[row.data_source_id],
-            customization=customizations.get(place),
-        )
-        for row, place in zip(instances, places, strict=True)
-    ]
+async def contexts(session: AsyncSession, instances: Sequence[DataSourceInstance]) -> list[InstanceContext | None]:
+    """The contexts of instances, in their order, in two statements however many they are; null where the connection is gone."""
+    homes = await _homes(session, {row.connection_id for row in instances})
+    definitions = await definitions_in(
+        session,
+        root_ids={row.data_source_id for row in instances},
+        integration_ids={integration.id for _, integration in homes.values()},
+    )
+    return [_context_of(row, homes.get(row.connection_id), definitions) for row in instances]
 
 
 async def read_context(session: AsyncSession, instance: DataSourceInstance) -> InstanceContext:
-    """The context of one instance."""
-    return (await contexts(session, [instance]))[0]
+    """The context of one instance. Raises NotFoundError where its connection was deleted meanwhile."""
+    context = (await contexts(session, [instance]))[0]
+    if context is None:
+        raise gone()
+    return context
+
+
+def gone() -> NotFoundError:
+    """What an instance without its connection is answered with."""
+    return NotFoundError("The connection of this instance was deleted at this moment.")
+
+
+async def _homes(session: AsyncSession, connection_ids: set[UUID]) -> dict[UUID, Home]:
+    statement = select(Connection, Integration).join(Integration, col(Integration.id) == Connection.integration_id)
+    found = await session.exec(statement.where(col(Connection.id).in_(connection_ids)))
+    return {connection.id: (connection, integration) for connection, integration in found}
+
+
+def _context_of(instance: DataSourceInstance, home: Home | None, definitions: Definitions) -> InstanceContext | None:
+    if home is None:
+        return None
+    connection, integration = home
+    return InstanceContext(
+        instance=instance,
+        connection=connection,
+        integration=integration,
+        root=definitions.roots[instance.data_source_id],
+        customization=definitions.customizations.get((instance.data_source_id, integration.id)),
+    )

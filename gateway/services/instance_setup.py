@@ -31,7 +31,7 @@ async def run(runtime: Runtime, principal: Principal, context: InstanceContext) 
         return instance
     except ConflictError:
         # It got a newer revision at this moment. What the caller asked for is saved, so that a refusal would be a lie.
-        async with runtime.database.read(principal) as session:
+        async with runtime.database.read_once(principal) as session:
             return await selection.by_id(session, DataSourceInstance, context.instance.id, field=_BY)
 
 

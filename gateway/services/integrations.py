@@ -33,7 +33,7 @@ async def page(
 
 async def by_key(runtime: Runtime, principal: Principal, *, key: str) -> Integration | None:
     """The integration of that key that is not archived."""
-    async with runtime.database.read(principal) as session:
+    async with runtime.database.read_once(principal) as session:
         try:
             return await selection.integration(session, key, field=["key"])
         except NotFoundError:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
 from sqlmodel import SQLModel
+from sqlmodel.ext.asyncio.session import AsyncSession
 from sqlmodel.sql.expression import SelectOfScalar
 
 from gateway.models import Principal
@@ -13,8 +14,8 @@ from gateway.storage import rows
 from gateway.storage.rows import RowPage, RowWindow
 
 Row = TypeVar("Row", bound=SQLModel)
-Keeps = Callable[[list[Any]], Awaitable[list[bool]]]
-"""Which of some rows belong to the list, where only Python can tell."""
+Keeps = Callable[[AsyncSession, list[Any]], Awaitable[list[bool]]]
+"""Which of some rows belong to the list, where only Python can tell; it may read more in the session that read them."""
 
 _BATCH = 200
 
@@ -36,13 +37,13 @@ async def read(
     async def count() -> int:
         if keeps is not None:
             return len((await _kept(runtime, principal, statement, RowWindow(first=2**31, after=None), keeps)).rows)
-        async with runtime.database.read(principal) as session:
+        async with runtime.database.read_once(principal) as session:
             return await rows.count(session, statement)
 
     if keeps is not None:
         page = await _kept(runtime, principal, statement, window, keeps)
     else:
-        async with runtime.database.read(principal) as session:
+        async with runtime.database.read_once(principal) as session:
             page = await rows.page(session, statement, window=window)
     return Listing(rows=page.rows, has_next=page.has_next, count=count)
 
@@ -53,7 +54,7 @@ async def _kept(runtime: Runtime, principal: Principal, statement: SelectOfScala
     while True:
         async with runtime.database.read(principal) as session:
             page = await rows.page(session, statement, window=batch)
-        kept += [row for row, stays in zip(page.rows, await keeps(page.rows), strict=True) if stays]
+            kept += [row for row, stays in zip(page.rows, await keeps(session, page.rows), strict=True) if stays]
         if len(kept) > window.first or not page.has_next:
             return RowPage(rows=kept[: window.first], has_next=len(kept) > window.first)
         batch = replace(batch, after=page.rows[-1].id)  # type: ignore[attr-defined]

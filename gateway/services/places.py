@@ -117,6 +117,6 @@ async def _only_connection(runtime: Runtime, principal: Principal, integration: 
         return None
     statement = select(Connection).where(Connection.integration_id == integration.id, col(Connection.archived_at).is_(None))
     statement = statement.where(Connection.customer_id == principal.customer_id)
-    async with runtime.database.read(principal) as session:
+    async with runtime.database.read_once(principal) as session:
         found = (await session.exec(statement.limit(2))).all()
     return found[0] if len(found) == 1 else None

@@ -13,6 +13,8 @@ from gateway.errors import ConfigurationError
 
 WRITE = "gateway_write"
 """The execution option that makes an engine's transactions write from their first statement on SQLite."""
+NO_TRANSACTION = "gateway_no_transaction"
+"""The execution option that leaves each of an engine's statements to itself on SQLite."""
 
 _SQLITE_BUSY_MILLISECONDS = 5_000
 _POSTGRESQL_CONNECT: dict[str, Any] = {
@@ -67,7 +69,8 @@ def create_engine(url: URL, **options: Any) -> AsyncEngine:
         # No ping before each use: it costs a round trip, and after a lost link only one error per pool is seen.
         return create_async_engine(url, connect_args=_POSTGRESQL_CONNECT, pool_size=10, max_overflow=5, pool_recycle=1_800, **options)
 
-    engine = create_async_engine(url, **options)
+    # Sessions and connections roll back what they began when they close; the pool would only do it once more.
+    engine = create_async_engine(url, pool_reset_on_return=None, **options)
     event.listen(engine.sync_engine, "connect", _set_pragmas)
     event.listen(engine.sync_engine, "begin", _begin)
     return engine
@@ -95,5 +98,7 @@ def _set_pragmas(connection: Any, record: object) -> None:
 
 
 def _begin(connection: DatabaseConnection) -> None:
-    # A writer takes its lock before it reads, so that nobody changes what it read.
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.get_execution_options().get(WRITE) else "BEGIN")
+    options = connection.get_execution_options()
+    if not options.get(NO_TRANSACTION):
+        # A writer takes its lock before it reads, so that nobody changes what it read.
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get(WRITE) else "BEGIN")

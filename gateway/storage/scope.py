@@ -27,13 +27,16 @@ class ScopedSession(Session):
     """A session that carries its principal: an admin's sees every row, a customer's only what it may see.
 
     In a customer's session a statement that cannot be narrowed to the customer's rows, such as plain SQL, is refused
-    with InternalError before it reaches the database; so is a write of another's row, and in a read session any write.
+    with InternalError before it reaches the database; so is a write of another's row, in a read session any write, and
+    in a session for a single statement a second one.
     """
 
-    def __init__(self, *arguments: Any, principal: Principal, is_read_only: bool, **options: Any) -> None:
+    def __init__(self, *arguments: Any, principal: Principal, is_read_only: bool, is_single: bool = False, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._principal = principal
         self._is_read_only = is_read_only
+        self._is_single = is_single
+        self._has_executed = False
 
     @property
     def principal(self) -> Principal:
@@ -74,6 +77,9 @@ def _narrow(state: ORMExecuteState) -> None:
     session = _scoped(state.session)
     if session._is_read_only and (state.is_insert or state.is_update or state.is_delete):
         _refuse("A read session does not write.")
+    if session._is_single and session._has_executed:
+        _refuse("A second statement may see another moment. Use a read session.")
+    session._has_executed = True
     if session.principal.is_admin:
         return
 

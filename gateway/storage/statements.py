@@ -1,6 +1,7 @@
 """Statements that more than one part needs, and the locks that keep two units of work from crossing."""
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from typing import TypeVar
 from uuid import UUID
 
@@ -14,18 +15,26 @@ RootInIntegration = tuple[UUID, UUID]
 """The id of a universal definition, and that of an integration."""
 
 
-async def customizations_of(session: AsyncSession, places: Collection[RootInIntegration]) -> dict[RootInIntegration, DataSource]:
-    """The customisations that are not archived of universal definitions in integrations, where there are any; one statement."""
-    wanted = set(places)
-    statement = select(DataSource).where(
-        col(DataSource.universal_id).in_({root for root, _ in wanted}),
-        col(DataSource.integration_id).in_({integration for _, integration in wanted}),
-        col(DataSource.archived_at).is_(None),
+@dataclass(frozen=True, slots=True)
+class Definitions:
+    """Root definitions by id, and their customisations that are not archived by root and integration."""
+
+    roots: dict[UUID, DataSource]
+    customizations: dict[RootInIntegration, DataSource]
+
+
+async def definitions_in(session: AsyncSession, *, root_ids: Collection[UUID], integration_ids: Collection[UUID]) -> Definitions:
+    """Root definitions, archived or not, and their customisations in integrations; one statement."""
+    is_customization = (
+        col(DataSource.universal_id).in_(root_ids)
+        & col(DataSource.integration_id).in_(integration_ids)
+        & col(DataSource.archived_at).is_(None)
     )
-    found = {(row.universal_id, row.integration_id): row for row in await session.exec(statement)}
-    return {
-        (root, integration): row for (root, integration), row in found.items() if root and integration and (root, integration) in wanted
-    }
+    rows = (await session.exec(select(DataSource).where(col(DataSource.id).in_(root_ids) | is_customization))).all()
+    return Definitions(
+        roots={row.id: row for row in rows if row.is_root},
+        customizations={(row.universal_id, row.integration_id): row for row in rows if row.universal_id and row.integration_id},
+    )
 
 
 async def locked(session: AsyncSession, row: Row, *, shared: bool = False) -> Row | None:

@@ -1,11 +1,13 @@
 """Units of work: nothing is lost, nothing is half done, and what cannot be used is said so."""
 
 import asyncio
+import contextlib
 from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy import event
 from sqlmodel import col, select
 
 from gateway.errors import ConfigurationError, ConflictError, InternalError, InvalidError
@@ -200,6 +202,49 @@ async def test_a_read_session_sees_one_moment(database: Database):
         assert (await session.exec(select(Customer))).all() == []
         await worlds.store(database, worlds.customer("later"))
         assert (await session.exec(select(Customer))).all() == []
+
+
+async def test_a_session_for_one_statement_refuses_a_second_one_and_every_write(database: Database):
+    await worlds.store(database, worlds.customer("first"))
+
+    async with database.read_once(SYSTEM) as session:
+        assert (await session.exec(select(Customer.external_id))).all() == ["first"]
+        with pytest.raises(InternalError, match="may see another moment"):
+            await session.exec(select(Customer.external_id))
+        session.add(worlds.customer("second"))
+        with pytest.raises(InternalError, match="does not write"):
+            await session.flush()
+
+    async with database.read(SYSTEM) as session:
+        assert (await session.exec(select(Customer.external_id))).all() == ["first"]
+
+
+async def test_a_session_for_one_statement_needs_no_transaction(database: Database):
+    begun = []
+    event.listen(database.engine.sync_engine, "before_cursor_execute", lambda *arguments: begun.append(arguments[2]))
+    async with database.read_once(SYSTEM) as session:
+        await session.exec(select(Customer.external_id))
+        link = await (await session.connection()).get_raw_connection()
+        driver = link.driver_connection
+        assert not (driver.in_transaction if database.engine.dialect.name == "sqlite" else driver.is_in_transaction())
+
+    assert [statement.split()[0] for statement in begun] == ["SELECT"]
+
+
+@pytest.mark.parametrize("session_of", [Database.read, Database.read_once, Database.write])
+async def test_no_session_leaves_a_transaction_to_the_next_user_of_its_link(database: Database, session_of: Any):
+    links = []
+    for fault in (None, LookupError()):
+        with contextlib.suppress(LookupError):
+            async with session_of(database, SYSTEM) as session:
+                await session.exec(select(Customer))
+                links.append((await (await session.connection()).get_raw_connection()).driver_connection)
+                if fault is not None:
+                    raise fault
+        driver = links[-1]
+        assert not (driver.in_transaction if database.engine.dialect.name == "sqlite" else driver.is_in_transaction())
+
+    assert links[0] is links[1]
 
 
 async def test_a_unit_of_work_inside_another_is_refused_and_both_are_undone(database: Database):

@@ -1,6 +1,6 @@
 """Instances of data sources in the schema."""
 
-from typing import Any, cast
+from typing import Any
 
 import strawberry
 from strawberry.scalars import JSON
@@ -19,7 +19,7 @@ from gateway.services import elements
 
 
 async def _layers_of(instance: models.DataSourceInstance, info: Info) -> InstanceLayers:
-    return cast(InstanceLayers, await info.context.loaders.layers_by_row.load(ByIdentity(instance)))
+    return await info.context.loaders.layers_by_instance.load(ByIdentity(instance))
 
 
 def _origin_of(layers: InstanceLayers) -> Origin:
@@ -64,14 +64,14 @@ class DataSourceInstance(Pointing):
     )
 
     @field("The connection that it belongs to.", type=CONNECTION)
-    async def connection(self: models.DataSourceInstance, info: Info) -> models.Connection | None:
-        return await info.context.loaders.connection_by_id.load(self.connection_id)
+    async def connection(self: models.DataSourceInstance, info: Info) -> models.Connection:
+        return (await _layers_of(self, info)).context.connection
 
     @field(
         "The data source that it is an instance of: a universal one, or one of the integration that stands for itself.", type=DATA_SOURCE
     )
-    async def data_source(self: models.DataSourceInstance, info: Info) -> models.DataSource | None:
-        return await info.context.loaders.data_source_by_id.load(self.data_source_id)
+    async def data_source(self: models.DataSourceInstance, info: Info) -> models.DataSource:
+        return (await _layers_of(self, info)).context.root
 
     @field(
         "The collection that it points at. Asks the external app for its name. Null where none is selected, or when the app fails.",

@@ -1,6 +1,6 @@
 """What all configured elements have in common in the schema."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Any
 
@@ -41,9 +41,16 @@ def from_layers(description: str, value: Callable[[Any], Any], *, type: Any) -> 
     """A field of a definition or an instance that all its layers decide."""
 
     async def resolve(self: models.DataSource | models.DataSourceInstance, info: Info) -> Any:
-        return value(await info.context.loaders.layers_by_row.load(ByIdentity(self)))
+        return value(await _layers_of(self, info))
 
     return field(description, type=type)(resolve)
+
+
+def _layers_of(row: models.DataSource | models.DataSourceInstance, info: Info) -> Awaitable[Layers]:
+    loaders = info.context.loaders
+    if isinstance(row, models.DataSource):
+        return loaders.layers_by_definition.load(ByIdentity(row))
+    return loaders.layers_by_instance.load(ByIdentity(row))
 
 
 def of_pointer(name: str, *, setting: str = "pointer") -> Callable[[Layers], Any]:
