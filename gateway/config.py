@@ -1,6 +1,8 @@
 """What an operator can set."""
 
 import ipaddress
+import re
+from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
@@ -10,6 +12,8 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from gateway.errors import ConfigurationError
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+_ORIGIN = re.compile(r"\*|[a-z][a-z0-9+.-]*://([a-z0-9._-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?")
 
 
 class _Environment(BaseSettings):
@@ -44,7 +48,19 @@ class TokenSettings(_Environment):
         return value
 
 
-class Settings(DatabaseSettings, TokenSettings):
+class ConnectorSettings(_Environment):
+    """What it takes to know the connectors."""
+
+    connector_files: Annotated[tuple[Path, ...], NoDecode] = ()
+    """The operator's own connector files, comma separated."""
+
+    @field_validator("connector_files", mode="before")
+    @classmethod
+    def _split_files(cls, value: object) -> object:
+        return _parts(value) if isinstance(value, str) else value
+
+
+class Settings(DatabaseSettings, TokenSettings, ConnectorSettings):
     """What an operator can set. Each field is GATEWAY_<FIELD>; see docs/configuration.md."""
 
     encryption_keys: SecretStr
@@ -67,12 +83,22 @@ class Settings(DatabaseSettings, TokenSettings):
     @field_validator("allowed_networks", mode="before")
     @classmethod
     def _split_networks(cls, value: object) -> object:
-        return [ipaddress.ip_network(part) for part in _parts(value)] if isinstance(value, str) else value
+        return [_network(part) for part in _parts(value)] if isinstance(value, str) else value
 
     @field_validator("allowed_origins", mode="before")
     @classmethod
     def _split_origins(cls, value: object) -> object:
         return _parts(value) if isinstance(value, str) else value
+
+    @field_validator("allowed_origins")
+    @classmethod
+    def _as_browsers_send_them(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for origin in value:
+            if not _ORIGIN.fullmatch(origin):
+                raise ValueError(
+                    f"{origin!r} is no origin, such as https://app.example.com, in lower case and without a path"
+                )
+        return value
 
 
 SomeSettings = TypeVar("SomeSettings", bound=_Environment)
@@ -81,17 +107,24 @@ SomeSettings = TypeVar("SomeSettings", bound=_Environment)
 def read_settings(kind: type[SomeSettings], **given: Any) -> SomeSettings:
     """The settings of that kind: what is given here, and the rest from the environment.
 
-    Raises ConfigurationError that names each variable which is missing or wrong, and never its value.
+    Raises ConfigurationError that names each variable which is missing or wrong, and never a secret.
     """
     try:
         return kind(**given)
     except ValidationError as error:
         problems = "; ".join(f"GATEWAY_{'_'.join(map(str, e['loc'])).upper()}: {_reason(e)}" for e in error.errors(include_input=False))
-        raise ConfigurationError(f"The environment is not complete. {problems}. See docs/configuration.md.") from None
+        raise ConfigurationError(f"The configuration is not right. {problems}. See docs/configuration.md.") from None
 
 
 def _reason(error: ErrorDetails) -> str:
     return "it is not set" if error["type"] == "missing" else error["msg"].removeprefix("Value error, ")
+
+
+def _network(text: str) -> Network:
+    try:
+        return ipaddress.ip_network(text)
+    except ValueError:
+        raise ValueError(f"{text!r} is no network in CIDR notation, such as 10.20.0.0/16; all bits after the prefix are 0") from None
 
 
 def _parts(value: str) -> list[str]:

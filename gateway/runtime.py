@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 from gateway.clock import Clock, SystemClock
 from gateway.config import Settings
@@ -27,9 +26,7 @@ class Runtime:
 
 
 @asynccontextmanager
-async def open_runtime(
-    settings: Settings, *, clock: Clock | None = None, connector_files: Sequence[Path] = (), connectors: Sequence[Connector] = ()
-) -> AsyncIterator[Runtime]:
+async def open_runtime(settings: Settings, *, clock: Clock | None = None, connectors: Sequence[Connector] = ()) -> AsyncIterator[Runtime]:
     """The parts that the settings ask for, on a migrated database; closed in reverse order at the end.
 
     Raises ConfigurationError when a setting, a connector file or the database cannot be used.
@@ -38,7 +35,7 @@ async def open_runtime(
         cipher = Cipher.from_key_ring(settings.encryption_keys)
         http = Http(allowed_networks=settings.allowed_networks)
         stack.push_async_callback(http.aclose)
-        catalog = Catalog.load(http, settings, files=connector_files, connectors=connectors, clock=clock)
+        catalog = Catalog.load(http, settings, files=settings.connector_files, connectors=connectors, clock=clock)
         database = Database.connect(settings.database_url)
         stack.push_async_callback(database.close)
         await database.migrate()

@@ -1,5 +1,6 @@
 """`gateway connectors`: what connectors there are, and whether a connector file is right."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -8,6 +9,7 @@ import typer
 from rich.table import Table
 
 from gateway.cli import exits, loops, output
+from gateway.config import ConnectorSettings, read_settings
 from gateway.connectors.catalog import Catalog
 from gateway.connectors.http import Http
 from gateway.connectors.loading import format_schema, load_connector_file
@@ -21,7 +23,7 @@ commands = typer.Typer(name="connectors", help="Look at the connectors, and chec
 def list_() -> None:
     """List the connectors that this gateway knows."""
     table = Table("Key", "Name", "Version", "Collections", "Universal data models", box=None, header_style="bold")
-    for connector in loops.run(_catalog()):
+    for connector in loops.run(_catalog(read_settings(ConnectorSettings).connector_files)):
         spec = connector.spec
         collections = ", ".join(collection.key for collection in spec.collections)
         table.add_row(spec.key, spec.name, spec.version, collections, ", ".join(spec.universal_data_models))
@@ -55,10 +57,10 @@ def _is_right(path: Path) -> bool:
     return True
 
 
-async def _catalog() -> tuple[Connector, ...]:
+async def _catalog(files: Sequence[Path]) -> tuple[Connector, ...]:
     http = Http()
     try:
-        catalog = Catalog.load(http)
+        catalog = Catalog.load(http, files=files)
         return tuple(catalog[key] for key in catalog)
     finally:
         await http.aclose()

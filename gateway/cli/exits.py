@@ -33,5 +33,6 @@ def leave_for_usage(error: TyperException) -> SystemExit:
     """The end of the process because the command line is wrong, which has then been told; help that was asked for has no message."""
     message = error.format_message() if hasattr(error, "format_message") else str(error)
     if message:
-        output.tell_error(f"{message.rstrip('.')}. Add --help to see how it is meant.")
+        sentence = message if message.endswith("?") else f"{message.rstrip('.')}."
+        output.tell_error(f"{sentence} Add --help to see how it is meant.")
     return SystemExit(ExitCode.USAGE)

@@ -4,6 +4,7 @@ import logging
 from pathlib import Path
 from typing import Annotated
 
+import structlog
 import typer
 
 from gateway.cli import loops, output, welcome
@@ -18,6 +19,7 @@ from gateway.web.server import serve as serve_app
 
 Host = Annotated[str, typer.Option(help="The address to listen on; 0.0.0.0 for all.")]
 Port = Annotated[int, typer.Option(min=0, max=65535, help="The port to listen on; 0 for any free one.")]
+_log = structlog.get_logger("gateway.cli")
 
 
 def serve(host: Host = "127.0.0.1", port: Port = 8000) -> None:
@@ -46,7 +48,11 @@ def migrate() -> None:
 async def _serve(settings: Settings, *, host: str, port: int) -> None:
     with lock_file(settings.database_url):
         async with open_runtime(settings) as runtime:
-            await serve_app(create_app(runtime), host=host, port=port)
+            await serve_app(create_app(runtime), host=host, port=port, on_ready=_log_ready)
+
+
+def _log_ready(address: str) -> None:
+    _log.info("ready", address=f"{address}/graphql")
 
 
 async def _migrate(settings: DatabaseSettings) -> None:

@@ -39,7 +39,7 @@ def _fields(text: str | None) -> JsonObject | None:
     except orjson.JSONDecodeError as error:
         raise typer.BadParameter(f"It is no JSON: {error}.", param_hint="--fields") from None
     if not isinstance(fields, dict):
-        raise typer.BadParameter('It must be a JSON object, such as \'{"plan": "pro"}\'.')
+        raise typer.BadParameter('It must be a JSON object, such as \'{"plan": "pro"}\'.', param_hint="--fields")
     return fields
 
 

@@ -36,7 +36,7 @@ async def upgrade(url: URL) -> None:
     except CommandError as error:
         raise _foreign_schema() from error
     except _UNREACHABLE as error:
-        raise _unreachable(error) from error
+        raise _unusable(url, error) from error
     finally:
         await engine.dispose()
 
@@ -47,7 +47,7 @@ async def check(engine: AsyncEngine) -> None:
         async with engine.connect() as connection:
             found = (await connection.execute(text(f"SELECT version_num FROM {REVISION_TABLE}"))).scalar_one_or_none()  # noqa: S608
     except _UNREACHABLE as error:
-        raise _unreachable(error) from error
+        raise _unusable(engine.url, error) from error
     if found != head():
         raise _foreign_schema()
 
@@ -89,5 +89,12 @@ def _foreign_schema() -> ConfigurationError:
     )
 
 
-def _unreachable(error: BaseException) -> ConfigurationError:
+def _unusable(url: URL, error: BaseException) -> ConfigurationError:
+    if engines.is_sqlite(url):
+        # SQLite's own words name no values; those of a server may.
+        reason = getattr(error, "orig", None) or error
+        return ConfigurationError(
+            f"The database {url.database!r} cannot be used ({reason}). Name a file that is a gateway's database, or none yet, "
+            "in a folder that this process may write to."
+        )
     return ConfigurationError(f"The database cannot be used ({type(error).__name__}). Check GATEWAY_DATABASE_URL and that the server runs.")

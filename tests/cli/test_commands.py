@@ -48,7 +48,7 @@ def test_serve_does_not_start_without_keys_and_leaves_no_file(gateway, tmp_path)
 
     assert (outcome.exit_code, outcome.stdout) == (78, "")
     assert outcome.stderr == (
-        "Error: The environment is not complete. GATEWAY_TOKEN_SECRET: it is not set; GATEWAY_ENCRYPTION_KEYS: it is not set. "
+        "Error: The configuration is not right. GATEWAY_TOKEN_SECRET: it is not set; GATEWAY_ENCRYPTION_KEYS: it is not set. "
         "See docs/configuration.md.\n"
     )
     assert list(tmp_path.iterdir()) == []
@@ -66,3 +66,10 @@ def test_without_a_command_the_help_names_them_all(gateway):
     assert outcome.exit_code == 2
     for command in ("demo", "serve", "migrate", "schema", "token", "connectors"):
         assert command in outcome.stdout + outcome.stderr
+
+
+def test_a_misspelt_command_is_told_with_the_one_that_was_meant(gateway):
+    outcome = gateway("tokn")
+
+    assert (outcome.exit_code, outcome.stdout) == (2, "")
+    assert outcome.stderr == "Error: No such command 'tokn'. Did you mean 'token'? Add --help to see how it is meant.\n"

@@ -18,6 +18,28 @@ def test_the_connectors_are_listed_by_key(gateway):
     assert lines[2] == ["demo", "Demo", "1.0.0", "tasks,", "projects,", "users", "tasks,", "projects,", "users"]
 
 
+def test_the_operators_own_files_are_listed_too(gateway, environment, tmp_path):
+    (tmp_path / "mine.yaml").write_text((CATALOG / "demo.yaml").read_text().replace("key: demo", "key: mine", 1))
+    environment(connector_files="mine.yaml")
+
+    outcome = gateway("connectors", "list")
+
+    assert outcome.exit_code == 0
+    assert [line.split()[0] for line in outcome.stdout.splitlines()] == ["Key", "datasette", "demo", "kinto", "mine"]
+
+
+def test_an_own_file_that_is_missing_or_takes_a_key_that_is_taken_is_told(gateway, environment, tmp_path):
+    shutil.copy(CATALOG / "demo.yaml", tmp_path / "copy.yaml")
+    environment(connector_files="nowhere.yaml")
+    missing = gateway("connectors", "list")
+    environment(connector_files="copy.yaml")
+    taken = gateway("connectors", "list")
+
+    assert (missing.exit_code, missing.stderr) == (78, "Error: nowhere.yaml: the file cannot be read (No such file or directory).\n")
+    assert taken.exit_code == 78
+    assert taken.stderr == f"Error: copy.yaml: connector 'demo' comes from {CATALOG / 'demo.yaml'} already; give this one another key.\n"
+
+
 def test_a_right_file_is_told_what_it_holds(gateway, tmp_path):
     shutil.copy(CATALOG / "demo.yaml", tmp_path / "mine.yaml")
 

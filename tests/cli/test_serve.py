@@ -74,6 +74,7 @@ def test_it_serves_until_a_signal_and_ends_cleanly(settings, ending):
     assert answer.json() == {"data": {"viewer": {"isAdmin": True}}}
     assert (process.returncode, output) == (0, "")
     entries = [json.loads(line) for line in log.splitlines()]
+    assert [entry["address"] for entry in entries if entry["event"] == "ready"] == [f"{address}/graphql"]
     assert [entry["operation"] for entry in entries if entry["event"] == "operation"] == ["Me"]
     assert token not in log
 

@@ -49,7 +49,7 @@ def test_an_admin_may_be_a_customer_too_and_a_token_may_last_for_ever(gateway):
         (("acme", "--expires-in", "soon"), "'soon' is no duration. Write a number and s, m, h or d, such as 90m; or never."),
         (("acme", "--expires-in", "999999999d"), "is too long. At most 3650d; or never."),
         (("acme", "--fields", "{"), "It is no JSON"),
-        (("acme", "--fields", "[]"), "It must be a JSON object"),
+        (("acme", "--fields", "[]"), "--fields: It must be a JSON object"),
         (("acme", "--unknown"), "No such option"),
     ],
 )
@@ -76,4 +76,4 @@ def test_a_missing_secret_is_a_matter_of_configuration(gateway, monkeypatch):
     outcome = gateway("token", "acme")
 
     assert (outcome.exit_code, outcome.stdout) == (78, "")
-    assert outcome.stderr == "Error: The environment is not complete. GATEWAY_TOKEN_SECRET: it is not set. See docs/configuration.md.\n"
+    assert outcome.stderr == "Error: The configuration is not right. GATEWAY_TOKEN_SECRET: it is not set. See docs/configuration.md.\n"

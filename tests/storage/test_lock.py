@@ -63,3 +63,16 @@ def test_other_files_and_postgresql_are_free(url: str, tmp_path: Path):
     with lock_file(url), lock_file(f"sqlite+aiosqlite:///{tmp_path}/other.db"):
         hold("postgresql+asyncpg://gateway@127.0.0.1/gateway")
         hold("postgresql+asyncpg://gateway@127.0.0.1/gateway")
+
+
+def test_a_lock_that_cannot_be_written_is_told(url: str, tmp_path: Path):
+    (tmp_path / "gateway.db.lock").mkdir()
+    with pytest.raises(ConfigurationError) as unopened:
+        hold(url)
+    (tmp_path / "other.db.lock").write_text("This is no database, and too long for an empty one.")
+    with pytest.raises(ConfigurationError) as foreign:
+        hold(f"sqlite+aiosqlite:///{tmp_path}/other.db")
+
+    advice = "Name a file in a folder that this process may write to."
+    assert unopened.value.message == f"The database '{tmp_path}/gateway.db' cannot be locked (unable to open database file). {advice}"
+    assert foreign.value.message == f"The database '{tmp_path}/other.db' cannot be locked (file is not a database). {advice}"

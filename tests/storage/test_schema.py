@@ -115,9 +115,26 @@ async def test_tasks_that_migrate_at_once_all_succeed_and_a_second_time_changes_
 
 async def test_a_database_without_the_schema_is_told(empty_url: str):
     database = Database.connect(empty_url)
-    with pytest.raises(ConfigurationError, match=r"The database cannot be used|schema is not this gateway's"):
+    with pytest.raises(ConfigurationError, match=r"The database .*cannot be used|schema is not this gateway's"):
         await database.check()
     await database.close()
+
+
+@pytest.mark.parametrize(("content", "reason"), [(b"no database at all", "file is not a database"), (None, "unable to open database file")])
+async def test_a_file_that_is_no_database_is_told_by_its_name_and_left_as_it_is(tmp_path: Path, content: bytes | None, reason: str):
+    file = tmp_path / "notes.txt"
+    file.mkdir() if content is None else file.write_bytes(content)
+    database = Database.connect(f"sqlite+aiosqlite:///{file}")
+
+    with pytest.raises(ConfigurationError) as refusal:
+        await database.migrate()
+    await database.close()
+
+    assert refusal.value.message == (
+        f"The database '{file}' cannot be used ({reason}). Name a file that is a gateway's database, or none yet, "
+        "in a folder that this process may write to."
+    )
+    assert content is None or file.read_bytes() == content
 
 
 async def test_the_schema_of_a_newer_gateway_is_left_alone(database: Database):

@@ -3,7 +3,7 @@
 import base64
 import io
 import logging
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -75,16 +75,14 @@ def open_gateway(sqlite_url: str, clock: FakeClock) -> OpenGateway:
     """Opens a gateway on the test's database; by default it may reach this machine's apps."""
 
     @asynccontextmanager
-    async def open_gateway(*, connector_files: Sequence[Path] = (), **settings: Any) -> AsyncIterator[GatewayUnderTest]:
+    async def open_gateway(**settings: Any) -> AsyncIterator[GatewayUnderTest]:
         given = {
             "database_url": sqlite_url,
             "token_secret": "a-secret-of-more-than-32-bytes-for-tests",
             "encryption_keys": "test:" + base64.b64encode(b"k" * 32).decode(),
             "allowed_networks": "127.0.0.0/8",
         }
-        settings_in_use = Settings(**(given | settings))
-        opened = open_runtime(settings_in_use, clock=clock, connector_files=connector_files)
-        async with opened as runtime, serving(runtime) as gateway:
+        async with open_runtime(Settings(**(given | settings)), clock=clock) as runtime, serving(runtime) as gateway:
             yield gateway
 
     return open_gateway

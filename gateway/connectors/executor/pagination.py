@@ -83,7 +83,7 @@ class Seen:
 
 def first_place(pagination: Pagination, *, size: int) -> Place:
     """The place of the first page. The size is at most what the app allows, and the app's own where it cannot be said."""
-    fitting = min(size, pagination.size.max) if pagination.size.name is not None else pagination.size.default
+    fitting = min(size, pagination.size.max) if pagination.size.name is not None else pagination.size.usual
     start = pagination.start if isinstance(pagination, PagePagination | OffsetPagination) else None
     return Place(size=max(fitting, 1), position=start)
 

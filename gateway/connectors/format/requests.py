@@ -8,6 +8,7 @@ from pydantic import Field, Tag, model_validator
 from gateway.connectors.format.base import Condition, Key, Part, Value, one_of
 
 MAX_PAGE_SIZE = 100_000
+_PAGE_SIZE = 100
 
 
 class Request(Part):
@@ -108,12 +109,17 @@ class PageSize(Part):
     """How many items a page holds: as many as the caller wants, up to `max`, said in `name`; without `name` the app's own `default`."""
 
     name: str | None = None
-    default: int = Field(default=100, ge=1, le=MAX_PAGE_SIZE)
-    max: int = Field(default=100, ge=1, le=MAX_PAGE_SIZE)
+    default: int | None = Field(default=None, ge=1, le=MAX_PAGE_SIZE)
+    max: int = Field(default=_PAGE_SIZE, ge=1, le=MAX_PAGE_SIZE)
+
+    @property
+    def usual(self) -> int:
+        """How many items the app gives when it is not told how many to give."""
+        return self.default if self.default is not None else min(_PAGE_SIZE, self.max)
 
     @model_validator(mode="after")
     def _default_fits(self) -> "PageSize":
-        if self.default > self.max:
+        if self.usual > self.max:
             raise ValueError(f"the default of {self.default} is larger than the max of {self.max}")
         return self
 

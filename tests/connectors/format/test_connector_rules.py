@@ -310,6 +310,12 @@ def test_a_request_of_a_list_may_say_the_page_in_its_body(load):
     assert file.collections["things"].operations.list.request.body.names == {"page"}
 
 
+def test_a_page_that_may_hold_less_than_usual_need_not_say_so_twice(load):
+    size = load(("{name: limit}", "{name: limit, max: 25}")).pagination["pages"].size
+
+    assert (size.max, size.usual) == (25, 25)
+
+
 def test_schemas_that_multiply_are_refused(problems):
     wide = "\n".join(_level(n) for n in range(1, 9))
 
