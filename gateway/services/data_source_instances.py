@@ -5,11 +5,12 @@ from uuid import UUID
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
+from sqlmodel.sql.expression import SelectOfScalar
 
 from gateway.errors import ConflictError, InvalidError, NotFoundError
 from gateway.models import Connection, DataSource, DataSourceInstance, Principal
 from gateway.runtime import Runtime
-from gateway.services import checks, instance_setup, listing, pointers, selection
+from gateway.services import checks, elements, instance_setup, listing, pointers, selection
 from gateway.services.instance_context import InstanceContext, contexts, read_context
 from gateway.services.listing import Listing
 from gateway.services.patches import KEEP, Keep
@@ -33,23 +34,9 @@ async def page(
     statement = select(DataSourceInstance)
     if not include_archived:
         statement = statement.where(col(DataSourceInstance.archived_at).is_(None))
-    integration_id = None
     async with runtime.database.read(principal) as session:
         try:
-            if filter.integration_key is not None:
-                home = await selection.integration(session, filter.integration_key, field=["filter", "integrationKey"])
-                integration_id = home.id
-                of_integration = select(Connection.id).where(Connection.integration_id == home.id)
-                statement = statement.where(col(DataSourceInstance.connection_id).in_(of_integration))
-            if filter.connection is not None:
-                connection = await selection.connection(session, principal, filter.connection, field=["filter", "connection"])
-                integration_id = connection.integration_id
-                statement = statement.where(DataSourceInstance.connection_id == connection.id)
-            if filter.data_source is not None:
-                definition = await selection.data_source(
-                    session, filter.data_source, field=["filter", "dataSource"], integration_id=integration_id
-                )
-                statement = statement.where(DataSourceInstance.data_source_id == (definition.universal_id or definition.id))
+            statement = await _narrowed(session, principal, statement, filter)
         except NotFoundError:
             statement = statement.where(col(DataSourceInstance.id).is_(None))
     if filter.states is None:
@@ -101,7 +88,8 @@ async def update(
 ) -> DataSourceInstance:
     """The instance with the given overrides replaced; null returns a setting to the inherited value.
 
-    Pointed at another collection it is set up anew. A dry run checks the same, returns the same, and saves nothing.
+    Pointed at another collection it is set up anew. A dry run checks the same and shows the same settings; it saves nothing, and asks
+    the app nothing.
     """
 
     def change(context: InstanceContext) -> None:
@@ -125,12 +113,12 @@ async def setup(runtime: Runtime, principal: Principal, *, by: DataSourceInstanc
     """The instance after its collection was read again from the app; its state and errors tell how that went."""
     async with runtime.database.read(principal) as session:
         context = await read_context(session, await selection.instance(session, principal, by, field=_BY))
-    _require_active(context)
+    context.require_in_use(field=_BY)
     return await instance_setup.run(runtime, principal, context)
 
 
 async def reset(runtime: Runtime, principal: Principal, *, by: DataSourceInstanceSelector, dry_run: bool = False) -> DataSourceInstance:
-    """The instance without any override, following its definition again. A dry run returns the same and saves nothing."""
+    """The instance without any override, following its definition again. A dry run shows the same settings, and saves nothing."""
 
     def change(context: InstanceContext) -> None:
         instance = context.instance
@@ -156,6 +144,34 @@ async def restore(runtime: Runtime, principal: Principal, *, id: UUID) -> DataSo
             _require_parents((await read_context(session, instance)), field=["input", "id"])
             instance.archived_at, instance.updated_at = None, runtime.clock.now()
     return instance
+
+
+async def _narrowed(
+    session: AsyncSession, principal: Principal, statement: SelectOfScalar[DataSourceInstance], filter: DataSourceInstanceFilter
+) -> SelectOfScalar[DataSourceInstance]:
+    integration_id = None
+    if filter.integration_key is not None:
+        integration_id = (await selection.integration(session, filter.integration_key, field=["filter", "integrationKey"])).id
+        statement = _in_integration(statement, integration_id)
+    if filter.connection is not None:
+        connection = await selection.connection(session, principal, filter.connection, field=["filter", "connection"])
+        integration_id = connection.integration_id
+        statement = statement.where(DataSourceInstance.connection_id == connection.id)
+    if filter.data_source is None:
+        return statement
+    field = ["filter", "dataSource"]
+    definition = await selection.data_source(session, filter.data_source, field=field, integration_id=integration_id)
+    statement = statement.where(DataSourceInstance.data_source_id == (definition.universal_id or definition.id))
+    # A universal definition has instances everywhere, its customisation only where it is one, `tasks` in `hubspot` only there.
+    home_id = definition.integration_id
+    if home_id is None and filter.data_source.integration_key is not None:
+        home_id = (await selection.integration(session, filter.data_source.integration_key, field=field)).id
+    return statement if home_id is None else _in_integration(statement, home_id)
+
+
+def _in_integration(statement: SelectOfScalar[DataSourceInstance], integration_id: UUID) -> SelectOfScalar[DataSourceInstance]:
+    of_integration = select(Connection.id).where(Connection.integration_id == integration_id)
+    return statement.where(col(DataSourceInstance.connection_id).in_(of_integration))
 
 
 async def _find_or_insert(
@@ -197,7 +213,7 @@ async def _parents(
     _require_not_archived(connection)
     root = await selection.root_in(session, by_data_source, connection, field=["input", "dataSource"])
     if root.archived_at is not None:
-        raise InvalidError(f"Data source {root.key!r} is archived. Restore it first.", field=["input", "dataSource"])
+        raise InvalidError(elements.archived(root), field=["input", "dataSource"])
     return connection, root
 
 
@@ -231,11 +247,6 @@ def _own_pointer(runtime: Runtime, context: InstanceContext, given: PointerInput
     if connector is None:
         raise InvalidError("Its connector is not installed, so no pointer can be checked.", field=["input", "pointer"])
     return pointers.read_pointer(given, connector=connector, field=["input", "pointer"]).as_json()
-
-
-def _require_active(context: InstanceContext) -> None:
-    if context.instance.archived_at is not None:
-        raise InvalidError("The instance is archived. Restore it first.", field=_BY)
 
 
 def _require_parents(context: InstanceContext, *, field: list[str]) -> None:

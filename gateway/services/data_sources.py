@@ -11,7 +11,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from gateway.errors import AlreadyExistsError, InvalidError, NotFoundError, UnsupportedError
 from gateway.models import DataSource, Integration, Principal
 from gateway.runtime import Runtime
-from gateway.services import checks, data_source_inputs, listing, selection
+from gateway.services import checks, data_source_inputs, elements, listing, selection
 from gateway.services.authority import require_admin
 from gateway.services.listing import Listing
 from gateway.services.patches import KEEP, Keep
@@ -300,7 +300,7 @@ async def _universal(session: AsyncSession, key: str, *, field: list[str]) -> Da
 async def _changeable(session: AsyncSession, by: DataSourceSelector) -> DataSource:
     definition = await selection.data_source(session, by, field=_BY)
     if definition.archived_at is not None:
-        raise InvalidError(f"Data source {definition.key!r} is archived. Restore it first.", field=_BY)
+        raise InvalidError(elements.archived(definition), field=_BY)
     return definition
 
 

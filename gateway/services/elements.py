@@ -99,8 +99,7 @@ def instance_health(
 ) -> Health:
     """Whether an instance can be used; the first thing that stands in the way is told, with the element at fault."""
     if root.archived_at is not None:
-        message = f"Data source {root.key!r} is archived. Restore it first."
-        return _health([ElementError(code="CONFIGURATION", message=message, element=root)])
+        return _health([ElementError(code="CONFIGURATION", message=archived(root), element=root)])
     dependency = connection_errors(runtime, connection, integration)
     if dependency:
         return _health([_dependency(f"connection {connection.name!r}", connection, dependency)])
@@ -111,6 +110,11 @@ def instance_health(
         # What failed for another collection, before its definition pointed it elsewhere, says nothing of this one.
         return _health(broken)
     return Health(state=ElementState.SETUP_FAILED, errors=(ElementError(code=failure["code"], message=failure["message"]),))
+
+
+def archived(definition: DataSource) -> str:
+    """What to do about an archived definition."""
+    return f"Data source {definition.key!r} is archived. Restore it first."
 
 
 def definition_fields_schema(runtime: Runtime, settings: SettingsInForce, integration: Integration | None) -> JsonSchema | None:

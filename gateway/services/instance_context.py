@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from gateway.errors import NotFoundError
+from gateway.errors import InvalidError, NotFoundError
 from gateway.models import Connection, DataSource, DataSourceInstance, Integration
 from gateway.models.settings_in_force import SettingsInForce
 from gateway.runtime import Runtime
@@ -28,6 +28,13 @@ class InstanceContext:
     integration: Integration
     root: DataSource
     customization: DataSource | None
+
+    def require_in_use(self, *, field: Sequence[str] | None = None) -> None:
+        """Returns when neither the instance nor its data source is archived; else raises InvalidError."""
+        if self.instance.archived_at is not None:
+            raise InvalidError("The instance is archived. Restore it first.", field=field)
+        if self.root.archived_at is not None:
+            raise InvalidError(elements.archived(self.root), field=field)
 
     def settings(self, runtime: Runtime) -> SettingsInForce:
         """The instance's settings in force."""

@@ -2,7 +2,16 @@
 
 from collections.abc import Callable
 
-from gateway.errors import ConfigurationError, ConflictError, InvalidError, NoCollectionSelectedError, UpstreamAuthError, UpstreamError
+from gateway.errors import (
+    ConfigurationError,
+    ConflictError,
+    InvalidError,
+    LimitError,
+    NoCollectionSelectedError,
+    UpstreamAuthError,
+    UpstreamError,
+    UserError,
+)
 from gateway.models import DataSourceInstance, Principal
 from gateway.models.json import JsonObject
 from gateway.runtime import Runtime
@@ -60,8 +69,7 @@ async def _tried(runtime: Runtime, principal: Principal, by: DataSourceInstanceS
 def _apply(runtime: Runtime, context: InstanceContext, change: Change) -> bool:
     """Makes the change and tells whether the instance points elsewhere than before."""
     instance = context.instance
-    if instance.archived_at is not None:
-        raise InvalidError("The instance is archived. Restore it first.", field=_BY)
+    context.require_in_use(field=_BY)
     before = context.settings(runtime).pointer
     change(context)
     is_moved = context.settings(runtime).pointer != before
@@ -84,6 +92,6 @@ async def _failure(runtime: Runtime, principal: Principal, context: InstanceCont
     except (NoCollectionSelectedError, InvalidError, UpstreamAuthError):
         # No collection, a wrong one, or a connection that cannot be used: refused credentials are remembered there.
         return None
-    except (UpstreamError, ConfigurationError) as error:
+    except (UserError, UpstreamError, LimitError, ConfigurationError) as error:
         return {"code": error.code, "message": error.message, "pointer": pointer.as_json() if pointer is not None else None}
     return None

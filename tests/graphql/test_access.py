@@ -128,3 +128,9 @@ async def test_who_has_no_token_changes_nothing(world: World):
         assert answer == {name: {"userErrors": [{"code": "NOT_AUTHENTICATED"}]}}
 
     assert await stored(world.runtime) == before
+
+
+async def test_nobody_reads_nodes_not_even_none_of_them(world: World):
+    code, _ = await world.error("{ nodes(ids: []) { id } }", ANONYMOUS)
+
+    assert code == "NOT_AUTHENTICATED"

@@ -147,3 +147,10 @@ async def test_a_record_is_not_read_by_its_id_yet(world: World):
         "UNSUPPORTED",
         "A record cannot be read by its id yet. Read it through `records` of its collection.",
     )
+
+
+@pytest.mark.parametrize("field", ["connection", "dataSource", "dataSourceInstance"])
+async def test_an_empty_id_in_a_selector_is_refused_and_not_taken_for_another_spelling(world: World, field: str):
+    code, message = await world.error(f'{{ {field}(by: {{ id: "" }}) {{ id }} }}')
+
+    assert (code, message) == ("INVALID", f"Id '' is not an id of this gateway. Pass the `id` of a {field[0].upper()}{field[1:]}.")

@@ -4,8 +4,8 @@ from gateway.errors import UpstreamRateLimitError, UpstreamUnavailableError
 from gateway.graphql.ids import global_id, record_id
 from gateway.models import Pointer
 from gateway.models.principal import SYSTEM
-from gateway.services import data_source_instances
-from gateway.services.selectors import DataSourceInstanceSelector, PointerInput
+from gateway.services import data_source_instances, data_sources
+from gateway.services.selectors import DataSourceInstanceSelector, DataSourceSelector, PointerInput
 from tests.graphql.world import World
 from tests.support.notes_connector import NotesApp
 from tests.support.runtime import connection, definition, instance
@@ -228,3 +228,39 @@ async def test_an_admin_sees_every_customers_places(world: World):
     assert await world.ask(document, SYSTEM, id=global_id(connected)) == {
         "connection": {"customer": {"externalId": "acme"}, "location": {"name": "Notes"}}
     }
+
+
+WHAT_ASKS_THE_APP = """query ($id: ID!) { dataSourceInstance(by: { id: $id }) { path
+  records { nodes { id } } locations { nodes { path } } collection { name } collectionSpec { key } fieldsSchema } }"""
+
+
+async def test_an_archived_instance_tells_what_it_was_and_asks_the_app_nothing(world: World, notes_app: NotesApp):
+    connected = await connection(world.runtime, world.acme)
+    await definition(world.runtime)
+    row = await instance(world.runtime, world.acme, connected)
+    await data_source_instances.archive(world.runtime, world.acme, by=DataSourceInstanceSelector(id=row.id))
+    notes_app.requests.clear()
+
+    result = await world.execute(WHAT_ASKS_THE_APP, id=global_id(row))
+
+    assert result.data["dataSourceInstance"] == dict.fromkeys(("records", "locations", "collection", "collectionSpec", "fieldsSchema")) | {
+        "path": "/data/notes"
+    }
+    assert {(error.extensions["code"], error.message) for error in result.errors} == {
+        ("INVALID", "The instance is archived. Restore it first.")
+    }
+    assert len(result.errors) == 5
+    assert notes_app.requests == []
+
+
+async def test_instances_of_an_archived_data_source_ask_the_app_nothing(world: World, notes_app: NotesApp):
+    connected = await connection(world.runtime, world.acme)
+    await definition(world.runtime)
+    row = await instance(world.runtime, world.acme, connected)
+    await data_sources.archive(world.runtime, SYSTEM, by=DataSourceSelector(key="jottings"))
+    notes_app.requests.clear()
+
+    document = "query ($id: ID!) { dataSourceInstance(by: { id: $id }) { records { nodes { id } } } }"
+
+    assert await world.error(document, id=global_id(row)) == ("INVALID", "Data source 'jottings' is archived. Restore it first.")
+    assert notes_app.requests == []

@@ -5,7 +5,7 @@ import pytest
 from gateway.errors import AmbiguousError, UpstreamUnavailableError
 from gateway.models import ElementState
 from gateway.models.principal import SYSTEM
-from gateway.services import data_source_instances
+from gateway.services import data_source_instances, data_sources
 from gateway.services.selectors import ConnectionSelector, DataSourceInstanceFilter, DataSourceInstanceSelector, DataSourceSelector
 from gateway.storage.rows import RowWindow
 from tests.support import runtime as given
@@ -93,3 +93,15 @@ async def test_a_list_by_state_costs_the_same_number_of_statements_however_long_
         await given.instance(world.runtime, world.acme, world.connection, instance_key=f"more{number}")
 
     assert await statements() == (before[0], before[1] + 20)
+
+
+async def test_the_data_source_of_an_integration_means_its_instances_in_that_integration(world, instances):
+    in_notes = DataSourceSelector(key="jottings", integration_key="notes")
+    assert await found(world, data_source=in_notes) == (["a", "b"], False, 2)
+
+    (customization,) = await data_sources.apply(world.runtime, SYSTEM, key="jottings", integration_keys=["notes"])
+
+    assert await found(world, data_source=in_notes) == (["a", "b"], False, 2)
+    assert await found(world, data_source=DataSourceSelector(id=customization.id)) == (["a", "b"], False, 2)
+    assert await found(world, data_source=DataSourceSelector(key="jottings")) == (["a", "b", "d"], False, 3)
+    assert await found(world, integration_key="other", data_source=in_notes) == ([], False, 0)

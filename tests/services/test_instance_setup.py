@@ -3,7 +3,10 @@
 import pytest
 
 from gateway.errors import (
+    ConfigurationError,
     NoCollectionSelectedError,
+    UnsupportedError,
+    UpstreamCallsExceededError,
     UpstreamUnavailableError,
 )
 from gateway.models import ElementState, Pointer
@@ -130,3 +133,15 @@ async def test_a_re_pointing_while_the_app_is_asked_keeps_what_came_last(world, 
     assert seen.pointer == {"key": "people", "parameters": {}}
     assert (await settings_of(world, instance)).pointer == Pointer("people")
     assert (await health_of(world, instance)).state == ElementState.READY
+
+
+@pytest.mark.parametrize(
+    "failure", [UnsupportedError("Notes cannot tell."), UpstreamCallsExceededError("Too many pages."), ConfigurationError("No key.")]
+)
+async def test_whatever_keeps_a_new_instance_from_being_set_up_is_remembered_and_not_answered_as_a_refusal(world, notes_app, failure):
+    notes_app.failure = failure
+
+    instance = await given.instance(world.runtime, world.acme, world.connection)
+
+    assert instance.setup_error["code"] == failure.code
+    assert (await health_of(world, instance)).state == ElementState.SETUP_FAILED

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from gateway.web.bodies import encode_json
-from tests.web.serving import open_socket, socket
+from tests.web.serving import NOTES, open_socket, socket
 
 
 async def test_a_query_over_a_socket_is_answered_and_completed(app):
@@ -72,6 +72,18 @@ async def test_the_socket_is_closed_with_4403_when_its_token_expires(app, bearer
         clock.advance(1)
 
         assert await client.closed() == (4403, "The token expired. Connect again with a new one.")
+
+
+async def test_nothing_is_done_for_a_token_that_has_expired_even_if_the_client_goes_on(app, bearer, clock):
+    NOTES.clear()
+    async with open_socket(app, payload={"authorization": bearer("acme", expires_in=timedelta(minutes=5))}) as client:
+        clock.advance(300)
+        assert (await client._from_app.get())["type"] == "websocket.close"
+
+        client.send({"type": "subscribe", "id": "late", "payload": {"query": 'mutation { note(text: "late") }'}})
+        await asyncio.sleep(0.05)
+
+    assert NOTES == []
 
 
 async def test_an_operation_before_connection_init_closes_the_socket_with_4401(app):

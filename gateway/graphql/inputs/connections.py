@@ -12,7 +12,7 @@ class ConnectionCreateInput:
     integration_key: str = strawberry.field(description="The integration to connect to.")
     name: str | None = strawberry.field(description="What the customer calls it; the integration's name where it is left out.")
     parameters: JSON | None = strawberry.field(description="What `connectionSchema` of the connector asks for.")
-    auth_method: str | None = strawberry.field(description="The key of the auth method; the connector's first where it is left out.")
+    auth_method: str | None = strawberry.field(description="The key of the auth method; needed where the connector offers several.")
     credentials: JSON | None = strawberry.field(
         description="What `credentialsSchema` of the auth method asks for; stored encrypted, and never shown."
     )
@@ -29,7 +29,7 @@ class ConnectionUpdateInput:
         description="What `connectionSchema` of the connector asks for, replaced whole."
     )
     auth_method: strawberry.Maybe[str | None] = strawberry.field(
-        description="The key of the auth method; null returns to the connector's first."
+        description="The key of the auth method; null means the only one that the connector offers."
     )
     credentials: strawberry.Maybe[JSON | None] = strawberry.field(
         description="What `credentialsSchema` of the auth method asks for, replaced whole."

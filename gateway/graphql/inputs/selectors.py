@@ -5,6 +5,7 @@ from strawberry.scalars import JSON
 
 from gateway import models
 from gateway.graphql import ids
+from gateway.graphql.fields import given
 from gateway.graphql.inputs.patches import json_object
 from gateway.services import selectors
 
@@ -26,8 +27,8 @@ class ConnectionSelector:
     )
 
     def read(self, *path: str) -> selectors.ConnectionSelector:
-        if self.id:
-            return selectors.ConnectionSelector(id=ids.local_id(self.id, models.Connection, field=[*path, "id"]))
+        if (row_id := given(self.id)) is not None:
+            return selectors.ConnectionSelector(id=ids.local_id(row_id, models.Connection, field=[*path, "id"]))
         if self.customer_integration:
             named = self.customer_integration
             return selectors.ConnectionSelector(integration_key=named.integration_key, customer_external_id=named.customer_external_id)
@@ -49,8 +50,8 @@ class DataSourceSelector:
     key_in_integration: KeyInIntegration | None = strawberry.field(description="The data source of a key in an integration.")
 
     def read(self, *path: str) -> selectors.DataSourceSelector:
-        if self.id:
-            return selectors.DataSourceSelector(id=ids.local_id(self.id, models.DataSource, field=[*path, "id"]))
+        if (row_id := given(self.id)) is not None:
+            return selectors.DataSourceSelector(id=ids.local_id(row_id, models.DataSource, field=[*path, "id"]))
         if self.key_in_integration:
             return selectors.DataSourceSelector(key=self.key_in_integration.key, integration_key=self.key_in_integration.integration_key)
         return selectors.DataSourceSelector(key=self.key)

@@ -6,6 +6,7 @@ import strawberry
 from strawberry.scalars import JSON
 
 from gateway import models
+from gateway.errors import NotFoundError
 from gateway.graphql import relay
 from gateway.graphql.context import Info
 from gateway.graphql.fields import CUSTOMER, DATA_COLLECTION, DATA_SOURCE_INSTANCE, INTEGRATION, LOCATION, field, given, pages
@@ -37,8 +38,11 @@ class Connection(Configured):
         return await _integration_of(self, info)
 
     @field("The customer whose connection it is.", type=CUSTOMER)
-    async def customer(self: models.Connection, info: Info) -> models.Customer | None:
-        return await info.context.loaders.customer_by_id.load(self.customer_id)
+    async def customer(self: models.Connection, info: Info) -> models.Customer:
+        customer = await info.context.loaders.customer_by_id.load(self.customer_id)
+        if customer is None:
+            raise NotFoundError("The customer of this connection was deleted at this moment.")
+        return customer
 
     @field("Whether it can be used.")
     async def state(self: models.Connection, info: Info) -> ConnectionState:

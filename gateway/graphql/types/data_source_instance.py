@@ -23,6 +23,8 @@ async def _layers_of(instance: models.DataSourceInstance, info: Info) -> Instanc
 
 
 def _origin_of(layers: InstanceLayers) -> Origin:
+    """Through what the app is asked. Raises InvalidError for an archived instance or data source: the app is not asked for those."""
+    layers.context.require_in_use()
     settings = layers.settings
     return Origin(connection=layers.context.connection, is_instance=True, default=settings.default_pointer, udm=settings.udm)
 
@@ -30,8 +32,8 @@ def _origin_of(layers: InstanceLayers) -> Origin:
 async def _collection_of(instance: models.DataSourceInstance, info: Info) -> Place:
     """The collection that an instance points at. Raises NoCollectionSelectedError where it points at none."""
     layers = await _layers_of(instance, info)
-    pointer = elements.pointer_of(layers.runtime, layers.settings, layers.context.integration)
-    return Place(origin=_origin_of(layers), pointer=pointer)
+    origin = _origin_of(layers)
+    return Place(origin=origin, pointer=elements.pointer_of(layers.runtime, layers.settings, layers.context.integration))
 
 
 async def _selected_collection_of(instance: models.DataSourceInstance, info: Info) -> Place | None:
