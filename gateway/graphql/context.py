@@ -12,11 +12,7 @@ from gateway.runtime import Runtime
 
 @dataclass
 class Context:
-    """The long-lived parts, who asks, and the loaders of one operation.
-
-    A transport makes one with `make_context`; each operation then works on a copy with loaders of its own, so that
-    nothing it read is shown to the next operation on the same socket.
-    """
+    """The long-lived parts, who asks, and the loaders of one operation: on a socket too each operation has a context of its own."""
 
     runtime: Runtime
     principal: Principal
@@ -40,14 +36,10 @@ class Context:
         """Forgets what was loaded: from now on everything is read again."""
         self.loaders = Loaders(self.runtime, self.principal)
 
-    def for_operation(self) -> "Context":
-        """The context of one operation."""
-        return Context(self.runtime, self.principal)
-
 
 Info = strawberry.Info[Context, None]
 
 
 def make_context(runtime: Runtime, principal: Principal) -> Context:
-    """The context of a request or a socket."""
+    """The context of one operation."""
     return Context(runtime, principal)

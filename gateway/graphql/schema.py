@@ -1,6 +1,6 @@
 """The schema as a whole."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import strawberry
 from graphql import GraphQLError
@@ -29,15 +29,6 @@ class Mutation(DataSourceInstanceMutations, DataSourceMutations, ConnectionMutat
     """The mutations of every aggregate."""
 
 
-class FreshLoaders(SchemaExtension):
-    """Gives every operation loaders of its own: on a WebSocket all operations are handed the same context."""
-
-    def on_operation(self) -> Iterator[None]:
-        """Replaces the context before anything is resolved."""
-        self.execution_context.context = self.execution_context.context.for_operation()
-        yield
-
-
 class Schema(strawberry.Schema):
     """The schema, which leaves logging to the masking of errors: a client's mistake is no event of ours."""
 
@@ -51,7 +42,7 @@ def build_schema(*, extensions: Sequence[type[SchemaExtension]] = ()) -> Schema:
         query=Query,
         mutation=Mutation,
         types=[DataCollection, Directory, Record],
-        extensions=[MaskErrors, FreshLoaders, *extensions],
+        extensions=[MaskErrors, *extensions],
         config=StrawberryConfig(default_resolver=read, scalar_map=SCALARS),
     )
 

@@ -13,7 +13,7 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import Bas
 from strawberry.subscriptions.protocols.graphql_transport_ws.types import ConnectionInitMessage, Message, PingMessage
 from strawberry.types.execution import PreExecutionError
 
-from gateway.errors import GatewayError, InvalidError, trace_of
+from gateway.errors import GatewayError, InternalError, InvalidError, trace_of
 from gateway.models.principal import ANONYMOUS
 from gateway.web.bodies import decode_json, encode_json
 from gateway.web.logging import OperationEntry, operation_entry
@@ -110,6 +110,8 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Any, None]):
         if not self.connection_init_received:
             try:
                 caller = await self.view.authentication.caller(self._authorization(message.get("payload") or {}))
+            except InternalError:
+                raise  # A defect, whose text never leaves the process.
             except GatewayError as error:
                 await self.websocket.close(FORBIDDEN, error.message)
                 return

@@ -17,7 +17,7 @@ from strawberry.types import ExecutionResult
 from strawberry.types.execution import PreExecutionError
 from strawberry.types.graphql import OperationType
 
-from gateway.errors import GatewayError, InvalidError, NotAuthenticatedError, UnsupportedError
+from gateway.errors import GatewayError, InternalError, InvalidError, NotAuthenticatedError, UnsupportedError
 from gateway.models import Principal
 from gateway.models.principal import ANONYMOUS
 from gateway.runtime import Runtime
@@ -99,6 +99,8 @@ class GraphQLView(GraphQL[Any, None]):
             return refusal_response(f"Answers are `{GRAPHQL_RESPONSE}` or `{JSON}`. Accept one of them.", status=406)
         try:
             return await self._answer(request, entry, media_type)
+        except InternalError:
+            raise  # A defect, whose text never leaves the process.
         except GatewayError as error:
             entry.code = error.code
             return refusal_response(error.message, status=status_of(error), code=error.code, media_type=media_type)

@@ -5,15 +5,13 @@ from typing import Any
 
 import pytest
 
-from gateway.graphql import make_context
-from gateway.graphql.ids import global_id
 from gateway.models import DataSourceInstance
 from gateway.models.principal import SYSTEM
-from gateway.services import connections, data_sources
-from gateway.services.selectors import ConnectionSelector, DataSourceSelector
-from tests.graphql.world import SCHEMA, World
+from gateway.services import data_sources
+from gateway.services.selectors import DataSourceSelector
+from tests.graphql.world import World
 from tests.support.database import recorded_statements
-from tests.support.runtime import connection, customer, definition, instance
+from tests.support.runtime import connection, customer, definition
 
 NESTED = """
 { dataSourceInstances(first: 100) { totalCount nodes {
@@ -97,34 +95,6 @@ async def test_the_instance_of_a_data_source_costs_the_same_in_one_connection_an
     assert [node["dataSourceInstance"]["connection"]["customer"]["externalId"] for node in nodes] == ["first", "second", "third"]
     assert [(node["none"], node["unknown"]) for node in nodes] == [(None, None)] * 3
     assert len(many) == len(few) == 7
-
-
-async def test_operations_on_one_socket_see_each_what_is_true_then(world: World):
-    connected = await connection(world.runtime, world.acme, name="Old")
-    await definition(world.runtime)
-    row = await instance(world.runtime, world.acme, connected)
-    # A socket makes one context for all of its operations.
-    context = make_context(world.runtime, world.acme)
-    document = "query ($id: ID!) { node(id: $id) { ... on DataSourceInstance { connection { name } } } }"
-
-    async def read() -> str:
-        result = await SCHEMA.execute(document, variable_values={"id": global_id(row)}, context_value=context)
-        return result.data["node"]["connection"]["name"]
-
-    first = await read()
-    await connections.update(world.runtime, world.acme, by=ConnectionSelector(id=connected.id), name="New")
-
-    assert (first, await read()) == ("Old", "New")
-
-
-async def test_an_operation_has_a_context_of_its_own(world: World):
-    context = make_context(world.runtime, world.acme)
-    mine = context.loaders
-    copy = context.for_operation()
-
-    assert (copy.runtime, copy.principal) == (context.runtime, context.principal)
-    assert copy.loaders is not mine
-    assert context.loaders is mine
 
 
 @pytest.mark.parametrize("aliases", [1, 50])

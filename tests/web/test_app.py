@@ -6,6 +6,7 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
+from gateway.errors import InternalError
 from gateway.web.assembly import assemble
 from tests.web.serving import SCHEMA, Context
 
@@ -54,9 +55,10 @@ async def test_a_method_that_an_address_does_not_know_is_refused_as_json(http):
     assert response.json()["errors"][0]["extensions"] == {"code": "UNSUPPORTED"}
 
 
-async def test_a_defect_is_answered_with_a_reference_and_nothing_of_its_text(runtime, capsys):
+@pytest.mark.parametrize("defect", [RuntimeError("secret detail"), InternalError("secret detail")])
+async def test_a_defect_is_answered_with_a_reference_and_nothing_of_its_text(runtime, capsys, defect):
     def broken(*_):
-        raise RuntimeError("secret detail")
+        raise defect
 
     app = assemble(runtime, SCHEMA, make_context=broken)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app, raise_app_exceptions=False), base_url="http://gateway.test") as client:
