@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import typer
+from graphql import build_schema, parse, validate
 
 from gateway.cli.application import application
 from gateway.config import Settings
@@ -16,7 +17,17 @@ ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted(DOCS.rglob("*.md"))]
 CATALOG = ROOT / "gateway" / "connectors" / "catalog"
-PATHS_THAT_USERS_MAKE = {"gateway.db"}
+PARTS = sorted({path.stem for path in (ROOT / "gateway").iterdir() if not path.stem.startswith("_")})
+NAMES_FROM_ELSEWHERE = {
+    "FILE.keys",
+    "pyproject.toml",
+    "extensions.retryAfterSeconds",
+    "headers.link.next",
+    "page.number",
+    "page.size",
+    "page.count",
+}
+"""Files that users have, a part of GraphQL's answers, and what expressions in connector files know."""
 
 each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 
@@ -38,11 +49,14 @@ def error_classes(parent: type[GatewayError] = GatewayError) -> set[type[Gateway
     return {parent}.union(*(error_classes(child) for child in parent.__subclasses__()))
 
 
-def verbs() -> set[str]:
-    root = typer.main.get_command(application)
-    found = set()
-    for name, command in root.commands.items():
-        found |= {f"gateway {name} {inner}" for inner in command.commands} if hasattr(command, "commands") else {f"gateway {name}"}
+def commands() -> dict[str, set[str]]:
+    """Each command with its options."""
+    found = {}
+    for name, command in typer.main.get_command(application).commands.items():
+        inner = {f"{name} {verb}": each for verb, each in command.commands.items()} if hasattr(command, "commands") else {name: command}
+        for verb, each in inner.items():
+            options = {option for parameter in each.params for option in parameter.opts if option.startswith("--")}
+            found[f"gateway {verb}"] = options - {"--help"}
     return found
 
 
@@ -67,8 +81,24 @@ def test_every_error_code_has_its_heading():
     assert sorted(headings(DOCS / "errors.md", level=3)) == sorted(codes)
 
 
-def test_every_command_has_its_heading():
-    assert sorted(headings(DOCS / "cli.md", level=2)) == sorted(verbs())
+def test_a_code_is_among_the_limits_to_come_until_something_gives_it():
+    later = set(
+        re.findall(r"^### (.+)$", (DOCS / "errors.md").read_text(encoding="utf-8").split("## Limits to come")[1].split("\n## ")[0], re.M)
+    )
+    code = "\n".join(file.read_text(encoding="utf-8") for file in (ROOT / "gateway").rglob("*.py") if file.name != "errors.py")
+
+    for error in error_classes():
+        if "code" in vars(error):
+            assert (error.code in later) == (re.search(rf"\b{error.__name__}\b", code) is None), error
+
+
+def test_every_command_has_its_heading_and_every_option_its_word():
+    page = DOCS / "cli.md"
+
+    assert sorted(headings(page, level=2)) == sorted(commands())
+    for command, options in commands().items():
+        section = page.read_text(encoding="utf-8").split(f"## {command}\n")[1].split("\n## ")[0]
+        assert options - set(re.findall(r"--[a-z-]+", section)) == set(), command
 
 
 def test_every_connector_of_the_catalog_has_its_heading():
@@ -99,18 +129,36 @@ def test_every_path_of_the_repository_that_is_named_exists(page: Path):
 
 
 @each_page
-def test_every_python_name_that_is_named_resolves(page: Path):
-    named = {name for name in in_backticks(page) if re.fullmatch(r"gateway(\.\w+)+", name)} - PATHS_THAT_USERS_MAKE
+def test_every_name_with_a_dot_resolves(page: Path):
+    named = {name for name in in_backticks(page) if re.fullmatch(r"\w+(\.\w+)+", name)} - NAMES_FROM_ELSEWHERE
 
-    assert [name for name in named if not resolves(name)] == []
+    assert [name for name in named if not (is_file(name) or is_python(name) or is_graphql(name))] == []
 
 
-def resolves(name: str) -> bool:
-    *module, attribute = name.split(".")
-    return (ROOT / Path(*module, attribute)).exists() or (
-        (file := ROOT / Path(*module).with_suffix(".py")).exists()
-        and re.search(rf"\b(class|def) {attribute}\b", file.read_text()) is not None
-    )
+def is_file(name: str) -> bool:
+    return (ROOT / name).exists()
+
+
+def is_python(name: str) -> bool:
+    *module, attribute = name.removeprefix("gateway.").split(".")
+    home = ROOT / "gateway" / Path(*module)
+    if (module or [attribute])[0] not in PARTS:
+        return False
+    file = home.with_suffix(".py")
+    is_module = (home / attribute).is_dir() or (home / f"{attribute}.py").exists()
+    return is_module or (file.exists() and re.search(rf"\b(class|def) {attribute}\b", file.read_text(encoding="utf-8")) is not None)
+
+
+def is_graphql(name: str) -> bool:
+    sdl = (ROOT / "schema.graphql").read_text(encoding="utf-8")
+    return all(re.search(rf"^  {part}[(:]", sdl, re.M) for part in name.split("."))
+
+
+@each_page
+def test_every_operation_that_is_shown_fits_the_schema(page: Path):
+    schema = build_schema((ROOT / "schema.graphql").read_text(encoding="utf-8"))
+
+    assert [fault.message for operation in blocks(page, language="graphql") for fault in validate(schema, parse(operation))] == []
 
 
 @each_page
