@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 import strawberry
 
 from gateway.errors import NotAuthenticatedError
+from gateway.graphql.budget import Budget
 from gateway.graphql.loaders import Loaders
 from gateway.models import Principal
 from gateway.runtime import Runtime
@@ -16,6 +17,7 @@ class Context:
 
     runtime: Runtime
     principal: Principal
+    budget: Budget = field(default_factory=Budget)
     loaders: Loaders = field(init=False)
 
     def __post_init__(self) -> None:
@@ -34,7 +36,7 @@ class Context:
 
     def renew(self) -> None:
         """Forgets what was loaded: from now on everything is read again."""
-        self.loaders = Loaders(self.runtime, self.principal)
+        self.loaders = Loaders(self.runtime, self.principal, self.budget)
 
 
 Info = strawberry.Info[Context, None]

@@ -15,6 +15,7 @@ from sqlmodel.sql.expression import SelectOfScalar
 from gateway.errors import NotFoundError
 from gateway.graphql import relay
 from gateway.graphql.batching import ByIdentity, Loader
+from gateway.graphql.budget import Budget
 from gateway.graphql.ids import Row
 from gateway.graphql.instance_places import Answer, InstancePlace, instances_at
 from gateway.graphql.layers import DefinitionLayers, InstanceLayers
@@ -37,6 +38,7 @@ from gateway.storage.rows import RowPage, RowWindow
 
 Model = TypeVar("Model", bound=SQLModel)
 Found = TypeVar("Found")
+Key = TypeVar("Key")
 
 
 @dataclass(frozen=True)
@@ -77,9 +79,10 @@ class PlaceKey:
 class Loaders:
     """The loaders of one operation; each is made when it is first used, and named by what it finds and by what."""
 
-    def __init__(self, runtime: Runtime, principal: Principal) -> None:
+    def __init__(self, runtime: Runtime, principal: Principal, budget: Budget) -> None:
         self._runtime = runtime
         self._principal = principal
+        self._budget = budget
         self._pages: dict[tuple[_Children, RowWindow], Loader[UUID, RowPage[Any]]] = {}
         self._counts: dict[_Children, Loader[UUID, int]] = {}
 
@@ -116,7 +119,7 @@ class Loaders:
     @cached_property
     def layers_by_definition(self) -> Loader[ByIdentity[DataSource], DefinitionLayers]:
         """What decides the settings of a definition, as the row that is passed stands, saved or not."""
-        return Loader(self._read_definition_layers)
+        return Loader(partial(_each, self._layers_of))
 
     @cached_property
     def layers_by_instance(self) -> Loader[ByIdentity[DataSourceInstance], InstanceLayers]:
@@ -126,14 +129,12 @@ class Loaders:
     @cached_property
     def location_by_place(self) -> Loader[PlaceKey, Location | None]:
         """What the app calls a place; null when it has none there."""
-        return Loader(
-            partial(self._ask, lambda *caller, place: places.location(*caller, connection=place.connection, path=place.pointer.path))
-        )
+        return Loader(partial(_each, self._ask_location))
 
     @cached_property
     def spec_by_place(self) -> Loader[PlaceKey, CollectionSpec]:
         """What a collection can do in a connection."""
-        return Loader(partial(self._ask, lambda *caller, place: places.spec(*caller, connection=place.connection, pointer=place.pointer)))
+        return Loader(partial(_each, self._ask_spec))
 
     def row_by_id(self, model: type[Row]) -> Loader[UUID, Any]:
         """The loader of a type's rows."""
@@ -145,6 +146,12 @@ class Loaders:
             DataSourceInstance: self.data_source_instance_by_id,
         }
         return by_id[model]
+
+    async def integration_of(self, connection: Connection) -> Integration:
+        """The integration of a connection."""
+        integration = await self.integration_by_id.load(connection.integration_id)
+        assert integration is not None  # noqa: S101 - a foreign key holds it, and everybody sees integrations.
+        return integration
 
     async def children(
         self,
@@ -162,6 +169,7 @@ class Loaders:
         if (children, window) not in self._pages:
             self._pages[children, window] = Loader(partial(self._read_pages, children, window))
         page = await self._pages[children, window].load(parent_id)
+        self._budget.spend(len(page.rows))
         return relay.page_of_rows(page, after=window.after, count=partial(self._count, children, parent_id))
 
     async def _count(self, children: _Children, parent_id: UUID) -> int:
@@ -190,13 +198,19 @@ class Loaders:
             found = await rows.counts_by_parent(session, children.statement, parent_column=children.column, parent_ids=parent_ids)
         return [found[parent_id] for parent_id in parent_ids]
 
-    async def _ask(self, ask: Callable[..., Awaitable[Found]], keys: list[PlaceKey]) -> list[Found | BaseException]:
-        return await asyncio.gather(*(ask(self._runtime, self._principal, place=key) for key in keys), return_exceptions=True)
+    async def _ask_location(self, place: PlaceKey) -> Location | None:
+        integration = await self.integration_of(place.connection)
+        path = place.pointer.path
+        return await places.location(self._runtime, self._principal, connection=place.connection, integration=integration, path=path)
 
-    async def _read_definition_layers(self, keys: list[ByIdentity[DataSource]]) -> list[DefinitionLayers | BaseException]:
-        return await asyncio.gather(*(self._layers_of(key.value) for key in keys), return_exceptions=True)
+    async def _ask_spec(self, place: PlaceKey) -> CollectionSpec:
+        integration = await self.integration_of(place.connection)
+        return await places.spec(
+            self._runtime, self._principal, connection=place.connection, integration=integration, pointer=place.pointer
+        )
 
-    async def _layers_of(self, definition: DataSource) -> DefinitionLayers:
+    async def _layers_of(self, key: ByIdentity[DataSource]) -> DefinitionLayers:
+        definition = key.value
         universal = await self.data_source_by_id.load(definition.universal_id) if definition.universal_id else None
         integration = await self.integration_by_id.load(definition.integration_id) if definition.integration_id else None
         return DefinitionLayers(self._runtime, definition, universal, integration)
@@ -214,3 +228,8 @@ class Loaders:
         self.connection_by_id.prime(context.connection.id, context.connection)
         self.integration_by_id.prime(context.integration.id, context.integration)
         self.data_source_by_id.prime(context.root.id, context.root)
+
+
+async def _each(read: Callable[[Key], Awaitable[Found]], keys: list[Key]) -> list[Found | BaseException]:
+    """What is read for each key by itself, at the same time; one that fails fails alone."""
+    return await asyncio.gather(*map(read, keys), return_exceptions=True)

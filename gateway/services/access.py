@@ -26,13 +26,17 @@ class App:
 
 
 @asynccontextmanager
-async def app_of(runtime: Runtime, principal: Principal, connection: Connection) -> AsyncIterator[App]:
+async def app_of(
+    runtime: Runtime, principal: Principal, connection: Connection, integration: Integration | None = None
+) -> AsyncIterator[App]:
     """The app of a connection; when it refuses the credentials inside the block, the connection is DISCONNECTED from then on.
+
+    The connection's integration is read unless the caller has it at hand.
 
     Raises InvalidError for an archived connection or a wrong configuration; UpstreamAuthError, without asking the app,
     for a connection that is DISCONNECTED already.
     """
-    integration = await integration_of(runtime, principal, connection)
+    integration = integration or await integration_of(runtime, principal, connection)
     require_usable(runtime, connection, integration)
     app = open_app(runtime, connection, integration)
     try:

@@ -87,6 +87,7 @@ async def _failure(runtime: Runtime, principal: Principal, context: InstanceCont
             runtime,
             principal,
             connection=context.connection,
+            integration=context.integration,
             pointer=elements.pointer_of(runtime, context.settings(runtime), context.integration),
         )
     except (NoCollectionSelectedError, InvalidError, UpstreamAuthError):

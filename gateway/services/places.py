@@ -1,4 +1,7 @@
-"""Browsing an app: its locations, and what its collections can do."""
+"""Browsing an app: its locations, and what its collections can do.
+
+Where a connection is asked, `integration` is the connection's own: it is read unless the caller has it at hand.
+"""
 
 from collections.abc import Sequence
 
@@ -24,18 +27,28 @@ from gateway.services.access import app_of
 from gateway.services.app_pages import AppPage
 
 
-async def location(runtime: Runtime, principal: Principal, *, connection: Connection, path: str) -> Location | None:
+async def location(
+    runtime: Runtime, principal: Principal, *, connection: Connection, path: str, integration: Integration | None = None
+) -> Location | None:
     """The location at a path; null when the app says that there is none. Raises InvalidError for a path that no location can have."""
-    async with app_of(runtime, principal, connection) as app:
+    async with app_of(runtime, principal, connection, integration) as app:
         pointer = _location_pointer(app.connector, path)
         return await app.connector.location(app.access, pointer)
 
 
 async def locations(
-    runtime: Runtime, principal: Principal, *, connection: Connection, path: str, first: int, after: str | None, udm: str | None = None
+    runtime: Runtime,
+    principal: Principal,
+    *,
+    connection: Connection,
+    path: str,
+    first: int,
+    after: str | None,
+    udm: str | None = None,
+    integration: Integration | None = None,
 ) -> AppPage[Location]:
     """What the directory at a path holds, in the app's order; within each of the app's pages those that suit `udm` come first."""
-    async with app_of(runtime, principal, connection) as app:
+    async with app_of(runtime, principal, connection, integration) as app:
         directory = _directory(app.connector, path)
 
         async def fetch(request: PageRequest) -> Page[Location]:
@@ -60,7 +73,7 @@ async def integration_locations(
     directory = _directory(runtime.connectors[integration.connector_key], path)
     connection = await _only_connection(runtime, principal, integration)
     if connection is not None:
-        return await locations(runtime, principal, connection=connection, path=path, first=first, after=after)
+        return await locations(runtime, principal, connection=connection, integration=integration, path=path, first=first, after=after)
     held = runtime.connectors[integration.connector_key].static_locations(directory)
     if held is None:
         raise UnsupportedError(f"Only the app can list {directory.path!r}. Ask a connection to {integration.key!r}.")
@@ -72,18 +85,26 @@ async def integration_locations(
 
 
 async def collection(
-    runtime: Runtime, principal: Principal, *, connection: Connection, key: str, parameters: JsonObject | None
+    runtime: Runtime,
+    principal: Principal,
+    *,
+    connection: Connection,
+    key: str,
+    parameters: JsonObject | None,
+    integration: Integration | None = None,
 ) -> Location | None:
     """The collection of that key and parameters; null when the app says that there is none. Raises InvalidError for any other location."""
-    async with app_of(runtime, principal, connection) as app:
+    async with app_of(runtime, principal, connection, integration) as app:
         pointer = pointers.typed(app.connector, Pointer(key, checks.json_object(parameters, field=["parameters"])))
         pointers.require_collection(app.connector, pointer)
         return await app.connector.location(app.access, pointer)
 
 
-async def spec(runtime: Runtime, principal: Principal, *, connection: Connection, pointer: Pointer) -> CollectionSpec:
+async def spec(
+    runtime: Runtime, principal: Principal, *, connection: Connection, pointer: Pointer, integration: Integration | None = None
+) -> CollectionSpec:
     """What a collection can do in this connection, with the fields that only its app knows."""
-    async with app_of(runtime, principal, connection) as app:
+    async with app_of(runtime, principal, connection, integration) as app:
         pointers.require_collection(app.connector, pointer)
         return await app.connector.describe(app.access, pointer)
 

@@ -120,3 +120,13 @@ async def test_many_rows_selected_by_their_ids_are_read_at_once(world: World):
 
     assert len(statements) == 2
     assert (await world.ask(f"{{ {instances} }}", SYSTEM))["i5"] == {"id": nodes[5]["id"]}
+
+
+async def test_what_the_app_is_asked_of_many_instances_costs_as_many_statements_as_of_one(world: World):
+    document = """{ dataSourceInstances { nodes {
+      collection { name spec { key } } fieldsSchema records(first: 1) { nodes { id } } locations { nodes { path } } } } }"""
+    await furnish(world, ["first"])
+    few = await statements_of(world, document)
+    await furnish(world, ["second", "third"], instances_each=2)
+
+    assert len(await statements_of(world, document)) == len(few) == 3

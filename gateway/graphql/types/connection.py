@@ -19,12 +19,6 @@ from gateway.models import ConnectionState
 from gateway.services import checks, elements, places
 
 
-async def _integration_of(connection: models.Connection, info: Info) -> models.Integration:
-    integration = await info.context.loaders.integration_by_id.load(connection.integration_id)
-    assert integration is not None  # noqa: S101 - a foreign key holds it, and everybody sees integrations.
-    return integration
-
-
 @strawberry.type(
     description="One customer's link to one integration. Not to be mistaken for a page: a page of these is a `ConnectionConnection`."
 )
@@ -35,7 +29,7 @@ class Connection(Configured):
 
     @field("The integration that it links to.", type=INTEGRATION)
     async def integration(self: models.Connection, info: Info) -> models.Integration:
-        return await _integration_of(self, info)
+        return await info.context.loaders.integration_of(self)
 
     @field("The customer whose connection it is.", type=CUSTOMER)
     async def customer(self: models.Connection, info: Info) -> models.Customer:
@@ -46,11 +40,11 @@ class Connection(Configured):
 
     @field("Whether it can be used.")
     async def state(self: models.Connection, info: Info) -> ConnectionState:
-        return elements.connection_state(info.context.runtime, self, await _integration_of(self, info))
+        return elements.connection_state(info.context.runtime, self, await info.context.loaders.integration_of(self))
 
     @field("Why it cannot be used; empty when it can.", type=list[ElementError])
     async def errors(self: models.Connection, info: Info) -> tuple[models.ElementError, ...]:
-        return elements.connection_errors(info.context.runtime, self, await _integration_of(self, info))
+        return elements.connection_errors(info.context.runtime, self, await info.context.loaders.integration_of(self))
 
     @field("The location at a path. Asks the external app. Null when the app has no such location, or fails.", type=LOCATION | None)
     async def location(
@@ -58,7 +52,9 @@ class Connection(Configured):
         info: Info,
         path: Annotated[str, strawberry.argument(description="The path, as `path` of a location gives it; `/` is the root.")] = "/",
     ) -> Place | None:
-        location = await places.location(*info.context.caller, connection=self, path=path)
+        location = await places.location(
+            *info.context.caller, connection=self, integration=await info.context.loaders.integration_of(self), path=path
+        )
         return place_of(location, Origin(connection=self)) if location is not None else None
 
     @field(
@@ -72,7 +68,9 @@ class Connection(Configured):
         parameters: Annotated[JSON | None, strawberry.argument(description="Its parameters, where it takes any.")] = strawberry.UNSET,
     ) -> Place | None:
         checked = checks.json_object(given(parameters), field=["parameters"])
-        location = await places.collection(*info.context.caller, connection=self, key=key, parameters=checked)
+        location = await places.collection(
+            *info.context.caller, connection=self, integration=await info.context.loaders.integration_of(self), key=key, parameters=checked
+        )
         return place_of(location, Origin(connection=self)) if location is not None else None
 
     @field("Its data source instances, the oldest first.", type=pages(relay.Connection, DATA_SOURCE_INSTANCE))

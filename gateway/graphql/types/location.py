@@ -78,10 +78,12 @@ async def list_locations(info: Info, origin: Origin, *, path: str, first: int, a
     size = relay.bounded(first, maximum=relay.MAXIMUM_ITEMS)
     window: Any = {"path": path, "first": size, "after": after or None}
     if origin.connection is not None:
-        page = await places.locations(*info.context.caller, connection=origin.connection, udm=origin.udm, **window)
+        integration = await info.context.loaders.integration_of(origin.connection)
+        page = await places.locations(*info.context.caller, connection=origin.connection, integration=integration, udm=origin.udm, **window)
     else:
         assert origin.integration is not None  # noqa: S101 - an origin has the one or the other.
         page = await places.integration_locations(*info.context.caller, integration=origin.integration, **window)
+    info.context.budget.spend(len(page.edges))
     return relay.page_of_app(page, after=after, show=lambda location: place_of(location, origin))
 
 
@@ -91,7 +93,11 @@ async def list_records(info: Info, place: Place, *, first: int, after: str | Non
     if connection is None:
         raise UnsupportedError("Records belong to a connection. Read them through `collection` of a connection, or an instance.")
     size = relay.bounded(first, maximum=relay.MAXIMUM_ITEMS)
-    page = await records.page(*info.context.caller, connection=connection, pointer=place.pointer, first=size, after=after or None)
+    integration = await info.context.loaders.integration_of(connection)
+    page = await records.page(
+        *info.context.caller, connection=connection, integration=integration, pointer=place.pointer, first=size, after=after or None
+    )
+    info.context.budget.spend(len(page.edges))
     return relay.page_of_app(page, after=after, show=records_of(place, connection))
 
 
