@@ -29,7 +29,6 @@ def _counted(name: str) -> Callable[[Any, Node, Any], Any]:
 class BoundedInterpreter(TreeInterpreter):  # type: ignore[misc]  # jmespath has no types.
     """jmespath's interpreter that gives up when an evaluation makes or passes on too much. One evaluation each."""
 
-    visit_flatten = _counted("visit_flatten")
     visit_projection = _counted("visit_projection")
     visit_filter_projection = _counted("visit_filter_projection")
     visit_value_projection = _counted("visit_value_projection")
@@ -37,6 +36,14 @@ class BoundedInterpreter(TreeInterpreter):  # type: ignore[misc]  # jmespath has
     def __init__(self) -> None:
         super().__init__(_OPTIONS)
         self._work = 0
+
+    def visit_flatten(self, node: Node, value: Any) -> list[Any] | None:
+        """One list of a list of lists; null for what is no list. It is counted before it is made, which would take the memory."""
+        nested = self.visit(node["children"][0], value)
+        if not isinstance(nested, list):
+            return None
+        self.count(nested, *(item for item in nested if isinstance(item, list)))
+        return [item for part in nested for item in (part if isinstance(part, list) else [part])]
 
     def visit_function_expression(self, node: Node, value: Any) -> Any:
         """What the function gives. Its arguments count too: a function that looks through a list may be called for each item of another."""

@@ -1,5 +1,7 @@
 """What an expression may not ask for, whoever wrote it and whatever the app answers."""
 
+import tracemalloc
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -58,6 +60,23 @@ def test_an_evaluation_that_grows_too_large_is_refused(source, message):
         Expression.compile(source).evaluate(names)
 
     assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [("[%s][]", "it works through more than 4000000 items"), ("to_string([%s])", "it makes a text of more than 1048576 characters")],
+)
+def test_what_repeats_its_input_is_measured_before_it_is_made(source, message):
+    expression = Expression.compile(source % ", ".join(["b"] * 400))
+    names = {"b": ["item"] * 100_000}
+    tracemalloc.start()
+
+    with pytest.raises(ExpressionError, match=message):
+        expression.evaluate(names)
+
+    _, peak_bytes = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak_bytes < 10_000_000
 
 
 def test_numbers_do_not_grow_without_bounds():
