@@ -1,6 +1,8 @@
 """The docs are true: what they name exists, what exists is in them, and what they show works."""
 
+import os
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -8,9 +10,10 @@ import typer
 from graphql import build_schema, parse, validate
 
 from gateway.cli.application import application
-from gateway.config import Settings
+from gateway.config import Settings, read_settings
 from gateway.connectors.loading import load_connector_file
 from gateway.errors import GatewayError
+from gateway.storage.encryption import Cipher
 from tests.support.demo import demo_process
 
 ROOT = Path(__file__).parents[1]
@@ -185,6 +188,19 @@ def test_the_readme_tells_the_two_commands_within_the_first_screen():
         "python3 -m venv .venv && .venv/bin/pip install --quiet . && .venv/bin/gateway demo",
         "python3 -m venv .venv && .venv/bin/pip install --quiet '.[test]' && .venv/bin/pytest",
     ]
+
+
+@pytest.mark.parametrize("page", [ROOT / "README.md", DOCS / "configuration.md"], ids=lambda page: page.name)
+def test_the_secrets_that_the_docs_make_are_right(page: Path):
+    block = next(block for block in blocks(page, language="bash") if "export" in block)
+    exports = "".join(line for line in block.splitlines(keepends=True) if line.startswith("export "))
+
+    made = subprocess.run(["bash", "-c", f"{exports}env"], env={"PATH": os.environ["PATH"]}, capture_output=True, text=True, check=True)
+
+    values = dict(line.split("=", 1) for line in made.stdout.splitlines() if line.startswith("GATEWAY_"))
+    settings = read_settings(Settings, **{name.removeprefix("GATEWAY_").lower(): value for name, value in values.items()})
+    Cipher.from_key_ring(settings.encryption_keys)
+    assert sorted(values) == ["GATEWAY_ENCRYPTION_KEYS", "GATEWAY_TOKEN_SECRET"]
 
 
 @pytest.mark.xdist_group("demo")

@@ -47,7 +47,7 @@ class Connector(Protocol):
         """What a directory holds: the static locations first, then those that the app lists, in its order."""
 
     async def location(self, access: Access, pointer: Pointer) -> Location | None:
-        """One location with its name; null when the app says that it does not exist. Asks the app only where it must."""
+        """One location with its name, the root too; null when the app says that it does not exist. Asks the app only where it must."""
 
     async def describe(self, access: Access, collection: Pointer) -> CollectionSpec:
         """The spec of a collection for this connection, with the fields that only its app knows."""
