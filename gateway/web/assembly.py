@@ -47,6 +47,8 @@ def assemble(
         middleware=_middleware(runtime),
         exception_handlers={HTTPException: _refusal, Exception: _defect},
     )
+    # Else an address with a slash too many is answered with a redirect to whatever host the request names.
+    app.router.redirect_slashes = False
     app.state.runtime = runtime
     return app
 
