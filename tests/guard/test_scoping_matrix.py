@@ -116,8 +116,7 @@ async def test_an_answer_is_the_same_to_the_byte_when_another_customer_comes(
 
     async def ask(operation: Operation) -> list[Answer]:
         document = operation.document(everything(get_named_type(operation.field.type)))
-        first, *_, last = operation.spellings(world, world.own) * 2
-        return [await mallory.ask(document, **variables) for variables in (first, last)]
+        return [await mallory.ask(document, **operation.spellings(world, world.own)[0])]
 
     alone = {name: await ask(OPERATIONS[name]) for name in QUERIES}
     victim = await add_victim(world)
