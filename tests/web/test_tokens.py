@@ -225,7 +225,7 @@ def test_neither_secret_nor_token_shows_in_a_refusal_or_a_repr(tokens):
     assert SECRET.get_secret_value() not in repr(vars(tokens)) + repr(tokens)
 
 
-@pytest.mark.parametrize("secret", ["", PUBLIC_PEM])
+@pytest.mark.parametrize("secret", ["", PUBLIC_PEM], ids=["empty", "a public key"])
 def test_a_secret_that_is_empty_or_a_public_key_is_refused_at_the_start(secret):
     with pytest.raises(ConfigurationError, match=r"^GATEWAY_TOKEN_SECRET is not usable as a secret: it is empty or a public key\."):
         Tokens(SecretStr(secret), clock=FakeClock(now=NOW))
