@@ -32,7 +32,6 @@ from gateway.models import (
 )
 from gateway.runtime import Runtime
 from gateway.services import instance_context, places
-from gateway.services.instance_context import InstanceContext
 from gateway.storage import rows
 from gateway.storage.rows import RowPage, RowWindow
 
@@ -220,14 +219,9 @@ class Loaders:
             found = await instance_context.contexts(session, [key.value for key in keys])
         for context in found:
             if context is not None:
-                self._remember(context)
+                # What was read to decide the settings is not read again to be shown.
+                self.integration_by_id.prime(context.integration.id, context.integration)
         return [InstanceLayers(self._runtime, context) if context is not None else instance_context.gone() for context in found]
-
-    def _remember(self, context: InstanceContext) -> None:
-        """What was read to decide an instance's settings is not read again to be shown."""
-        self.connection_by_id.prime(context.connection.id, context.connection)
-        self.integration_by_id.prime(context.integration.id, context.integration)
-        self.data_source_by_id.prime(context.root.id, context.root)
 
 
 async def _each(read: Callable[[Key], Awaitable[Found]], keys: list[Key]) -> list[Found | BaseException]:

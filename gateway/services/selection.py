@@ -62,7 +62,7 @@ async def connection(session: AsyncSession, principal: Principal, by: Connection
 
 
 async def data_source(session: AsyncSession, by: DataSourceSelector, *, field: Field, integration_id: UUID | None = None) -> DataSource:
-    """The definition that a selector means; a key alone means the universal one, else the one of `integration_id`, else the only one.
+    """The definition that a selector means; a key alone means the one of `integration_id`, else the universal one, else the only one.
 
     Raises NotFoundError; AmbiguousError when several integrations have one of that key and no universal one exists.
     """
@@ -77,7 +77,7 @@ async def data_source(session: AsyncSession, by: DataSourceSelector, *, field: F
     universal = [row for row in found if row.is_universal]
     own = [row for row in found if row.integration_id == integration_id and integration_id is not None]
     # `tasks` in `hubspot` is the customisation where there is one, and the universal definition as it applies there otherwise.
-    preferred = (own or universal) if by.integration_key is not None else (universal or own or list(found))
+    preferred = own or universal or (list(found) if by.integration_key is None else [])
     named = f"{(by.key or '')[:100]!r}"
     if len(preferred) > 1:
         raise AmbiguousError(

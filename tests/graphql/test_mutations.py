@@ -316,15 +316,13 @@ async def test_one_mutation_that_fails_leaves_its_neighbours(world: World, notes
 
 
 async def test_each_mutation_of_a_request_shows_the_state_that_it_leaves(world: World):
-    connected = await connection(world.runtime, world.acme, name="Old")
-    await definition(world.runtime)
-    row = await instance(world.runtime, world.acme, connected)
-    text = """mutation ($by: ConnectionSelector!, $instance: DataSourceInstanceSelector!) {
-      before: dataSourceInstanceSetup(input: { by: $instance }) { dataSourceInstance { connection { name } } }
-      connectionUpdate(input: { by: $by, name: "New" }) { connection { name } }
-      after: dataSourceInstanceSetup(input: { by: $instance }) { dataSourceInstance { connection { name } } } }"""
+    connected = await connection(world.runtime, world.acme)
+    rename = (
+        f'connectionUpdate(input: {{ by: {{ id: "{global_id(connected)}" }}, name: "Mine" }}) {{ connection {{ customer {{ name }} }} }}'
+    )
+    upsert = 'customerUpsert(input: { externalId: "acme", name: "Acme Corporation" }) { customer { name } }'
 
-    answer = await world.ask(text, by={"id": global_id(connected)}, instance={"id": global_id(row)})
+    payloads = await world.ask(f"mutation {{ before: {rename} {upsert} after: {rename} }}", SYSTEM)
 
-    assert answer["before"]["dataSourceInstance"]["connection"] == {"name": "Old"}
-    assert answer["after"]["dataSourceInstance"]["connection"] == {"name": "New"}
+    assert payloads["before"]["connection"]["customer"]["name"] is None
+    assert payloads["after"]["connection"]["customer"]["name"] == "Acme Corporation"

@@ -157,3 +157,14 @@ async def test_a_connection_whose_configuration_is_wrong_says_so_and_asks_nothin
     async with refused(world.runtime, InvalidError, "Integration 'notes' is archived. Restore it first.", field=["input", "by"]):
         await update(world, name="x")
     assert notes_app.requests == []
+
+
+async def test_a_connection_that_was_checked_with_an_integration_as_it_was_is_not_saved(world, notes_app):
+    async def reconfigure():
+        await integrations.update(world.runtime, SYSTEM, key="notes", parameters={"region": "eu"})
+
+    notes_app.meanwhile = reconfigure
+    with pytest.raises(ConflictError, match="Integration 'notes' was changed by somebody else"):
+        await update(world, name="New", credentials={"token": GOOD_TOKEN})
+
+    assert (await reread(world)).model_dump() == world.connection.model_dump()

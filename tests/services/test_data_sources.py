@@ -20,7 +20,7 @@ from tests.support import runtime as given
 from tests.support.runtime import context_of, counts, refused
 
 JOTTINGS = DataSourceSelector(key="jottings")
-
+BOTH_AGAIN = "There is a data source 'both' again. Archive that one first."
 
 IN_NOTES = DataSourceSelector(key="jottings", integration_key="notes")
 
@@ -247,6 +247,19 @@ async def test_a_key_alone_means_the_universal_definition_or_the_only_one(world)
     assert instance.data_source_id == in_notes.id
 
 
+async def test_a_key_names_a_universal_definition_or_those_of_integrations_after_a_restore_too(world):
+    universal = await given.definition(world.runtime, "both")
+    await data_sources.archive(world.runtime, SYSTEM, by=DataSourceSelector(id=universal.id))
+    own = await given.definition(world.runtime, "both", integration_key="notes")
+    async with refused(world.runtime, AlreadyExistsError, BOTH_AGAIN, field=["input", "id"]):
+        await data_sources.restore(world.runtime, SYSTEM, id=universal.id)
+
+    await data_sources.archive(world.runtime, SYSTEM, by=DataSourceSelector(id=own.id))
+    await data_sources.restore(world.runtime, SYSTEM, id=universal.id)
+    async with refused(world.runtime, AlreadyExistsError, BOTH_AGAIN, field=["input", "id"]):
+        await data_sources.restore(world.runtime, SYSTEM, id=own.id)
+
+
 async def test_a_filter_narrows_the_list(world):
     (child,) = await applied(world)
     own = await given.definition(world.runtime, "own_team", integration_key="notes", udm="users", name="Team 100%")
@@ -268,6 +281,9 @@ async def test_a_filter_narrows_the_list(world):
     assert await found(integration_key="notes") == [child.id, own.id]
     assert await found(integration_key="nowhere") == []
     assert await found(udm="notes") == [world.jottings.id, child.id]
+    await update(world, IN_NOTES, udm="users")
+    assert await found(udm="notes") == [world.jottings.id]
+    assert await found(udm="users") == [child.id, own.id]
     assert await found(udm="users", search="TEAM") == [own.id]
     assert await found(search="100%") == [own.id]
     assert await found(search="_") == [own.id]

@@ -98,6 +98,17 @@ async def test_bodies_of_events_are_a_setting_of_definitions(world):
     assert decided(await settings_of(world, instance))["EVENT_BODIES"] == (True, "INTEGRATION")
 
 
+async def test_an_archived_customisation_decides_nothing(world):
+    await data_sources.apply(world.runtime, SYSTEM, key="jottings", integration_keys=["notes"])
+    instance = await given.instance(world.runtime, world.acme, world.connection)
+    await update(world, IN_NOTES, pointer=PointerInput(path="/data/people"))
+    assert (await settings_of(world, instance)).pointer == Pointer("people")
+
+    await data_sources.archive(world.runtime, SYSTEM, by=IN_NOTES)
+
+    assert (await settings_of(world, instance)).pointer == Pointer("notes")
+
+
 @pytest.mark.parametrize(
     ("udm", "pointer"),
     [

@@ -86,6 +86,17 @@ async def test_nothing_is_done_for_a_token_that_has_expired_even_if_the_client_g
     assert NOTES == []
 
 
+async def test_a_socket_that_closed_waits_for_no_token_to_expire(app, bearer):
+    def waiting() -> list[str]:
+        return [task.get_name() for task in asyncio.all_tasks() if "_close_at" in repr(task.get_coro())]
+
+    async with open_socket(app, payload={"authorization": bearer("acme", expires_in=timedelta(minutes=5))}):
+        assert len(waiting()) == 1
+    await asyncio.sleep(0)
+
+    assert waiting() == []
+
+
 async def test_an_operation_before_connection_init_closes_the_socket_with_4401(app):
     async with socket(app) as client:
         client.send({"type": "subscribe", "id": "1", "payload": {"query": "{ hello }"}})
