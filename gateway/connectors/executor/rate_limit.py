@@ -42,9 +42,12 @@ def parse_wait(text: object, *, now: datetime) -> float | None:
     if seconds is None:
         time = _http_date(text) or times.parse(text)
         return None if time is None else _capped((time - now).total_seconds())
-    if seconds >= _FIRST_EPOCH_MILLISECONDS:
-        return _capped(seconds / 1000 - now.timestamp())
-    return _capped(seconds - now.timestamp() if seconds >= _FIRST_EPOCH_SECONDS else seconds)
+    if seconds < _FIRST_EPOCH_SECONDS:
+        return _capped(seconds)
+    since_epoch = seconds / 1000 if seconds >= _FIRST_EPOCH_MILLISECONDS else seconds
+    wait = since_epoch - now.timestamp()
+    # What was over long ago was never meant as a time: it is a very long wait.
+    return _capped(wait if wait > -MAX_WAIT_SECONDS else seconds)
 
 
 def _capped(seconds: float) -> float:

@@ -46,7 +46,11 @@ class Connection(Configured):
     async def errors(self: models.Connection, info: Info) -> tuple[models.ElementError, ...]:
         return elements.connection_errors(info.context.runtime, self, await info.context.loaders.integration_of(self))
 
-    @field("The location at a path. Asks the external app. Null when the app has no such location, or fails.", type=LOCATION | None)
+    @field(
+        "The location at a path. Asks the external app where only that knows the name. Null when it says that there is no such "
+        "location, or fails.",
+        type=LOCATION | None,
+    )
     async def location(
         self: models.Connection,
         info: Info,
@@ -58,7 +62,8 @@ class Connection(Configured):
         return place_of(location, Origin(connection=self)) if location is not None else None
 
     @field(
-        "A collection by its key and parameters. Asks the external app. Null when the app has no such collection, or fails.",
+        "A collection by its key and parameters. Asks the external app where only that knows the name; whether the collection is "
+        "there shows when its records or its spec are read. Null when the app says that there is none, or fails.",
         type=DATA_COLLECTION | None,
     )
     async def collection(
