@@ -95,9 +95,7 @@ class Settings(DatabaseSettings, TokenSettings, ConnectorSettings):
     def _as_browsers_send_them(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         for origin in value:
             if not _ORIGIN.fullmatch(origin):
-                raise ValueError(
-                    f"{origin!r} is no origin, such as https://app.example.com, in lower case and without a path"
-                )
+                raise ValueError(f"{origin!r} is no origin, such as https://app.example.com, in lower case and without a path")
         return value
 
 
