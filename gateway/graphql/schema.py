@@ -9,6 +9,7 @@ from strawberry.printer import print_schema as print_definitions
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext
 
+from gateway.graphql.document import BoundedDocument
 from gateway.graphql.fields import read
 from gateway.graphql.masking import MaskErrors
 from gateway.graphql.mutations.connections import ConnectionMutations
@@ -42,7 +43,7 @@ def build_schema(*, extensions: Sequence[type[SchemaExtension]] = ()) -> Schema:
         query=Query,
         mutation=Mutation,
         types=[DataCollection, Directory, Record],
-        extensions=[MaskErrors, *extensions],
+        extensions=[MaskErrors, BoundedDocument, *extensions],
         config=StrawberryConfig(default_resolver=read, scalar_map=SCALARS),
     )
 
