@@ -38,9 +38,7 @@ async def page(
     if filter.customer_external_id is not None:
         of_customer = select(Customer.id).where(Customer.external_id == filter.customer_external_id)
         statement = statement.where(col(Connection.customer_id).in_(of_customer))
-    sought = checks.search(filter.search)
-    if sought:
-        statement = statement.where(col(Connection.name).icontains(sought, autoescape=True))
+    statement = listing.matching(statement, filter.search, Connection.name)
     if filter.states is None:
         return await listing.read(runtime, principal, statement, window=window)
     states = filter.states

@@ -1,7 +1,6 @@
 """Customers: created on first sight, kept up to date by their tokens."""
 
 from sqlalchemy import delete as delete_rows
-from sqlalchemy import or_
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -21,10 +20,7 @@ async def page(runtime: Runtime, principal: Principal, *, window: RowWindow, sea
     """Customers, the oldest first; `search` looks in their ids and names. Only for admins."""
     require_admin(principal)
     statement = select(Customer)
-    sought = checks.search(search)
-    if sought:
-        matches = [col(column).icontains(sought, autoescape=True) for column in (Customer.external_id, Customer.name)]
-        statement = statement.where(or_(*matches))
+    statement = listing.matching(statement, search, Customer.external_id, Customer.name)
     return await listing.read(runtime, principal, statement, window=window)
 
 

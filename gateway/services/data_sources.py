@@ -39,10 +39,7 @@ async def page(
         roots = select(DataSource.id).where(DataSource.udm == filter.udm)
         inherits = col(DataSource.udm).is_(None) & col(DataSource.universal_id).in_(roots)
         statement = statement.where(or_(col(DataSource.udm) == filter.udm, inherits))
-    sought = checks.search(filter.search)
-    if sought:
-        matches = [col(column).icontains(sought, autoescape=True) for column in (DataSource.key, DataSource.name)]
-        statement = statement.where(or_(*matches))
+    statement = listing.matching(statement, filter.search, DataSource.key, DataSource.name)
     return await listing.read(runtime, principal, statement, window=window)
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import or_
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, select
 
@@ -24,10 +23,7 @@ async def page(
     statement = select(Integration)
     if not include_archived:
         statement = statement.where(col(Integration.archived_at).is_(None))
-    sought = checks.search(search)
-    if sought:
-        matches = [col(column).icontains(sought, autoescape=True) for column in (Integration.key, Integration.name)]
-        statement = statement.where(or_(*matches))
+    statement = listing.matching(statement, search, Integration.key, Integration.name)
     return await listing.read(runtime, principal, statement, window=window)
 
 

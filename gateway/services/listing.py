@@ -4,12 +4,14 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
-from sqlmodel import SQLModel
+from sqlalchemy import or_
+from sqlmodel import SQLModel, col
 from sqlmodel.ext.asyncio.session import AsyncSession
 from sqlmodel.sql.expression import SelectOfScalar
 
 from gateway.models import Principal
 from gateway.runtime import Runtime
+from gateway.services import checks
 from gateway.storage import rows
 from gateway.storage.rows import RowPage, RowWindow
 
@@ -27,6 +29,12 @@ class Listing(Generic[Row]):
     rows: list[Row]
     has_next: bool
     count: Callable[[], Awaitable[int]]
+
+
+def matching(statement: SelectOfScalar[Row], search: str | None, *columns: Any) -> SelectOfScalar[Row]:
+    """The statement, narrowed to rows of which one of these columns holds the searched text. Raises InvalidError for one too long."""
+    sought = checks.search(search)
+    return statement.where(or_(*(col(column).icontains(sought, autoescape=True) for column in columns))) if sought else statement
 
 
 async def read(

@@ -4,12 +4,13 @@ from dataclasses import dataclass
 
 import pytest
 
-from gateway.models import Connection, DataSource, Integration, Principal
+from gateway.models import Connection, DataSource, DataSourceInstance, Integration, Principal
 from gateway.runtime import Runtime
 from tests.support import runtime as given
+from tests.support.notes_connector import NotesApp
 from tests.support.runtime import clock, notes_app, runtime, runtime_url
 
-__all__ = ["World", "clock", "notes_app", "runtime", "runtime_url", "world"]
+__all__ = ["World", "clock", "instance", "notes_app", "runtime", "runtime_url", "world"]
 
 
 @dataclass(frozen=True)
@@ -30,3 +31,11 @@ async def world(runtime: Runtime) -> World:
     integration = await given.integration(runtime)
     connection = await given.connection(runtime, acme)
     return World(runtime, acme, integration, connection, await given.definition(runtime))
+
+
+@pytest.fixture
+async def instance(world: World, notes_app: NotesApp) -> DataSourceInstance:
+    """The default instance of `jottings` in that connection, set up; the app has forgotten what it was asked for that."""
+    instance = await given.instance(world.runtime, world.acme, world.connection)
+    notes_app.requests.clear()
+    return instance

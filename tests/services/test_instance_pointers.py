@@ -6,29 +6,9 @@ from gateway.errors import (
     InvalidError,
 )
 from gateway.models import Pointer
-from gateway.services import data_source_instances
-from gateway.services.selectors import DataSourceInstanceSelector, PointerInput
-from tests.support import runtime as given
-from tests.support.runtime import context_of, refused
-
-
-@pytest.fixture
-async def instance(world, notes_app):
-    instance = await given.instance(world.runtime, world.acme, world.connection)
-    notes_app.requests.clear()
-    return instance
-
-
-def by(instance):
-    return DataSourceInstanceSelector(id=instance.id)
-
-
-async def update(world, instance, **changes):
-    return await data_source_instances.update(world.runtime, world.acme, by=by(instance), **changes)
-
-
-async def settings_of(world, instance):
-    return (await context_of(world.runtime, instance)).settings(world.runtime)
+from gateway.services.selectors import PointerInput
+from tests.services.instances import settings_of, update
+from tests.support.runtime import refused
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,5 @@
 """How an instance is named: every selector of it reaches the same one, and nobody else's."""
 
-import pytest
-
 from gateway.errors import (
     InvalidError,
     NotFoundError,
@@ -9,25 +7,11 @@ from gateway.errors import (
 from gateway.models.principal import SYSTEM
 from gateway.services import data_source_instances, data_sources
 from gateway.services.selectors import ConnectionSelector, DataSourceInstanceSelector, DataSourceSelector
+from tests.services.instances import by
 from tests.support import runtime as given
 from tests.support.runtime import refused
 
 BY_KEY = DataSourceInstanceSelector(connection=ConnectionSelector(integration_key="notes"), data_source=DataSourceSelector(key="jottings"))
-
-
-@pytest.fixture
-async def instance(world, notes_app):
-    instance = await given.instance(world.runtime, world.acme, world.connection)
-    notes_app.requests.clear()
-    return instance
-
-
-def by(instance):
-    return DataSourceInstanceSelector(id=instance.id)
-
-
-async def update(world, instance, **changes):
-    return await data_source_instances.update(world.runtime, world.acme, by=by(instance), **changes)
 
 
 async def test_the_same_instance_is_reached_by_every_selector(world, instance):

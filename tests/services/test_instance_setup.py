@@ -12,35 +12,13 @@ from gateway.errors import (
 from gateway.models import ElementState, Pointer
 from gateway.models.principal import SYSTEM
 from gateway.services import connections, data_source_instances, data_sources, elements, integrations
-from gateway.services.selectors import ConnectionSelector, DataSourceInstanceSelector, DataSourceSelector, PointerInput
+from gateway.services.selectors import ConnectionSelector, DataSourceSelector, PointerInput
+from tests.services.instances import by, health_of, settings_of, update
 from tests.support import runtime as given
 from tests.support.notes_connector import GOOD_TOKEN
 from tests.support.runtime import context_of
 
 DOWN = UpstreamUnavailableError("Notes is down.", may_have_been_received=False)
-
-
-@pytest.fixture
-async def instance(world, notes_app):
-    instance = await given.instance(world.runtime, world.acme, world.connection)
-    notes_app.requests.clear()
-    return instance
-
-
-def by(instance):
-    return DataSourceInstanceSelector(id=instance.id)
-
-
-async def update(world, instance, **changes):
-    return await data_source_instances.update(world.runtime, world.acme, by=by(instance), **changes)
-
-
-async def settings_of(world, instance):
-    return (await context_of(world.runtime, instance)).settings(world.runtime)
-
-
-async def health_of(world, instance):
-    return (await context_of(world.runtime, instance)).health(world.runtime)
 
 
 async def test_an_app_that_is_down_makes_a_new_instance_setup_failed_until_it_is_set_up_again(world, notes_app):

@@ -10,33 +10,11 @@ from gateway.models import ElementState, Pointer
 from gateway.models.principal import SYSTEM
 from gateway.services import connections, data_source_instances, data_sources, elements
 from gateway.services.selectors import ConnectionSelector, DataSourceInstanceSelector, DataSourceSelector, PointerInput
+from tests.services.instances import by, health_of, settings_of, update
 from tests.support import runtime as given
-from tests.support.runtime import context_of, counts, refused, stored
+from tests.support.runtime import counts, refused, stored
 
 BY_KEY = DataSourceInstanceSelector(connection=ConnectionSelector(integration_key="notes"), data_source=DataSourceSelector(key="jottings"))
-
-
-@pytest.fixture
-async def instance(world, notes_app):
-    instance = await given.instance(world.runtime, world.acme, world.connection)
-    notes_app.requests.clear()
-    return instance
-
-
-def by(instance):
-    return DataSourceInstanceSelector(id=instance.id)
-
-
-async def update(world, instance, **changes):
-    return await data_source_instances.update(world.runtime, world.acme, by=by(instance), **changes)
-
-
-async def settings_of(world, instance):
-    return (await context_of(world.runtime, instance)).settings(world.runtime)
-
-
-async def health_of(world, instance):
-    return (await context_of(world.runtime, instance)).health(world.runtime)
 
 
 async def test_a_new_instance_points_at_the_default_collection_and_overrides_nothing(world, notes_app):
