@@ -11,6 +11,7 @@ from strawberry.extensions import SchemaExtension
 from strawberry.types.execution import StreamExecutionResult
 
 from gateway.errors import GatewayError, InternalError, InvalidError, UpstreamRateLimitError, trace_of
+from gateway.graphql.document import too_long
 
 logger = structlog.get_logger(__name__)
 
@@ -23,7 +24,7 @@ def readable(error: GraphQLError) -> GraphQLError:
     Ours keep their message and code. A request that breaks the rules of GraphQL or of the schema is INVALID. Anything
     else is a defect: it is logged whole, and the client gets a reference to the log.
     """
-    cause = _cause(error)
+    cause = too_long(error) or _cause(error)
     if isinstance(cause, GatewayError) and not isinstance(cause, InternalError):
         return _with(error, cause.message, _extensions(cause))
     if cause is None:

@@ -49,5 +49,17 @@ async def test_errors_of_every_kind_have_a_code(http):
             assert error["extensions"]["code"] in {"INVALID", "NOT_AUTHENTICATED"}
 
 
+async def test_a_document_that_is_too_long_is_refused_over_http_and_over_a_socket_which_stays_open(http, app):
+    document = "{a(b:[" + "{}" * 1_000  # 2,006 tokens, and few enough bytes for a body.
+
+    response = await http.post("/graphql", json={"query": document})
+    async with open_socket(app) as client:
+        (over_socket,) = await client.ask(document)
+        assert (await client.ask("{ __typename }"))[0]["payload"] == {"data": {"__typename": "Query"}}
+
+    assert [error["extensions"]["code"] for error in response.json()["errors"]] == ["TOKENS_EXCEEDED"]
+    assert (over_socket["type"], over_socket["payload"][0]["extensions"]["code"]) == ("error", "TOKENS_EXCEEDED")
+
+
 async def test_the_page_holds_the_examples(http: httpx.AsyncClient):
     assert "# Who am I?" in (await http.get("/graphql", headers={"accept": "text/html"})).text
