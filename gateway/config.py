@@ -60,7 +60,19 @@ class ConnectorSettings(_Environment):
         return _parts(value) if isinstance(value, str) else value
 
 
-class Settings(DatabaseSettings, TokenSettings, ConnectorSettings):
+class UdmSettings(_Environment):
+    """What it takes to know the universal data models."""
+
+    udm_files: Annotated[tuple[Path, ...], NoDecode] = ()
+    """The operator's own models, and extensions of the existing ones, comma separated."""
+
+    @field_validator("udm_files", mode="before")
+    @classmethod
+    def _split_udm_files(cls, value: object) -> object:
+        return _parts(value) if isinstance(value, str) else value
+
+
+class Settings(DatabaseSettings, TokenSettings, ConnectorSettings, UdmSettings):
     """What an operator can set. Each field is GATEWAY_<FIELD>; see docs/configuration.md."""
 
     encryption_keys: SecretStr
@@ -71,6 +83,8 @@ class Settings(DatabaseSettings, TokenSettings, ConnectorSettings):
     """The longest one request to an app may take, connecting and reading included."""
     upstream_deadline_seconds: float = Field(default=60.0, gt=0, le=3600)
     """The longest one read of an app may take in all, retries and waiting included."""
+    upstream_calls_per_operation: int = Field(default=100, ge=1)
+    """The most requests to apps that one GraphQL operation may make."""
     upstream_max_response_bytes: int = Field(default=32 * 1024 * 1024, ge=1024)
     """The largest answer of an app that is read, after decompression."""
     minimum_interval_seconds: int = Field(default=60, ge=1)

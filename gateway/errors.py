@@ -5,6 +5,7 @@ GatewayError
 │   ├── NotFoundError  InvalidError  AlreadyExistsError  ConflictError  UnsupportedError  AmbiguousError
 │   ├── AccessDeniedError  NotAuthenticatedError
 │   └── NoCollectionSelectedError  CursorExpiredError
+├── CombinedUserError             several of them at once, each with its field
 ├── UpstreamError                 the external app is at fault             -> errors[].extensions.code; a refused write -> userErrors
 │   ├── UpstreamAuthError         the customer must reconnect (401, or a connector rule)
 │   ├── UpstreamRejectedError     it refused this request (403 and the other 4xx)
@@ -17,7 +18,7 @@ GatewayError
 """
 
 import traceback
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 
@@ -41,6 +42,15 @@ class UserError(GatewayError):
     def __init__(self, message: str, *, field: Sequence[str] | None = None) -> None:
         super().__init__(message)
         self.field = list(field) if field is not None else None
+
+
+class CombinedUserError(GatewayError):
+    """Several things that the caller can put right, one for each field at fault; its code and message are made of theirs."""
+
+    def __init__(self, errors: Sequence[UserError]) -> None:
+        super().__init__(" ".join(error.message for error in errors))
+        self.errors = tuple(errors)
+        self.code = errors[0].code  # type: ignore[misc]  # Of the class where there is one error, of the first where there are several.
 
 
 class NotFoundError(UserError):
@@ -114,13 +124,14 @@ class UpstreamAuthError(UpstreamError):
 
 
 class UpstreamRejectedError(UpstreamError):
-    """The app refused this request; `status` is its HTTP status."""
+    """The app refused this request; `status` is its HTTP status, `fields` what it says of single fields, by their own names."""
 
     code = "UPSTREAM_REJECTED"
 
-    def __init__(self, message: str, *, status: int | None = None) -> None:
+    def __init__(self, message: str, *, status: int | None = None, fields: Mapping[str, str] | None = None) -> None:
         super().__init__(message)
         self.status = status
+        self.fields = dict(fields or {})
 
 
 class UpstreamRateLimitError(UpstreamError):

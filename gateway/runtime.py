@@ -2,15 +2,17 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from gateway.clock import Clock, SystemClock
 from gateway.config import Settings
 from gateway.connectors.catalog import Catalog
 from gateway.connectors.http import Http
+from gateway.connectors.operation import Operation
 from gateway.connectors.protocol import Connector
 from gateway.storage.database import Database
 from gateway.storage.encryption import Cipher
+from gateway.udm import MODELS, Models
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,6 +25,14 @@ class Runtime:
     cipher: Cipher
     http: Http
     connectors: Catalog
+    udm: Models = field(repr=False)
+    """The universal data models that the gateway knows."""
+    operation: Operation = field(default_factory=Operation, repr=False)
+    """What apps are asked on behalf of; without bounds where nobody waits for an answer."""
+
+    def for_operation(self) -> "Runtime":
+        """The same parts for one operation, which may make as many requests to apps as the settings allow."""
+        return replace(self, operation=Operation(maximum_calls=self.settings.upstream_calls_per_operation))
 
 
 @asynccontextmanager
@@ -46,4 +56,5 @@ async def open_runtime(settings: Settings, *, clock: Clock | None = None, connec
             cipher=cipher,
             http=http,
             connectors=catalog,
+            udm=MODELS,
         )

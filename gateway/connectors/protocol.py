@@ -1,10 +1,25 @@
 """What the gateway asks of a connector, whether a YAML file or a Python class stands behind it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from gateway.models import CollectionSpec, ConnectorSpec, JsonObject, JsonValue, Location, Page, PageRequest, Pointer, Record
+from gateway.connectors.operation import Operation
+from gateway.models import (
+    CollectionSpec,
+    ConnectorSpec,
+    JsonObject,
+    JsonValue,
+    Location,
+    Page,
+    PageRequest,
+    Pointer,
+    Record,
+    RecordQuery,
+    Written,
+)
+from gateway.models.queries import EVERYTHING
+from gateway.udm import UnifiedMapping
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,14 +32,19 @@ class Access:
     auth_method: str
     credentials: Mapping[str, JsonValue] = field(repr=False)
     integration_parameters: Mapping[str, JsonValue] = field(default_factory=dict)
+    operation: Operation = field(default_factory=Operation, repr=False, compare=False)
+    """The operation that asks: how many requests it may still make, and what it was answered already."""
 
 
 class Connector(Protocol):
     """The description of an app's API.
 
-    Pointers that come in are valid: their key exists, their parameters satisfy the schema of the location.
-    Every method that asks the app raises an UpstreamError when the app cannot or will not answer, a CursorExpiredError
-    for a page token that no longer fits, and no other GatewayError; cancelling it leaves nothing behind.
+    Pointers that come in are valid: their key exists, their parameters satisfy the schema of the location. Fields, conditions and
+    orders that come in are those that the collection's spec allows.
+    Every method that asks the app raises an UpstreamError when the app cannot or will not answer, UpstreamCallsExceededError
+    when the operation may make no more requests, a CursorExpiredError for a page token that no longer fits, an UnsupportedError
+    for what the collection's spec does not name, and no GatewayError but these and those that a method names; cancelling it
+    leaves nothing behind.
     """
 
     @property
@@ -43,6 +63,9 @@ class Connector(Protocol):
     def static_locations(self, directory: Pointer) -> tuple[Location, ...] | None:
         """What a directory holds in every app, in the connector's order; an app may list more. Null when only the app knows."""
 
+    def mapping(self, collection: Pointer, model: str) -> UnifiedMapping | None:
+        """How the collection's records and a universal data model translate into each other; null where they do not."""
+
     async def locations(self, access: Access, directory: Pointer, page: PageRequest) -> Page[Location]:
         """What a directory holds: the static locations first, then those that the app lists, in its order."""
 
@@ -52,8 +75,38 @@ class Connector(Protocol):
     async def describe(self, access: Access, collection: Pointer) -> CollectionSpec:
         """The spec of a collection for this connection, with the fields that only its app knows."""
 
-    async def records(self, access: Access, collection: Pointer, page: PageRequest) -> Page[Record]:
-        """One page of a collection's records, in the app's order.
+    async def records(self, access: Access, collection: Pointer, page: PageRequest, query: RecordQuery = EVERYTHING) -> Page[Record]:
+        """One page of a collection's records that fit the query, in the order that it asks for or else in the app's.
 
         Raises UpstreamResponseError when the app repeats a page or its pages do not end.
         """
+
+    async def record(self, access: Access, collection: Pointer, external_id: str) -> Record | None:
+        """The record of that id; null when the app has none."""
+
+    async def records_by_ids(self, access: Access, collection: Pointer, external_ids: Sequence[str]) -> Mapping[str, Record]:
+        """The records of those ids, by id, with one request; ids that the app does not have are left out.
+
+        At most `find_by_ids_maximum` of the collection's spec come in, and it is not called where that is 1.
+        """
+
+    async def match(self, access: Access, collection: Pointer, fields: JsonObject) -> Record | None:
+        """The first record whose fields, of those that the spec can match, are equal to all of these; null when the app has none."""
+
+    async def create(self, access: Access, collection: Pointer, fields: JsonObject, *, idempotency_key: str | None = None) -> Written:
+        """The new record. With a key, the same creation sent again gives the record that is there.
+
+        Raises ConflictError when a record of that identity exists, and UpstreamUnavailableError that tells whether the
+        app may have created it; it is sent again only where that can do no harm.
+        """
+
+    async def update(
+        self, access: Access, collection: Pointer, external_id: str, fields: JsonObject, *, if_version: str | None = None
+    ) -> Written:
+        """The record with these fields changed, the others as they were.
+
+        Raises NotFoundError, and ConflictError when its version is another than `if_version`: then nothing has changed.
+        """
+
+    async def delete(self, access: Access, collection: Pointer, external_id: str, *, if_version: str | None = None) -> None:
+        """Returns when the record is no longer there. Raises NotFoundError and ConflictError as `update` does."""

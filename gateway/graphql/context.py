@@ -21,6 +21,7 @@ class Context:
     loaders: Loaders = field(init=False)
 
     def __post_init__(self) -> None:
+        self.runtime = self.runtime.for_operation()
         self.renew()
 
     @property

@@ -19,7 +19,8 @@ from gateway.models.integration import Integration
 from gateway.models.json import JsonObject, JsonSchema, JsonValue
 from gateway.models.locations import Location, LocationKind, LocationPath, Pointer
 from gateway.models.principal import Principal
-from gateway.models.records import Page, PageRequest, Record
+from gateway.models.queries import Condition, OrderDirection, RecordOrder, RecordQuery
+from gateway.models.records import Page, PageRequest, Record, Written
 
 __all__ = [
     "AuthMethod",
@@ -29,6 +30,7 @@ __all__ = [
     "CollectionFilter",
     "CollectionOperation",
     "CollectionSpec",
+    "Condition",
     "Connection",
     "ConnectionState",
     "ConnectorSpec",
@@ -46,9 +48,13 @@ __all__ = [
     "Location",
     "LocationKind",
     "LocationPath",
+    "OrderDirection",
     "Page",
     "PageRequest",
     "Pointer",
     "Principal",
     "Record",
+    "RecordOrder",
+    "RecordQuery",
+    "Written",
 ]

@@ -84,3 +84,9 @@ class CollectionSpec:
     universal_data_models: tuple[str, ...] = ()
     """Keys of the models that its records can be read as."""
     has_custom_fields: bool = False
+    find_by_ids_maximum: int = 1
+    """How many records the app finds by id with one request."""
+    takes_version: bool = False
+    """Whether updates and deletions can be bound to the version that the caller has read."""
+    takes_idempotency_key: bool = False
+    """Whether the app knows a creation again that is sent twice with the same key."""

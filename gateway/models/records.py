@@ -25,6 +25,16 @@ class Record:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """What a write left in the app."""
+
+    external_id: str
+    """The record's id from now on; an update may change it."""
+    record: Record | None = None
+    """The record as it is now; null where the app answers only an id, or nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PageRequest:
     """Which page to read from an app: about `size` items, from the start or from a token of the page before."""
 

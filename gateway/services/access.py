@@ -66,6 +66,7 @@ def open_app(runtime: Runtime, connection: Connection, integration: Integration)
         auth_method=connection.auth_method,
         credentials=runtime.cipher.open_json(connection.credentials, row=connection.id, column=CREDENTIALS),
         integration_parameters=integration.parameters,
+        operation=runtime.operation,
     )
     return App(connector=runtime.connectors[integration.connector_key], access=access)
 

@@ -46,5 +46,8 @@ def _model(key: str, entry: Mapping[str, Any]) -> UniversalDataModel:
     )
 
 
-MODELS: Mapping[str, UniversalDataModel] = MappingProxyType({model.key: model for model in sorted(_read(), key=lambda model: model.key)})
+Models = Mapping[str, UniversalDataModel]
+"""Models by key, in the order of the keys."""
+
+MODELS: Models = MappingProxyType({model.key: model for model in sorted(_read(), key=lambda model: model.key)})
 """The catalog by key, in the order of the keys."""

@@ -36,7 +36,7 @@ def collection_spec(key: str, collection: Collection) -> CollectionSpec:
         fields_schema=collection.fields,
         parameters_schema=collection.parameters,
         operations=(CollectionOperation.LIST,) if collection.operations.list is not None else (),
-        universal_data_models=collection.universal_data_models,
+        universal_data_models=tuple(collection.universal_data_models),
         has_custom_fields=collection.dynamic_fields is not None,
     )
 

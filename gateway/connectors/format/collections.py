@@ -5,7 +5,9 @@ from typing import Literal
 from pydantic import Field
 
 from gateway.connectors.format.base import Key, Part, Value
-from gateway.connectors.format.requests import PaginationRef, Request
+from gateway.connectors.format.mappings import ModelMapping
+from gateway.connectors.format.operations import Operations
+from gateway.connectors.format.requests import Request
 from gateway.models import JsonSchema
 
 
@@ -13,6 +15,8 @@ class Envelope(Part):
     """What the gateway reads of every record; names: `record` and `parameters`."""
 
     id: Value
+    id_pattern: str | None = None
+    """A regular expression that every id of the app fits; others are asked for as ids that it does not have."""
     name: Value | None = None
     url: Value | None = None
     version: Value | None = None
@@ -29,20 +33,6 @@ class DynamicFields(Part):
     fields_schema: Value = Field(alias="schema")
 
 
-class ListOperation(Part):
-    """Reads the records page by page; `records` selects them from `body`."""
-
-    request: Request
-    pagination: PaginationRef = "none"
-    records: Value
-
-
-class Operations(Part):
-    """What can be done with the records; what is not named is not supported."""
-
-    list: ListOperation | None = None
-
-
 class Collection(Part):
     """A table of records."""
 
@@ -57,5 +47,7 @@ class Collection(Part):
     record: Envelope
     from_api: Value | None = None
     """The record's `fields`, from `record`; by default the record as it came."""
+    to_api: Value | None = None
+    """What a creation or update sees as `fields`, from the `fields` that the caller gives; by default just those."""
     operations: Operations = Operations()
-    universal_data_models: tuple[Key, ...] = ()
+    universal_data_models: dict[Key, ModelMapping] = {}

@@ -3,9 +3,9 @@
 import re
 from collections.abc import Iterator, Mapping
 
-from gateway.connectors.format.collections import ListOperation
 from gateway.connectors.format.document import Place, Problem
 from gateway.connectors.format.locations import LocationList
+from gateway.connectors.format.operations import ListOperation
 from gateway.connectors.format.requests import (
     CursorPagination,
     NextUrlPagination,

@@ -94,9 +94,9 @@ def _collection_problems(place: Place, collection: Collection, file: ConnectorFi
     yield from _record_problems(place, collection, scope)
     if collection.operations.list is not None:
         yield from list_problems((*place, "operations", "list"), collection.operations.list, "records", file.pagination, scope)
-    for index, model in enumerate(collection.universal_data_models):
+    for model in collection.universal_data_models:
         if model not in MODELS:
-            yield (*place, "universal_data_models", index), f"there is no universal data model {model!r}; there are {', '.join(MODELS)}"
+            yield (*place, "universal_data_models", model), f"there is no universal data model {model!r}; there are {', '.join(MODELS)}"
 
 
 def _record_problems(place: Place, collection: Collection, scope: Scope) -> Iterator[Problem]:

@@ -24,7 +24,7 @@ def test_the_spec_tells_what_the_file_says(connector):
             "key": {"type": "apiKey", "parameter": "k", "value": "x"},
             "nobody": {"type": "none"},
         },
-        collection={"description": "All.", "fields": FIELDS, "parameters": BOXED, "universal_data_models": ["notes"]},
+        collection={"description": "All.", "fields": FIELDS, "parameters": BOXED, "universal_data_models": {"notes": {}}},
     )
     protocol: Connector = made
     spec = protocol.spec

@@ -250,7 +250,7 @@ def test_a_model_points_by_default_at_the_first_collection_that_always_stands_th
         {"collection": "notes", "parameters": {"state": "${connection.state}"}},
         {"collection": "notes"},
     ]
-    models = {"universal_data_models": ["notes", "tasks"]}
+    models = {"universal_data_models": {"notes": {}, "tasks": {}}}
     explicit = {"tasks": {"collection": "notes", "parameters": {"state": "open"}}, "leads": {"collection": "notes"}}
 
     assert connector(locations=locations, collection=models).spec.default_collections == {

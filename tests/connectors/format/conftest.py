@@ -51,7 +51,7 @@ collections:
         request: {path: /things, query: {shelf: "${parameters.shelf}"}}
         pagination: pages
         records: "${body.items}"
-    universal_data_models: [tasks]
+    universal_data_models: {tasks: {}}
 default_collections:
   tasks: {collection: things, parameters: {shelf: 1}}
 """

@@ -265,8 +265,8 @@ LIST = "collections.things.operations.list"
             id="directory twice",
         ),
         pytest.param(
-            [("[tasks]", "[tsaks]"), ("  tasks: {collection", "  tsaks: {collection")],
-            ["42: collections.things.universal_data_models.0: there is no universal data model 'tsaks'; there are "],
+            [("{tasks: {}}", "{tsaks: {}}"), ("  tasks: {collection", "  tsaks: {collection")],
+            ["42: collections.things.universal_data_models.tsaks: there is no universal data model 'tsaks'; there are "],
             id="unknown model",
         ),
         pytest.param(
@@ -275,7 +275,7 @@ LIST = "collections.things.operations.list"
             id="unknown default",
         ),
         pytest.param(
-            [("[tasks]", "[]")],
+            [("{tasks: {}}", "{}")],
             ["44: default_collections.tasks: collection 'things' does not name 'tasks' under `universal_data_models`"],
             id="default of another model",
         ),
