@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from gateway.models import ConnectionState, ElementState, JsonObject
+from gateway.models import ConnectionState, ElementState, JsonObject, JsonValue, RecordOrder
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +32,47 @@ class DataSourceInstanceSelector:
     connection: ConnectionSelector | None = None
     data_source: DataSourceSelector | None = None
     instance_key: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConnectionCollectionKey:
+    """A collection of a connection, whether or not a data source points at it."""
+
+    connection: ConnectionSelector
+    key: str
+    parameters: JsonValue = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class CollectionSelector:
+    """Where records are: what an instance points at, or a collection of a connection. One of the two is given."""
+
+    instance: DataSourceInstanceSelector | None = None
+    collection: ConnectionCollectionKey | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class FieldValues:
+    """Fields of a record, by the app's own names or by those of a universal data model. One of the two is given."""
+
+    fields: JsonValue = None
+    unified_fields: JsonValue = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecordListQuery:
+    """How a caller asks for a list of records; all conditions of both filters must hold."""
+
+    filter: JsonValue = None
+    """`{field: value}` and `{field: {operator: value}}`, by the app's own names."""
+    unified_filter: JsonValue = None
+    """The same by the names of the data source's model."""
+    search: str | None = None
+    order: RecordOrder | None = None
+
+
+ALL_RECORDS = RecordListQuery()
+"""Every record, in the app's order."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,6 +16,7 @@ from gateway.graphql.sources import Origin, Place, RecordSource, place_of, recor
 from gateway.graphql.types.connector import spec_of
 from gateway.models import LocationKind
 from gateway.services import places, records
+from gateway.services.record_places import RecordPlace
 
 _TYPE_NAMES = {LocationKind.DIRECTORY: "Directory", LocationKind.COLLECTION: "DataCollection"}
 
@@ -94,9 +95,8 @@ async def list_records(info: Info, place: Place, *, first: int, after: str | Non
         raise UnsupportedError("Records belong to a connection. Read them through `collection` of a connection, or an instance.")
     size = relay.bounded(first, maximum=relay.MAXIMUM_ITEMS)
     integration = await info.context.loaders.integration_of(connection)
-    page = await records.page(
-        *info.context.caller, connection=connection, integration=integration, pointer=place.pointer, first=size, after=after or None
-    )
+    source = RecordPlace(connection=connection, integration=integration, pointer=place.pointer, udm=place.origin.udm)
+    page = await records.page(*info.context.caller, place=source, first=size, after=after or None)
     info.context.budget.spend(len(page.edges))
     return relay.page_of_app(page, after=after, show=records_of(place, connection))
 
