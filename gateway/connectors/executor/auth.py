@@ -8,7 +8,7 @@ import httpx
 
 from gateway.connectors.executor.names import Names, with_defaults
 from gateway.connectors.executor.requests import is_header_value, with_query
-from gateway.connectors.format.auth import ApiKeyAuth, Auth, HttpBasicAuth, HttpBearerAuth
+from gateway.connectors.format.auth import ApiKeyAuth, Auth, HttpBasicAuth, HttpBearerAuth, SessionAuth
 from gateway.connectors.format.connector import ConnectorFile
 from gateway.connectors.protocol import Access
 from gateway.errors import UpstreamAuthError
@@ -38,24 +38,34 @@ class Proof:
         return *self.headers.values(), *self.query.values()
 
 
-def proof_of(file: ConnectorFile, access: Access, names: Names) -> Proof:
-    """The proof by the connection's auth method. Raises UpstreamAuthError when its credentials cannot make one."""
+def method_of(file: ConnectorFile, access: Access) -> Auth:
+    """The connection's auth method. Raises UpstreamAuthError when the connector has it no more."""
     method = file.auth.get(access.auth_method)
     if method is None:
         raise UpstreamAuthError(
             f"{file.name} has no auth method {access.auth_method!r} (any more). Connect again with one of {', '.join(sorted(file.auth))}."
         )
-    return _proof(method, {**names, "credentials": with_defaults(method.credentials, access.credentials)})
+    return method
 
 
-def _proof(method: Auth, names: Names) -> Proof:
-    if isinstance(method, HttpBearerAuth):
-        return Proof(headers={"authorization": f"Bearer {_header_text(method.token, names, what='token')}"})
-    if isinstance(method, HttpBasicAuth):
-        return Proof(headers={"authorization": f"Basic {_basic(method, names)}"})
-    if isinstance(method, ApiKeyAuth):
-        return _api_key(method, names)
-    return Proof()
+def names_of(method: Auth, access: Access, names: Names) -> Names:
+    """The names that an auth method knows: the credentials beside those of every request."""
+    return {**names, "credentials": with_defaults(method.credentials, access.credentials)}
+
+
+def proof_of(method: Auth, names: Names) -> Proof:
+    """The proof by a method, whose names may hold a `token`. Raises UpstreamAuthError when the credentials cannot make one."""
+    match method:
+        case HttpBearerAuth():
+            return Proof(headers={"authorization": f"Bearer {_header_text(method.token, names, what='token')}"})
+        case HttpBasicAuth():
+            return Proof(headers={"authorization": f"Basic {_basic(method, names)}"})
+        case ApiKeyAuth():
+            return _carried(method, names, what="key")
+        case SessionAuth():
+            return _carried(method, names, what="token")
+        case _:
+            return Proof()
 
 
 def _basic(method: HttpBasicAuth, names: Names) -> str:
@@ -66,14 +76,14 @@ def _basic(method: HttpBasicAuth, names: Names) -> str:
     return base64.b64encode(f"{username}:{password}".encode()).decode()
 
 
-def _api_key(method: ApiKeyAuth, names: Names) -> Proof:
+def _carried(method: ApiKeyAuth | SessionAuth, names: Names, *, what: str) -> Proof:
     if method.location == "query":
-        return Proof(query={method.parameter: _text(method.value, names, what="key")})
-    key = _header_text(method.value, names, what="key")
+        return Proof(query={method.parameter: _text(method.value, names, what=what)})
+    key = _header_text(method.value, names, what=what)
     if method.location == "header":
         return Proof(headers={method.parameter.lower(): key})
     if _NOT_IN_COOKIES & set(key):
-        raise UpstreamAuthError("The key of the credentials has a sign that no cookie carries. Enter it again.")
+        raise UpstreamAuthError(f"The {what} of the credentials has a sign that no cookie carries. Enter it again.")
     return Proof(headers={"cookie": f"{method.parameter}={key}"})
 
 

@@ -16,6 +16,7 @@ from gateway.connectors.executor.names import holds, told, with_defaults
 from gateway.connectors.executor.pages import Listing, read_page
 from gateway.connectors.executor.records import RecordReader
 from gateway.connectors.executor.spec import collection_spec, spec_of
+from gateway.connectors.executor.tokens import Tokens
 from gateway.connectors.format.connector import ConnectorFile
 from gateway.connectors.http import Http
 from gateway.connectors.protocol import Access
@@ -34,6 +35,7 @@ class DeclarativeConnector:
         self._tree = LocationTree(file)
         self._spec = spec_of(file)
         self._slots: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
+        self._tokens = Tokens(clock=self._clock)
 
     @property
     def spec(self) -> ConnectorSpec:
@@ -110,7 +112,7 @@ class DeclarativeConnector:
     async def _calling(self, access: Access) -> AsyncIterator[Caller]:
         """A caller for one read; no error leaves with a secret in it."""
         slots = self._slots.setdefault(access.connection_id, asyncio.Semaphore(self._file.http.concurrency))
-        caller = Caller(self._file, self._http, access, clock=self._clock, limits=self._limits, slots=slots)
+        caller = Caller(self._file, self._http, access, clock=self._clock, limits=self._limits, slots=slots, tokens=self._tokens)
         scope = asyncio.timeout(self._limits.deadline_seconds)
         try:
             async with scope:

@@ -27,6 +27,8 @@ class Outgoing:
     content: bytes = field(repr=False)
     is_safe: bool
     """Whether sending it twice is the same as sending it once."""
+    is_proven: bool = True
+    """Whether it says who asks; a login does not."""
 
 
 def outgoing(

@@ -5,9 +5,12 @@ from typing import Annotated, Any, Literal
 from pydantic import Tag
 
 from gateway.connectors.format.base import Part, Value, one_of
+from gateway.connectors.format.requests import Request
+from gateway.expressions import Template
 from gateway.models import JsonSchema
 
 _EMPTY: JsonSchema = {"type": "object", "additionalProperties": False}
+_BEARER = Template.compile("Bearer ${token}")
 
 
 class _Auth(Part):
@@ -49,16 +52,42 @@ class HttpBasicAuth(_Auth):
     password: Value
 
 
+class _TokenAuth(_Auth):
+    location: Literal["header", "query", "cookie"] = "header"
+    parameter: str = "Authorization"
+    value: Value = _BEARER
+    """What is sent; names: `token`, and `credentials`."""
+
+
+class Login(Part):
+    """The request that gives a token for the credentials, which it sees as `credentials`; the other values are read from its answer."""
+
+    request: Request
+    token: Value
+    expires_at: Value | None = None
+    """When the token ends, as a time or in seconds since 1970; `jwt_claims(body.token).exp` is that of a JSON Web Token."""
+    expires_in: Value | None = None
+    """How many seconds the token lasts. Without either it lasts until the app refuses it."""
+
+
+class SessionAuth(_TokenAuth):
+    """A token that the app gives for a login. It is kept in memory, for all requests of a connection, and renewed when it ends."""
+
+    type: Literal["session"]
+    login: Login
+
+
 def _tag(value: Any) -> str | None:
     kind = value.get("type") if isinstance(value, dict) else None
     tag = f"!{kind} {value.get('scheme')}" if kind == "http" else f"!{kind}"
-    return tag if tag in ("!none", "!apiKey", "!http bearer", "!http basic") else None
+    return tag if tag in ("!none", "!apiKey", "!http bearer", "!http basic", "!session") else None
 
 
 Auth = Annotated[
     Annotated[NoAuth, Tag("!none")]
     | Annotated[ApiKeyAuth, Tag("!apiKey")]
     | Annotated[HttpBearerAuth, Tag("!http bearer")]
-    | Annotated[HttpBasicAuth, Tag("!http basic")],
-    one_of(_tag, message="the type must be none, apiKey, or http with a scheme of bearer or basic"),
+    | Annotated[HttpBasicAuth, Tag("!http basic")]
+    | Annotated[SessionAuth, Tag("!session")],
+    one_of(_tag, message="the type must be none, apiKey, session, or http with a scheme of bearer or basic"),
 ]

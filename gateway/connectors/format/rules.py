@@ -4,11 +4,11 @@ import re
 from collections.abc import Iterator
 
 from gateway.connectors.format import places
-from gateway.connectors.format.auth import ApiKeyAuth, Auth, HttpBasicAuth, HttpBearerAuth, NoAuth
+from gateway.connectors.format.auth_rules import auth_problems
 from gateway.connectors.format.collections import Collection
 from gateway.connectors.format.connector import ConnectorFile
 from gateway.connectors.format.document import Place, Problem
-from gateway.connectors.format.exchanges import header_problems, is_header_name, list_problems, request_problems
+from gateway.connectors.format.exchanges import header_problems, list_problems, request_problems
 from gateway.connectors.format.schema_rules import constant_problems, schema_problems
 from gateway.connectors.format.scopes import ANSWER, RECORD, Scope, keys_of, misuses
 from gateway.connectors.schemas import writable_secrets
@@ -28,7 +28,7 @@ def problems(file: ConnectorFile) -> Iterator[Problem]:
     yield from request_problems(("connection", "check", "request"), file.connection.check.request, shared)
     yield from misuses(("connection", "check", "when"), file.connection.check.when, {**shared, **ANSWER})
     for key, method in file.auth.items():
-        yield from _auth_problems(("auth", key), method, shared)
+        yield from auth_problems(("auth", key), method, shared)
     for key, collection in file.collections.items():
         yield from _collection_problems(("collections", key), collection, file, shared)
     yield from places.problems(file, shared)
@@ -60,24 +60,6 @@ def _http_problems(file: ConnectorFile, shared: Scope) -> Iterator[Problem]:
         yield from misuses(("http", "errors", index, "when", "body"), rule.when.body, answer)
         yield from misuses(("http", "errors", index, "message"), rule.message, answer)
     yield from misuses(("http", "error_message"), http.error_message, answer)
-
-
-def _auth_problems(place: Place, method: Auth, shared: Scope) -> Iterator[Problem]:
-    yield from schema_problems((*place, "credentials"), method.credentials)
-    scope: Scope = {**shared, "credentials": keys_of(method.credentials)}
-    secrets = writable_secrets(method.credentials)
-    if isinstance(method, NoAuth):
-        if method.credentials.get("properties"):
-            yield (*place, "credentials"), "a method of type none sends no credentials; take them out"
-        return
-    if isinstance(method, ApiKeyAuth) and method.location != "query" and not is_header_name(method.parameter):
-        yield (*place, "parameter"), f"{method.parameter!r} is not the name of a {method.location}"
-    keys = {ApiKeyAuth: ("value",), HttpBearerAuth: ("token",), HttpBasicAuth: ("username", "password")}[type(method)]
-    for key in keys:
-        yield from misuses((*place, key), getattr(method, key), scope)
-    sent = {path[1] for key in keys for path in getattr(method, key).paths if path[0] == "credentials" and len(path) > 1}
-    if sent and not sent & secrets:
-        yield (*place, "credentials"), f"none of {', '.join(sorted(sent))} is secret; mark the one that is with `writeOnly: true`"
 
 
 def _collection_problems(place: Place, collection: Collection, file: ConnectorFile, shared: Scope) -> Iterator[Problem]:
