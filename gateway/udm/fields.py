@@ -1,8 +1,10 @@
 """The short notation of fields in the catalog's files, and the JSON Schema that it stands for.
 
 `string`, `number`, `boolean`   a value of that type
-`time`                          a date with its time, in RFC 3339
-`-> users`                      the external id of a record of that model
+`time`, `date`                  a date with or without its time, in RFC 3339
+`anything`                      a value of any type
+`-> users`                      the external id of a record of that model; the record itself is the field's sibling
+`-> users as author`            the same, where the name of the sibling does not follow from that of the field
 `open | won`                    one of these texts
 `address`, `labelled value`     one of the shared shapes below
 `[x]`                           a list of `x`
@@ -17,32 +19,49 @@ from gateway.models import JsonSchema
 
 REFERENCE = "x-reference"
 """The keyword that names the model whose record a field holds the id of: `{"udm": "users"}`."""
+SIBLING = "as"
+"""The key beside `udm` that names the field of the record itself, where it does not follow from the field's own name."""
 
 _READ_ONLY = ", read-only"
 _REFERENCE_SIGN = "-> "
+_SIBLING_SIGN = " as "
 _CHOICE_SIGN = " | "
 _WORDS: Mapping[str, JsonSchema] = {
     "string": {"type": "string"},
     "number": {"type": "number"},
     "boolean": {"type": "boolean"},
     "time": {"type": "string", "format": "date-time"},
+    "date": {"type": "string", "format": "date"},
+    "anything": {},
 }
-_SHAPES: Mapping[str, Mapping[str, str]] = {
-    "address": dict.fromkeys(("type", "full", "street", "city", "state", "country", "zip"), "string"),
-    "labelled value": {"value": "string", "type": "string"},
+_SHAPES: Mapping[str, tuple[str, Mapping[str, str]]] = {
+    "address": ("Address", dict.fromkeys(("type", "full", "street", "city", "state", "country", "zip"), "string")),
+    "labelled value": ("Labelled value", {"value": "string", "type": "string"}),
 }
+"""By their words: a title, from which a type takes its name, and the fields."""
 _IDENTITY = {"id": "string, read-only"}
 _AUDIT = {
     "createdTime": "time, read-only",
-    "createdBy": "-> users, read-only",
+    "createdBy": "-> users as createdByUser, read-only",
     "updatedTime": "time, read-only",
-    "updatedBy": "-> users, read-only",
+    "updatedBy": "-> users as updatedByUser, read-only",
 }
 
 
 def fields_schema(fields: Mapping[str, Any], *, audited: bool) -> JsonSchema:
     """The JSON Schema of a model's fields: its id first, then its own, then who wrote it and when if `audited`."""
     return _schema({**_IDENTITY, **fields, **(_AUDIT if audited else {})})
+
+
+def sibling_of(name: str, *, is_list: bool) -> str | None:
+    """What the field of the record itself is called, by the name of the field that holds its id; null where that does not tell.
+
+    `assigneeId` gives assignee, `followerIds` followers, `companyIds` companies.
+    """
+    stem = name.removesuffix("Ids" if is_list else "Id")
+    if stem in (name, ""):
+        return None
+    return stem if not is_list or stem.endswith("s") else stem[:-1] + "ies" if stem.endswith("y") else stem + "s"
 
 
 def _schema(notation: Any) -> JsonSchema:
@@ -58,9 +77,11 @@ def _schema_of_text(notation: str) -> JsonSchema:
     if notation.endswith(_READ_ONLY):
         return {**_schema_of_text(notation.removesuffix(_READ_ONLY)), "readOnly": True}
     if notation.startswith(_REFERENCE_SIGN):
-        return {"type": "string", REFERENCE: {"udm": notation.removeprefix(_REFERENCE_SIGN)}}
+        model, _, sibling = notation.removeprefix(_REFERENCE_SIGN).partition(_SIBLING_SIGN)
+        return {"type": "string", REFERENCE: {"udm": model, SIBLING: sibling} if sibling else {"udm": model}}
     if _CHOICE_SIGN in notation:
         return {"type": "string", "enum": notation.split(_CHOICE_SIGN)}
     if notation in _SHAPES:
-        return _schema(_SHAPES[notation])
+        title, fields = _SHAPES[notation]
+        return {"title": title, **_schema(fields)}
     return dict(_WORDS[notation])

@@ -1,32 +1,19 @@
 """How the fields of an app's collection and a universal data model translate into each other. Nothing here asks the app."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Protocol
 
-from gateway.expressions import Template
-from gateway.models import Condition, JsonObject, JsonSchema, JsonValue, Record
-from gateway.udm.catalog import UniversalDataModel
-
-
-@dataclass(frozen=True, kw_only=True)
-class FieldRule:
-    """One field of a model, and where it stands in the app's own fields."""
-
-    path: str | None = None
-    from_: Template | None = None
-    to: Template | None = None
-    values: Mapping[str, JsonValue] = field(default_factory=dict)
-    fields: Mapping[str, "FieldRule"] = field(default_factory=dict)
-    each: Mapping[str, "FieldRule"] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Native:
-    """Fields of a model as the app's own fields, and the names of those that have no place there."""
-
-    fields: JsonObject
-    unmapped: tuple[str, ...]
+from gateway.errors import InvalidError, UnsupportedError
+from gateway.expressions import times
+from gateway.models import Condition, JsonObject, JsonSchema, Record
+from gateway.udm.catalog import Models, UniversalDataModel
+from gateway.udm.coercion import Coercion, coercion
+from gateway.udm.conditions import comparable_fields, native_condition
+from gateway.udm.reading import ObjectReader, object_reader
+from gateway.udm.rules import FieldRule
+from gateway.udm.writing import Native, native_fields
 
 
 class Translation(Protocol):
@@ -36,19 +23,142 @@ class Translation(Protocol):
     def model(self) -> UniversalDataModel:
         """The model."""
 
+    @property
+    def comparable_fields(self) -> tuple[str, ...]:
+        """The names of the model's fields that a condition can name, parts of objects with dots."""
+
     def read(self, record: Record) -> JsonObject:
         """The record as the model: values of the types that its schema says, nothing where the app has nothing."""
 
     def write(self, unified: JsonObject, *, fields_schema: JsonSchema | None) -> Native:
-        """The model's fields as the app's own, of the types that the collection's schema says."""
+        """The model's fields as the app's own, of the types that the collection's schema says.
 
-    def condition(self, condition: Condition) -> Condition:
-        """A condition on a field of the model as one on the app's. Raises UnsupportedError where it cannot be translated."""
+        A null empties the app's field. What the model does not have, or only the app sets, is among the unmapped.
+        Raises InvalidError for a value that has no counterpart in the app; its `field` is the path within `unified`.
+        """
+
+    def condition(self, condition: Condition, *, fields_schema: JsonSchema | None = None) -> Condition:
+        """A condition on a field of the model as one on the app's, with a value of the type that the collection's schema says.
+
+        Raises UnsupportedError where it cannot be translated; its `field` is the name of the model's field.
+        """
 
 
 @dataclass(frozen=True)
 class UnifiedMapping:
-    """The translation that a connector declares for a collection."""
+    """The translation that a connector declares for a collection. Make it once: it compiles its rules when first used."""
 
     model: UniversalDataModel
     rules: Mapping[str, FieldRule]
+
+    @cached_property
+    def comparable_fields(self) -> tuple[str, ...]:
+        """The names of the model's fields that a condition can name."""
+        return tuple(comparable_fields(self.rules))
+
+    def read(self, record: Record) -> JsonObject:
+        """The record as the model, its gaps filled; the model's times of the record are those that the app tells of it."""
+        unified: JsonObject = {"id": record.external_id, **self._reader(record.fields)}
+        for name, time in (("createdTime", record.created_at), ("updatedTime", record.updated_at)):
+            if time is not None and name not in unified and name in self.model.properties:
+                unified[name] = times.to_text(time)
+        self.model.fill_gaps(unified)
+        return unified
+
+    def write(self, unified: JsonObject, *, fields_schema: JsonSchema | None) -> Native:
+        """The model's fields as the app's own."""
+        return native_fields(unified, rules=self.rules, model_schema=self.model.fields_schema, fields_schema=fields_schema)
+
+    def condition(self, condition: Condition, *, fields_schema: JsonSchema | None = None) -> Condition:
+        """A condition on the app's field."""
+        return native_condition(condition, rules=self.rules, fields_schema=fields_schema)
+
+    @cached_property
+    def _reader(self) -> ObjectReader:
+        rules = {name: rule for name, rule in self.rules.items() if name != "id"}
+        return object_reader(rules, self.model.fields_schema)
+
+
+@dataclass(frozen=True)
+class FallbackTranslation:
+    """A model read and written through the mapping of a model like it."""
+
+    model: UniversalDataModel
+    mapping: UnifiedMapping
+
+    @cached_property
+    def comparable_fields(self) -> tuple[str, ...]:
+        """The names of the model's fields that a condition can name."""
+        there = set(self.mapping.comparable_fields)
+        return tuple(name for name, other in self._names.items() if other in there)
+
+    def read(self, record: Record) -> JsonObject:
+        """The record as the other model, under the names of this one."""
+        read = self.mapping.read(record)
+        unified: JsonObject = {"id": record.external_id}
+        for name, (other, coerce) in self._coercions.items():
+            value = coerce(read[other]) if other in read else None
+            if value is not None:
+                unified[name] = value
+        self.model.fill_gaps(unified)
+        return unified
+
+    def write(self, unified: JsonObject, *, fields_schema: JsonSchema | None) -> Native:
+        """The fields of this model as the app's own; those that the other model does not have are unmapped."""
+        known = {name: value for name, value in unified.items() if self._is_writable(name)}
+        try:
+            native = self.mapping.write({self._names[name]: value for name, value in known.items()}, fields_schema=fields_schema)
+        except InvalidError as error:
+            raise InvalidError(error.message, field=self._own_path(error.field)) from None
+        unmapped = {*unified} - {*known} | {".".join(self._own_path(name.split(".")) or ()) for name in native.unmapped}
+        in_order = sorted(unmapped, key=lambda name: list(unified).index(name.split(".")[0]))
+        return Native(fields=native.fields, unmapped=tuple(in_order))
+
+    def condition(self, condition: Condition, *, fields_schema: JsonSchema | None = None) -> Condition:
+        """A condition on the field of this model as one on the app's."""
+        if condition.field not in self.comparable_fields:
+            known = ", ".join(self.comparable_fields) or "none"
+            raise UnsupportedError(
+                f"{condition.field} cannot be filtered through the model here. Fields that can: {known}.", field=[condition.field]
+            )
+        try:
+            return self.mapping.condition(replace(condition, field=self._names[condition.field]), fields_schema=fields_schema)
+        except UnsupportedError as error:
+            raise UnsupportedError(error.message, field=[condition.field]) from None
+
+    @cached_property
+    def _names(self) -> Mapping[str, str]:
+        """The fields of this model that the other one has, and what they are called there."""
+        renamed = self.model.fallback_fields.get(self.mapping.model.key, {})
+        claimed = set(renamed.values())
+        pairs = ((name, renamed.get(name, name)) for name in self.model.properties if name != "id")
+        return {
+            name: other for name, other in pairs if other in self.mapping.model.properties and (name in renamed or other not in claimed)
+        }
+
+    @cached_property
+    def _coercions(self) -> Mapping[str, tuple[str, Coercion]]:
+        return {name: (other, coercion(self.model.properties[name])) for name, other in self._names.items()}
+
+    def _is_writable(self, name: str) -> bool:
+        return name in self._names and not self.model.properties[name].get("readOnly")
+
+    def _own_path(self, path: list[str] | None) -> list[str] | None:
+        own = {other: name for name, other in self._names.items()}
+        return [own.get(path[0], path[0]), *path[1:]] if path else path
+
+
+def translation(models: Models, udm: str, mapping_of: Callable[[str], UnifiedMapping | None]) -> Translation | None:
+    """How a collection's records translate into a model: by the collection's own mapping, else by that of the first fallback.
+
+    `mapping_of` gives the collection's mapping for the key of a model. One level of fallbacks is tried, never further.
+    Null for an unknown model, and where the collection has no mapping for any of them.
+    """
+    model = models.get(udm)
+    if model is None:
+        return None
+    mapping = mapping_of(udm)
+    if mapping is not None:
+        return mapping
+    found = (other for key in model.fallbacks if (other := mapping_of(key)) is not None)
+    return next((FallbackTranslation(model, other) for other in found), None)

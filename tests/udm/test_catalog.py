@@ -101,10 +101,11 @@ def test_every_notation_becomes_its_schema():
             "items": {"type": "object", "properties": {"at": {"type": "string", "format": "date-time"}, "done": {"type": "boolean"}}},
         },
         "home": {
+            "title": "Address",
             "type": "object",
             "properties": {name: {"type": "string"} for name in ("type", "full", "street", "city", "state", "country", "zip")},
         },
-        "mail": {"type": "object", "properties": {"value": {"type": "string"}, "type": {"type": "string"}}},
+        "mail": {"title": "Labelled value", "type": "object", "properties": {"value": {"type": "string"}, "type": {"type": "string"}}},
         "n": {"type": "number"},
     }
 
