@@ -1,27 +1,38 @@
 """A connector that a file describes."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from weakref import WeakValueDictionary
 
 from gateway.clock import Clock, SystemClock
-from gateway.connectors.executor import places
+from gateway.connectors.executor import finding, lists, places, writes
 from gateway.connectors.executor.calls import Caller
+from gateway.connectors.executor.collection_specs import with_fields
+from gateway.connectors.executor.collections import KnownCollection
 from gateway.connectors.executor.fields import merged_schema
 from gateway.connectors.executor.limits import ExecutorLimits
 from gateway.connectors.executor.locations import LocationTree
-from gateway.connectors.executor.names import holds, told, with_defaults
-from gateway.connectors.executor.pages import Listing, read_page
-from gateway.connectors.executor.records import RecordReader
-from gateway.connectors.executor.spec import collection_spec, spec_of
+from gateway.connectors.executor.names import holds, told
+from gateway.connectors.executor.spec import spec_of
 from gateway.connectors.executor.tokens import Tokens
 from gateway.connectors.format.connector import ConnectorFile
 from gateway.connectors.http import Http
 from gateway.connectors.protocol import Access
-from gateway.errors import UnsupportedError, UpstreamAuthError, UpstreamError
-from gateway.models import CollectionSpec, ConnectorSpec, JsonObject, Location, Page, PageRequest, Pointer, Record
+from gateway.errors import UpstreamAuthError, UpstreamError, UserError
+from gateway.models import (
+    CollectionSpec,
+    ConnectorSpec,
+    JsonObject,
+    Location,
+    Page,
+    PageRequest,
+    Pointer,
+    Record,
+    RecordQuery,
+    Written,
+)
+from gateway.models.queries import EVERYTHING
 
 
 class DeclarativeConnector:
@@ -34,6 +45,7 @@ class DeclarativeConnector:
         self._limits = limits if limits is not None else ExecutorLimits()
         self._tree = LocationTree(file)
         self._spec = spec_of(file)
+        self._collections = {key: KnownCollection.of(key, collection) for key, collection in file.collections.items()}
         self._slots: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
         self._tokens = Tokens(clock=self._clock)
 
@@ -76,37 +88,65 @@ class DeclarativeConnector:
 
     async def describe(self, access: Access, collection: Pointer) -> CollectionSpec:
         """The spec of a collection with the fields that only the connection's app knows."""
-        found = self._file.collections[collection.key]
-        spec = collection_spec(collection.key, found)
-        if found.dynamic_fields is None:
-            return spec
+        found = self._collections[collection.key]
+        dynamic = found.file.dynamic_fields
+        if dynamic is None:
+            return found.spec
         async with self._calling(access) as caller:
-            names = {"parameters": with_defaults(found.parameters, collection.parameters)}
-            answer = await caller.ask(found.dynamic_fields.request, names=names)
+            names = found.names(collection)
+            answer = await caller.ask(dynamic.request, names=names)
             if answer.is_empty:
-                return spec
-            schema = told(
-                found.dynamic_fields.fields_schema, {**caller.names, **names, **answer.names}, what="The fields of the collection"
-            )
-            return replace(spec, fields_schema=merged_schema(found.fields, schema))
+                return found.spec
+            schema = told(dynamic.fields_schema, {**caller.names, **names, **answer.names}, what="The fields of the collection")
+            return with_fields(found.spec, found.file, merged_schema(found.file.fields, schema))
 
-    async def records(self, access: Access, collection: Pointer, page: PageRequest) -> Page[Record]:
-        """One page of a collection's records, in the app's order. Raises UnsupportedError when the file has no `list` for it."""
-        found = self._file.collections[collection.key]
-        operation = found.operations.list
-        if operation is None:
-            raise UnsupportedError(f"The records of {found.name} cannot be listed.")
+    async def records(self, access: Access, collection: Pointer, page: PageRequest, query: RecordQuery = EVERYTHING) -> Page[Record]:
+        """One page of a collection's records that fit the query, in the order that it asks for or else in the app's."""
+        found = self._collections[collection.key]
+        lists.list_operation(found.file, query)
         async with self._calling(access) as caller:
-            names = {"parameters": with_defaults(found.parameters, collection.parameters)}
-            listing = Listing(
-                request=operation.request,
-                pagination=operation.pagination,
-                items=operation.records,
-                names=names,
-                read=RecordReader(found, names={**caller.names, **names}).read,
-                identify=lambda record: record.external_id,
-            )
-            return await read_page(caller, listing, page)
+            return await lists.page_of_records(caller, found.file, names=found.names(collection), page=page, query=query)
+
+    async def record(self, access: Access, collection: Pointer, external_id: str) -> Record | None:
+        """The record of that id; null when the app has none. An id that the app cannot have given is not asked for."""
+        found = self._collections[collection.key]
+        async with self._calling(access) as caller:
+            return await finding.record_by_id(caller, found, external_id, names=found.names(collection))
+
+    async def records_by_ids(self, access: Access, collection: Pointer, external_ids: Sequence[str]) -> Mapping[str, Record]:
+        """The records of those ids, by id, with one request."""
+        found = self._collections[collection.key]
+        async with self._calling(access) as caller:
+            return await finding.records_by_ids(caller, found, external_ids, names=found.names(collection))
+
+    async def match(self, access: Access, collection: Pointer, fields: JsonObject) -> Record | None:
+        """The first record with these fields; null when the app has none."""
+        found = self._collections[collection.key]
+        async with self._calling(access) as caller:
+            return await finding.matching_record(caller, found, fields, names=found.names(collection))
+
+    async def create(self, access: Access, collection: Pointer, fields: JsonObject, *, idempotency_key: str | None = None) -> Written:
+        """The new record; without the record itself where the app answers only its id."""
+        found = self._collections[collection.key]
+        with writes.telling_outcome("created", key=idempotency_key):
+            async with self._calling(access) as caller:
+                return await writes.create(caller, found, fields, names=found.names(collection), idempotency_key=idempotency_key)
+
+    async def update(
+        self, access: Access, collection: Pointer, external_id: str, fields: JsonObject, *, if_version: str | None = None
+    ) -> Written:
+        """The record with these fields changed; without the record itself where the app does not answer with it."""
+        found = self._collections[collection.key]
+        with writes.telling_outcome("changed"):
+            async with self._calling(access) as caller:
+                return await writes.update(caller, found, external_id, fields, names=found.names(collection), if_version=if_version)
+
+    async def delete(self, access: Access, collection: Pointer, external_id: str, *, if_version: str | None = None) -> None:
+        """Returns when the record is no longer there."""
+        found = self._collections[collection.key]
+        with writes.telling_outcome("deleted"):
+            async with self._calling(access) as caller:
+                await writes.delete(caller, found, external_id, names=found.names(collection), if_version=if_version)
 
     @asynccontextmanager
     async def _calling(self, access: Access) -> AsyncIterator[Caller]:
@@ -121,6 +161,6 @@ class DeclarativeConnector:
             if not scope.expired():
                 raise
             raise caller.late() from None
-        except UpstreamError as error:
+        except (UpstreamError, UserError) as error:
             caller.redactor.clean(error)
             raise

@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeGuard
 
 from gateway.connectors.executor.answers import Answer
 from gateway.connectors.executor.names import Names
@@ -19,12 +20,14 @@ from gateway.errors import (
     UpstreamUnavailableError,
 )
 from gateway.expressions import ExpressionError, Template
+from gateway.models import JsonValue
 
 STANDARD_ACTIONS: dict[int, ErrorAction] = {
     401: ErrorAction.REAUTH,
     404: ErrorAction.NOT_FOUND,
     408: ErrorAction.RETRY,
     410: ErrorAction.NOT_FOUND,
+    412: ErrorAction.CONFLICT,
     425: ErrorAction.RETRY,
     429: ErrorAction.RATE_LIMITED,
 }
@@ -35,6 +38,7 @@ _MAX_TEXT_CHARACTERS = 300
 _MAX_TEXT_READ = 10_000
 # A longer text is no message for people; and a cut before secrets are taken out could leave the half of one.
 _MARKUP = re.compile(r"<[A-Za-z!/?]")
+_MAX_FIELD_ERRORS = 50
 
 
 @dataclass(frozen=True)
@@ -55,8 +59,12 @@ def judged(answer: Answer, http: Http, *, app: str, names: Names, now: datetime,
     if action is ErrorAction.EMPTY:
         return answer.emptied()
     wait = _wait(rule, action, answer, now=now)
-    text = _text((rule.message if rule is not None else None, http.error_message), {**names, **answer.names}, redactor)
-    return Failure(_error(action, answer.status, app=app, text=text, wait=wait), wait)
+    seen = {**names, **answer.names}
+    text = _text((rule.message if rule is not None else None, http.error_message), seen, redactor)
+    error = _error(action, answer.status, app=app, text=text, wait=wait)
+    if isinstance(error, UpstreamRejectedError):
+        error.fields = _field_errors(http.field_errors, seen, redactor)
+    return Failure(error, wait)
 
 
 def matching_rule(answer: Answer, http: Http, names: Names) -> ErrorRule | None:
@@ -114,6 +122,8 @@ def _error(action: ErrorAction, status: int, *, app: str, text: str, wait: float
         case ErrorAction.NOT_FOUND:
             # The one status for it, also where a rule reads it out of another answer.
             return UpstreamRejectedError(f"{app} says that there is no such thing ({status}){text}.", status=410 if status == 410 else 404)
+        case ErrorAction.CONFLICT:
+            return UpstreamRejectedError(f"{app} says that it changed meanwhile ({status}){text}.", status=412)
         case ErrorAction.REJECTED:
             return UpstreamRejectedError(f"{app} refused the request ({status}){text}.", status=status)
         case _:
@@ -127,9 +137,27 @@ def _text(templates: Sequence[Template | None], names: Names, redactor: Redactor
             value = template.render(names) if template is not None else None
         except ExpressionError:
             value = None
-        if isinstance(value, str) and value.strip() and len(value) <= _MAX_TEXT_READ and not _MARKUP.search(value):
+        if _is_for_people(value):
             return f": {_shown(value, redactor)}"
     return ""
+
+
+def _field_errors(template: Template | None, names: Names, redactor: Redactor) -> dict[str, str]:
+    """What the app says of single fields, the first that it says of each."""
+    try:
+        told = template.render(names) if template is not None else None
+    except ExpressionError:
+        told = None
+    errors: dict[str, str] = {}
+    for item in told[:_MAX_FIELD_ERRORS] if isinstance(told, list) else ():
+        name, text = (item.get("field"), item.get("message")) if isinstance(item, dict) else (None, None)
+        if _is_for_people(name) and _is_for_people(text):
+            errors.setdefault(_shown(name, redactor), _shown(text, redactor))
+    return errors
+
+
+def _is_for_people(value: JsonValue) -> TypeGuard[str]:
+    return isinstance(value, str) and bool(value.strip()) and len(value) <= _MAX_TEXT_READ and not _MARKUP.search(value)
 
 
 def _shown(text: str, redactor: Redactor) -> str:

@@ -1,8 +1,8 @@
 """Reads one page of anything that an app lists."""
 
 import asyncio
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Generic, TypeVar
 
 import httpx
@@ -29,6 +29,8 @@ class Listing(Generic[Item]):
     pagination: Pagination | str
     items: Template
     names: Names
+    query: Mapping[str, JsonValue] = field(default_factory=dict)
+    """What the request's query says beside what its templates do, on every page."""
     read: Callable[[JsonValue, int], Item]
     """Makes something of an item and its place on the page, counted from 1."""
     identify: Callable[[Item], str]
@@ -44,7 +46,7 @@ async def read_page(caller: Caller, listing: Listing[Item], page: PageRequest) -
     place = _place(caller, pagination, page)
     url = httpx.URL(place.position) if isinstance(pagination, NextUrlPagination) and place.position is not None else None
     names = {**listing.names, "page": place.names(pagination)}
-    answer = await caller.ask(listing.request, names=names, query=place.query(pagination), url=url)
+    answer = await caller.ask(listing.request, names=names, query={**listing.query, **place.query(pagination)}, url=url)
     if answer.is_empty:
         return Page(items=())
 

@@ -25,13 +25,19 @@ class RecordReader:
 
         A time that cannot be read is null. Raises UpstreamResponseError when the item is no object or has no id.
         """
-        what = f"Record {number} of the page"
+        return self._read(raw, f"Record {number} of the page")
+
+    def read_one(self, raw: JsonValue) -> Record:
+        """The record that an answer for one record stands for. Raises UpstreamResponseError as `read` does."""
+        return self._read(raw, "The record")
+
+    def _read(self, raw: JsonValue, what: str) -> Record:
         if not isinstance(raw, dict):
             raise UpstreamResponseError(f"{what} is {kind_of(raw)}, not an object.")
         names = {**self._names, "record": raw}
         envelope = self._collection.record
         return Record(
-            external_id=_id(told(envelope.id, names, what=f"The id of record {number}"), envelope.id, what=what),
+            external_id=read_id(told(envelope.id, names, what=f"{what}: its id"), envelope.id, what=what),
             fields=self._fields(raw, names, what=what),
             raw_fields=raw if self._collection.from_api is not None else None,
             name=_text(envelope.name, names, what=what),
@@ -68,7 +74,8 @@ def read_time(value: JsonValue, *, times_are: str) -> datetime | None:
         return None
 
 
-def _id(value: JsonValue, template: Template, *, what: str) -> str:
+def read_id(value: JsonValue, template: Template, *, what: str) -> str:
+    """The id as text, whatever the app uses. Raises UpstreamResponseError when `template` gave none."""
     if isinstance(value, str) and value:
         return value
     if isinstance(value, int | float) and not isinstance(value, bool):

@@ -2,12 +2,20 @@
 
 from collections.abc import Iterator, Sequence
 
-from gateway.connectors.format.auth import ApiKeyAuth, Auth, HttpBasicAuth, HttpBearerAuth
-from gateway.connectors.format.collections import Collection
+from gateway.connectors.executor.collection_specs import collection_spec
+from gateway.connectors.format.auth import ApiKeyAuth, Auth, HttpBasicAuth, HttpBearerAuth, NoAuth, SessionAuth
 from gateway.connectors.format.connector import ConnectorFile
 from gateway.connectors.format.locations import CollectionEntry, Entry
 from gateway.expressions import ExpressionError
-from gateway.models import AuthMethod, AuthType, CollectionOperation, CollectionSpec, ConnectorSpec, JsonObject, Pointer
+from gateway.models import AuthMethod, AuthType, ConnectorSpec, JsonObject, Pointer
+
+_AUTH_TYPES: dict[type[Auth], AuthType] = {
+    NoAuth: AuthType.NONE,
+    ApiKeyAuth: AuthType.API_KEY,
+    HttpBasicAuth: AuthType.HTTP_BASIC,
+    HttpBearerAuth: AuthType.HTTP_BEARER,
+    SessionAuth: AuthType.SESSION,
+}
 
 
 def spec_of(file: ConnectorFile) -> ConnectorSpec:
@@ -27,30 +35,12 @@ def spec_of(file: ConnectorFile) -> ConnectorSpec:
     )
 
 
-def collection_spec(key: str, collection: Collection) -> CollectionSpec:
-    """What a collection promises without asking any app."""
-    return CollectionSpec(
-        key=key,
-        name=collection.name,
-        description=collection.description,
-        fields_schema=collection.fields,
-        parameters_schema=collection.parameters,
-        operations=(CollectionOperation.LIST,) if collection.operations.list is not None else (),
-        universal_data_models=tuple(collection.universal_data_models),
-        has_custom_fields=collection.dynamic_fields is not None,
-    )
-
-
 def _auth_method(key: str, method: Auth) -> AuthMethod:
     return AuthMethod(key=key, name=method.name or key, type=_auth_type(method), credentials_schema=method.credentials)
 
 
 def _auth_type(method: Auth) -> AuthType:
-    if isinstance(method, ApiKeyAuth):
-        return AuthType.API_KEY
-    if isinstance(method, HttpBasicAuth):
-        return AuthType.HTTP_BASIC
-    return AuthType.HTTP_BEARER if isinstance(method, HttpBearerAuth) else AuthType.NONE
+    return _AUTH_TYPES[type(method)]
 
 
 def _default_collections(file: ConnectorFile) -> dict[str, Pointer]:

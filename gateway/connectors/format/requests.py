@@ -43,6 +43,7 @@ class ErrorAction(StrEnum):
     REAUTH = "reauth"
     REJECTED = "rejected"
     NOT_FOUND = "not_found"
+    CONFLICT = "conflict"
     EMPTY = "empty"
     FAIL = "fail"
 
@@ -103,6 +104,8 @@ class Http(Part):
     errors: tuple[ErrorRule, ...] = ()
     error_message: Value | None = None
     """Where the app's own error text stands in a refusal's `body`."""
+    field_errors: Value | None = None
+    """What a refusal's `body` says of single fields of a write: a list of `{field, message}`."""
 
 
 class PageSize(Part):

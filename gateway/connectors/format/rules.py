@@ -10,7 +10,7 @@ from gateway.connectors.format.connector import ConnectorFile
 from gateway.connectors.format.document import Place, Problem
 from gateway.connectors.format.exchanges import header_problems, list_problems, request_problems
 from gateway.connectors.format.schema_rules import constant_problems, schema_problems
-from gateway.connectors.format.scopes import ANSWER, RECORD, Scope, keys_of, misuses
+from gateway.connectors.format.scopes import ANSWER, QUERY, RECORD, Scope, keys_of, misuses
 from gateway.connectors.schemas import writable_secrets
 from gateway.udm import MODELS
 
@@ -75,7 +75,7 @@ def _collection_problems(place: Place, collection: Collection, file: ConnectorFi
         yield place, "the collection needs `fields`, `dynamic_fields` or both, so that callers know what its records hold"
     yield from _record_problems(place, collection, scope)
     if collection.operations.list is not None:
-        yield from list_problems((*place, "operations", "list"), collection.operations.list, "records", file.pagination, scope)
+        yield from list_problems((*place, "operations", "list"), collection.operations.list, "records", file.pagination, {**scope, **QUERY})
     for model in collection.universal_data_models:
         if model not in MODELS:
             yield (*place, "universal_data_models", model), f"there is no universal data model {model!r}; there are {', '.join(MODELS)}"

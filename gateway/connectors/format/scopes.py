@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 
+from pydantic import BaseModel
+
 from gateway.connectors.format.document import Place, Problem
 from gateway.expressions import Expression, Template
 from gateway.models import JsonSchema
@@ -17,6 +19,8 @@ PAGE: Scope = {"page": frozenset({"number", "size"})}
 PAGES: Scope = {**ANSWER, "page": frozenset({"number", "size", "count"}), "last": None}
 """What is known when the next page is sought."""
 RECORD: Scope = {"record": None}
+QUERY: Scope = {"terms": None, "order": frozenset({"field", "direction"}), "search": frozenset[str]()}
+"""What a list knows of the records that are wanted."""
 
 
 def keys_of(schema: JsonSchema) -> frozenset[str] | None:
@@ -26,6 +30,20 @@ def keys_of(schema: JsonSchema) -> frozenset[str] | None:
     if is_open or not isinstance(properties, dict) or ("properties" not in schema and schema.get("additionalProperties") is not False):
         return None
     return frozenset(properties)
+
+
+def names_read(part: object) -> frozenset[str]:
+    """The names that all the values of a part of the file read, such as those of a request's path, query and body."""
+    if isinstance(part, Template | Expression):
+        return part.names
+    inner: Iterable[object] = ()
+    if isinstance(part, BaseModel):
+        inner = (getattr(part, name) for name in type(part).model_fields)
+    elif isinstance(part, Mapping):
+        inner = part.values()
+    elif isinstance(part, list | tuple):
+        inner = part
+    return frozenset[str]().union(*map(names_read, inner))
 
 
 def misuses(place: Place, value: Template | Expression | None, scope: Scope) -> Iterator[Problem]:

@@ -40,7 +40,7 @@ def rule(action, **when):
         (408, ErrorAction.RETRY),
         (409, ErrorAction.REJECTED),
         (410, ErrorAction.NOT_FOUND),
-        (412, ErrorAction.REJECTED),
+        (412, ErrorAction.CONFLICT),
         (425, ErrorAction.RETRY),
         (429, ErrorAction.RATE_LIMITED),
         (451, ErrorAction.REJECTED),

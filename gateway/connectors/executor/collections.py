@@ -1,0 +1,30 @@
+"""The collections of a connector file, with what is made of each once."""
+
+from dataclasses import dataclass
+
+from gateway.connectors.executor.collection_specs import collection_spec
+from gateway.connectors.executor.fields_to_api import FieldsToApi
+from gateway.connectors.executor.ids import RecordIds
+from gateway.connectors.executor.names import Names, with_defaults
+from gateway.connectors.format.collections import Collection
+from gateway.models import CollectionSpec, Pointer
+
+
+@dataclass(frozen=True)
+class KnownCollection:
+    """A collection, ready for use."""
+
+    file: Collection
+    spec: CollectionSpec
+    """What it promises without asking any app."""
+    ids: RecordIds
+    fields_to_api: FieldsToApi
+
+    @classmethod
+    def of(cls, key: str, collection: Collection) -> "KnownCollection":
+        """The collection of that key, as the file says it."""
+        return cls(collection, collection_spec(key, collection), RecordIds(collection), FieldsToApi(collection))
+
+    def names(self, pointer: Pointer) -> Names:
+        """What every expression of the collection sees of the pointer: its parameters, with their defaults."""
+        return {"parameters": with_defaults(self.file.parameters, pointer.parameters)}

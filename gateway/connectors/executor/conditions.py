@@ -1,0 +1,126 @@
+"""What a list tells the app of the records that are wanted."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from gateway.connectors.executor.names import Names, asked
+from gateway.connectors.format.operations import ListOperation, OperatorKey, QueryTerm, TextTerm
+from gateway.errors import UnsupportedError
+from gateway.expressions import ExpressionError, Template
+from gateway.models import Condition, FilterOperator, JsonObject, JsonValue, RecordQuery
+
+ANY_FIELD = "*"
+_UNKNOWN = object()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Told:
+    """Conditions and order as the app is told of them."""
+
+    query: Mapping[str, JsonValue]
+    """Values of the request's query, by name."""
+    names: JsonObject
+    """What the request sees: `terms`, `order` and `search`."""
+
+
+def told_query(operation: ListOperation, wanted: RecordQuery, *, names: Names) -> Told:
+    """How an operation asks for what is wanted. Raises UnsupportedError that names what the app can do instead."""
+    query: dict[str, JsonValue] = {}
+    terms: list[JsonValue] = []
+    for condition in wanted.conditions:
+        term = term_of(operation, condition)
+        seen: Names = {**names, "field": condition.field, "value": condition.value}
+        if isinstance(term, TextTerm):
+            terms.append(_text_term(term, seen, condition))
+        else:
+            _add(query, _name(term, seen, condition), _value(term, seen, condition), condition)
+    _require_free(operation, query, names=names)
+    return Told(query=query, names={"terms": terms, "order": _order(operation, wanted), "search": wanted.search})
+
+
+def term_of(operation: ListOperation, condition: Condition) -> QueryTerm | TextTerm:
+    """How the app is told of a condition. Raises UnsupportedError that names what can be told instead."""
+    operators = operation.filters.get(condition.field, operation.filters.get(ANY_FIELD, {}))
+    term = operators.get(_key(condition.operator))
+    if term is not None:
+        return term
+    if operators:
+        raise UnsupportedError(
+            f"Field {condition.field!r} cannot be filtered by {condition.operator.value}; it can by {', '.join(sorted(operators)).upper()}."
+        )
+    fields = sorted(field for field, terms in operation.filters.items() if terms)
+    raise UnsupportedError(f"Records cannot be filtered by {condition.field!r}; {_choice(fields, 'filtered by')}.")
+
+
+def _key(operator: FilterOperator) -> OperatorKey:
+    key: OperatorKey = operator.value.lower()  # type: ignore[assignment]  # The two are held equal by a test.
+    return key
+
+
+def _text_term(term: TextTerm, names: Names, condition: Condition) -> JsonValue:
+    value = _rendered(term.term, names, condition)
+    if value is False:
+        raise _untold(condition)
+    return value
+
+
+def _name(term: QueryTerm, names: Names, condition: Condition) -> str:
+    name = _rendered(term.query, names, condition)
+    if not isinstance(name, str):
+        raise UnsupportedError(f"Records cannot be filtered by {condition.field!r}.")
+    return name
+
+
+def _value(term: QueryTerm, names: Names, condition: Condition) -> JsonValue:
+    return _rendered(term.value, names, condition) if term.value is not None else _checked(condition.value, condition)
+
+
+def _rendered(template: Template, names: Names, condition: Condition) -> JsonValue:
+    try:
+        return _checked(template.render(names), condition)
+    except ExpressionError:
+        # Why does not matter to whoever asks, and the text could show the value at length.
+        raise _untold(condition) from None
+
+
+def _checked(value: JsonValue, condition: Condition) -> JsonValue:
+    """The value. What stands for nothing would leave the condition out of the request, and the list would hold all records."""
+    is_nothing = value is None or value == [] or (value == "" and condition.value != "") or (isinstance(value, list) and None in value)
+    if is_nothing:
+        raise _untold(condition)
+    return value
+
+
+def _untold(condition: Condition) -> UnsupportedError:
+    return UnsupportedError(f"Records cannot be filtered by {condition.field!r} with {condition.operator.value} and this value.")
+
+
+def _add(query: dict[str, JsonValue], name: str, value: JsonValue, condition: Condition) -> None:
+    if name in query and query[name] != value:
+        raise UnsupportedError(f"The app takes one such condition on {condition.field!r} at a time.")
+    query[name] = value
+
+
+def _require_free(operation: ListOperation, query: Mapping[str, JsonValue], *, names: Names) -> None:
+    """Raises UnsupportedError where a condition would take the place of what the request says for another reason."""
+    for name in query.keys() & operation.request.query.keys():
+        template = operation.request.query[name]
+        said = asked(template, names, what=f"Query parameter {name!r}") if template.names <= names.keys() else _UNKNOWN
+        if said is not None and said != query[name]:
+            raise UnsupportedError(
+                f"The records that are read have their own {name!r} already, of another value than the filter's. "
+                "Take the filter out, or read a collection that is not narrowed by it."
+            )
+
+
+def _order(operation: ListOperation, wanted: RecordQuery) -> JsonValue:
+    if wanted.order is None:
+        return None
+    fields = operation.order.fields if operation.order is not None else ()
+    if wanted.order.field not in fields and ANY_FIELD not in fields:
+        raise UnsupportedError(f"Records cannot be ordered by {wanted.order.field!r}; {_choice(fields, 'ordered by')}.")
+    return {"field": wanted.order.field, "direction": wanted.order.direction.value.lower()}
+
+
+def _choice(fields: "list[str] | tuple[str, ...]", what: str) -> str:
+    return f"they can be {what} {', '.join(fields)}" if fields else f"they cannot be {what} any field"

@@ -1,0 +1,103 @@
+"""Finds single records: by their id, several by their ids, and by equal fields."""
+
+from collections.abc import Mapping, Sequence
+
+from gateway.connectors.executor.answers import Answer
+from gateway.connectors.executor.calls import Caller
+from gateway.connectors.executor.collections import KnownCollection
+from gateway.connectors.executor.conditions import ANY_FIELD
+from gateway.connectors.executor.lists import page_of_records
+from gateway.connectors.executor.names import Names, kind_of, told
+from gateway.connectors.executor.records import RecordReader
+from gateway.connectors.format.collections import Collection
+from gateway.connectors.format.operations import GetManyOperation
+from gateway.connectors.format.requests import Request
+from gateway.errors import UnsupportedError, UpstreamRejectedError, UpstreamResponseError
+from gateway.expressions import Template
+from gateway.models import Condition, FilterOperator, JsonObject, JsonValue, PageRequest, Record, RecordQuery
+
+NOT_FOUND = (404, 410)
+_MATCH_PAGE_SIZE = 10
+# One would do, but an app may leave out items of a page that it must not show.
+
+
+async def record_by_id(caller: Caller, collection: KnownCollection, external_id: str, *, names: Names) -> Record | None:
+    """The record of that id; null when the app has none. Raises UnsupportedError when records cannot be found by id."""
+    operation = collection.file.operations.get
+    if operation is None:
+        return (await records_by_ids(caller, collection, [external_id], names=names)).get(external_id)
+    if not collection.ids.may_exist(external_id):
+        return None
+    answer = await _answer(caller, operation.request, names={**names, "id": external_id})
+    return _record(caller, collection.file, operation.record, answer, names=names)
+
+
+async def records_by_ids(caller: Caller, collection: KnownCollection, external_ids: Sequence[str], *, names: Names) -> Mapping[str, Record]:
+    """The records of those ids, by id, with one request. Raises UnsupportedError when there is no such request."""
+    operation = collection.file.operations.get_many
+    if operation is None:
+        several = " several at a time" if collection.file.operations.get is not None else ""
+        raise UnsupportedError(f"The records of {collection.file.name} cannot be found by id{several}.")
+    ids = [external_id for external_id in dict.fromkeys(external_ids) if collection.ids.may_exist(external_id)]
+    answer = await _answer(caller, operation.request, names={**names, "ids": ids}) if ids else None
+    if answer is None:
+        return {}
+    return {
+        record.external_id: record
+        for record in _records(caller, collection.file, operation, answer, names=names)
+        if record.external_id in set(ids)
+    }
+
+
+async def matching_record(caller: Caller, collection: KnownCollection, fields: JsonObject, *, names: Names) -> Record | None:
+    """The first record with these fields; null when the app has none. Raises UnsupportedError that names the fields which can match."""
+    operation = collection.file.operations.match
+    if operation is None:
+        raise UnsupportedError(f"The records of {collection.file.name} cannot be matched by their fields.")
+    others = [field for field in fields if field not in operation.fields and ANY_FIELD not in operation.fields]
+    if others or not fields:
+        by = " and ".join(map(repr, others)) or "no field"
+        raise UnsupportedError(f"Records cannot be matched by {by}; they can be by {', '.join(operation.fields)}.")
+    if operation.request is None or operation.record is None:
+        return await _first_listed(caller, collection.file, fields, names=names)
+    answer = await _answer(caller, operation.request, names={**names, "fields": fields})
+    return _record(caller, collection.file, operation.record, answer, names=names)
+
+
+async def _first_listed(caller: Caller, collection: Collection, fields: JsonObject, *, names: Names) -> Record | None:
+    conditions = tuple(Condition(field=field, operator=FilterOperator.EQ, value=value) for field, value in fields.items())
+    query = RecordQuery(conditions=conditions)
+    token: JsonValue = None
+    while True:
+        page = await page_of_records(caller, collection, names=names, page=PageRequest(size=_MATCH_PAGE_SIZE, token=token), query=query)
+        if page.items or page.next_token is None:
+            return next(iter(page.items), None)
+        token = page.next_token
+
+
+async def _answer(caller: Caller, request: Request, *, names: Names) -> Answer | None:
+    """The answer; null where the app says that there is no such thing."""
+    try:
+        answer = await caller.ask(request, names=names)
+    except UpstreamRejectedError as error:
+        if error.status in NOT_FOUND:
+            return None
+        raise
+    return None if answer.is_empty else answer
+
+
+def _records(caller: Caller, collection: Collection, operation: GetManyOperation, answer: Answer, *, names: Names) -> list[Record]:
+    found = told(operation.records, {**caller.names, **names, **answer.names}, what="The list of records")
+    if not isinstance(found, list):
+        raise UpstreamResponseError(
+            f"The app's answer holds {kind_of(found)} where {operation.records.source!r} of its connector expects a list."
+        )
+    reader = RecordReader(collection, names={**caller.names, **names})
+    return [reader.read(item, number) for number, item in enumerate(found, start=1)]
+
+
+def _record(caller: Caller, collection: Collection, template: Template, answer: Answer | None, *, names: Names) -> Record | None:
+    if answer is None:
+        return None
+    raw = told(template, {**caller.names, **names, **answer.names}, what="The record")
+    return RecordReader(collection, names={**caller.names, **names}).read_one(raw) if raw is not None else None

@@ -1,0 +1,32 @@
+"""Which texts can be the id of a record."""
+
+import re
+
+from gateway.connectors.format.collections import Collection
+from gateway.connectors.schemas import CompiledSchema
+
+_MAX_CHARACTERS = 1000
+_NEVER = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
+_SEPARATOR = re.compile(r"[/\\]")
+
+
+class RecordIds:
+    """Knows which texts the app may have given as ids in one collection; it is not asked for others."""
+
+    def __init__(self, collection: Collection) -> None:
+        pattern = collection.record.id_pattern
+        self._fitting = CompiledSchema.compile(id_schema(pattern), at="id_pattern") if pattern is not None else None
+
+    def may_exist(self, external_id: str) -> bool:
+        """Whether a record may have that id: of a length and of signs that ids have, and no way to another address."""
+        if not external_id or len(external_id) > _MAX_CHARACTERS or _NEVER.search(external_id):
+            return False
+        # Each is encoded as one segment of a path. Servers that decode it too early would still walk up from there.
+        if any(segment in (".", "..") for segment in _SEPARATOR.split(external_id)):
+            return False
+        return self._fitting is None or not self._fitting.violations(external_id)
+
+
+def id_schema(pattern: str) -> dict[str, str]:
+    """The JSON Schema of the texts that fit the pattern from start to end; schemas match in linear time."""
+    return {"type": "string", "pattern": f"^(?:{pattern})$"}

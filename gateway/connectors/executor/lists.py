@@ -1,0 +1,56 @@
+"""Reads lists of records: all, those that fit conditions, and those that a search finds."""
+
+from gateway.connectors.executor.calls import Caller
+from gateway.connectors.executor.conditions import term_of, told_query
+from gateway.connectors.executor.names import Names
+from gateway.connectors.executor.pages import Listing, read_page
+from gateway.connectors.executor.records import RecordReader
+from gateway.connectors.format.collections import Collection
+from gateway.connectors.format.operations import ListOperation
+from gateway.errors import UnsupportedError
+from gateway.models import FilterOperator, Page, PageRequest, Record, RecordQuery
+
+
+async def page_of_records(caller: Caller, collection: Collection, *, names: Names, page: PageRequest, query: RecordQuery) -> Page[Record]:
+    """One page of the records that are wanted, in the order that is wanted or else in the app's.
+
+    Raises UnsupportedError that names what the collection can do, where it cannot do what is wanted.
+    """
+    operation = list_operation(collection, query)
+    if _is_nothing(operation, query):
+        return Page(items=())
+    told = told_query(operation, query, names={**caller.names, **names})
+    listing = Listing(
+        request=operation.request,
+        pagination=operation.pagination,
+        items=operation.records,
+        names={**names, **told.names},
+        query=told.query,
+        read=RecordReader(collection, names={**caller.names, **names}).read,
+        identify=lambda record: record.external_id,
+    )
+    return await read_page(caller, listing, page)
+
+
+def list_operation(collection: Collection, query: RecordQuery) -> ListOperation:
+    """The operation that lists what is wanted. Raises UnsupportedError when there is none."""
+    operations = collection.operations
+    if query.search is not None and operations.search is not None:
+        return operations.search
+    if operations.list is None:
+        raise UnsupportedError(
+            f"The records of {collection.name} can only be searched. Give a text to search for."
+            if operations.search is not None
+            else f"The records of {collection.name} cannot be listed."
+        )
+    if query.search is not None and not operations.list.is_searchable:
+        raise UnsupportedError(f"The records of {collection.name} cannot be searched. Filter them instead.")
+    return operations.list
+
+
+def _is_nothing(operation: ListOperation, query: RecordQuery) -> bool:
+    """Whether a condition asks for one of no values: no record can be that, and no app needs to be asked."""
+    empty = [condition for condition in query.conditions if condition.operator is FilterOperator.IN and condition.value == []]
+    for condition in empty:
+        term_of(operation, condition)
+    return bool(empty)
