@@ -13,6 +13,7 @@ from gateway.connectors.executor.collections import KnownCollection
 from gateway.connectors.executor.fields import merged_schema
 from gateway.connectors.executor.limits import ExecutorLimits
 from gateway.connectors.executor.locations import LocationTree
+from gateway.connectors.executor.mappings import unified_mappings
 from gateway.connectors.executor.names import holds, told
 from gateway.connectors.executor.spec import spec_of
 from gateway.connectors.executor.tokens import Tokens
@@ -33,12 +34,21 @@ from gateway.models import (
     Written,
 )
 from gateway.models.queries import EVERYTHING
+from gateway.udm import MODELS, Models, UnifiedMapping
 
 
 class DeclarativeConnector:
     """The connector protocol over a connector file. One for the whole process; safe to use from many tasks at once."""
 
-    def __init__(self, file: ConnectorFile, http: Http, *, clock: Clock | None = None, limits: ExecutorLimits | None = None) -> None:
+    def __init__(
+        self,
+        file: ConnectorFile,
+        http: Http,
+        *,
+        clock: Clock | None = None,
+        limits: ExecutorLimits | None = None,
+        models: Models = MODELS,
+    ) -> None:
         self._file = file
         self._http = http
         self._clock = clock if clock is not None else SystemClock()
@@ -46,6 +56,7 @@ class DeclarativeConnector:
         self._tree = LocationTree(file)
         self._spec = spec_of(file)
         self._collections = {key: KnownCollection.of(key, collection) for key, collection in file.collections.items()}
+        self._mappings = unified_mappings(file, models)
         self._slots: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
         self._tokens = Tokens(clock=self._clock)
 
@@ -75,6 +86,10 @@ class DeclarativeConnector:
     def static_locations(self, directory: Pointer) -> tuple[Location, ...] | None:
         """What a directory holds whatever the app and the connection say, in the file's order; null when they decide all of it."""
         return self._tree.static_locations(directory)
+
+    def mapping(self, collection: Pointer, model: str) -> UnifiedMapping | None:
+        """How the collection's records and a universal data model translate into each other; null where they do not."""
+        return self._mappings.get((collection.key, model))
 
     async def locations(self, access: Access, directory: Pointer, page: PageRequest) -> Page[Location]:
         """What a directory holds: a page of those that the file names, then the pages of each list of the app's."""
