@@ -2,8 +2,7 @@
 
 import asyncio
 import hmac
-import re
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from typing import Any
@@ -12,13 +11,15 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from gateway.demo.workplace import STATUSES, Project, Task, User, Workplace, as_json
-
-LARGEST_PAGE = 100
+from gateway.demo import drafts, filters
+from gateway.demo.answers import InvalidFieldsError, read_answer, refusal
+from gateway.demo.endpoints import Endpoints, Writes, number_in
+from gateway.demo.things import STATUSES, Thing, as_json
+from gateway.demo.workplace import ME, Workplace
 
 
 class RequireKey:
@@ -30,7 +31,7 @@ class RequireKey:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Passes on what carries the key, and what is no request."""
-        app = self._app if scope["type"] != "http" or self._is_known(Request(scope)) else _refusal(401, "Send a valid key.")
+        app = self._app if scope["type"] != "http" or self._is_known(Request(scope)) else refusal(401, "Send a valid key.")
         await app(scope, receive, send)
 
     def _is_known(self, request: Request) -> bool:
@@ -58,11 +59,9 @@ def create_app(workplace: Workplace, *, key: str, now: Callable[[], datetime], s
     app = Starlette(
         routes=[
             Route("/me", _me),
-            Route("/users", _users),
-            Route("/projects", _projects),
-            Route("/projects/{id:int}", _project),
-            Route("/tasks", _tasks),
-            Route("/tasks/{id:int}", _task),
+            *_users(workplace, now=now),
+            *_projects(workplace, now=now),
+            *_tasks(workplace, now=now),
         ],
         middleware=[Middleware(RequireKey, key=key)],
         exception_handlers={HTTPException: _on_refusal},
@@ -73,78 +72,63 @@ def create_app(workplace: Workplace, *, key: str, now: Callable[[], datetime], s
 
 
 async def _me(request: Request) -> Response:
-    return JSONResponse(as_json(_workplace(request).users[1]))
+    workplace: Workplace = request.app.state.workplace
+    return read_answer(request, as_json(workplace.users[ME]))
 
 
-async def _users(request: Request) -> Response:
-    return _page(request, list(_workplace(request).users.values()))
+def _users(workplace: Workplace, *, now: Callable[[], datetime]) -> Sequence[Route]:
+    def check(user: Thing | None, fields: Mapping[str, Any]) -> None:
+        taken = any(other.email == fields.get("email") and other is not user for other in workplace.users.values())
+        if taken:
+            raise InvalidFieldsError("The user is not valid.", fields={"email": "is the address of another user."})
+
+    writes = Writes(create=workplace.hire, check=check)
+    return Endpoints(workplace, workplace.users, draft=drafts.USER, listing=filters.USERS, writes=writes, now=now).routes("/users")
 
 
-async def _projects(request: Request) -> Response:
-    return _page(request, list(_workplace(request).projects.values()))
+def _projects(workplace: Workplace, *, now: Callable[[], datetime]) -> Sequence[Route]:
+    def delete(project: Thing) -> None:
+        count = sum(task.projectId == project.id for task in workplace.tasks.values())
+        if count:
+            raise HTTPException(409, f"The project holds {count} tasks. Move or delete them first.")
+        if len(workplace.projects) == 1:
+            raise HTTPException(409, "It is the last project, and tasks need one.")
+        del workplace.projects[project.id]
 
-
-async def _project(request: Request) -> Response:
-    number = request.path_params["id"]
-    return JSONResponse(as_json(_found(_workplace(request).projects.get(number), f"There is no project {number}.")))
-
-
-async def _task(request: Request) -> Response:
-    number = request.path_params["id"]
-    return JSONResponse(as_json(_found(_workplace(request).tasks.get(number), f"There is no task {number}.")))
-
-
-async def _tasks(request: Request) -> Response:
-    workplace = _workplace(request)
-    status = request.query_params.get("status")
-    if status is not None and status not in STATUSES:
-        raise HTTPException(400, f"status must be one of {', '.join(STATUSES)}.")
-    project_id = _number(request, "projectId", default=None)
-    if project_id is not None:
-        _found(workplace.projects.get(project_id), f"There is no project {project_id}.")
-    wanted = [task for task in workplace.tasks.values() if status in (None, task.status) and project_id in (None, task.projectId)]
-    return _page(request, wanted)
-
-
-def _page(request: Request, items: Sequence[User | Project | Task]) -> Response:
-    page = _number(request, "page", default=1) or 1
-    size = min(_number(request, "perPage", default=50) or 50, LARGEST_PAGE)
-    chosen = items[(page - 1) * size : page * size]
-    return JSONResponse(
-        {
-            "items": [as_json(item) for item in chosen],
-            "page": page,
-            "perPage": size,
-            "total": len(items),
-            "hasMore": page * size < len(items),
-        }
+    writes = Writes(create=workplace.start, delete=delete)
+    return Endpoints(workplace, workplace.projects, draft=drafts.PROJECT, listing=filters.PROJECTS, writes=writes, now=now).routes(
+        "/projects"
     )
 
 
-def _number(request: Request, name: str, *, default: int | None) -> int | None:
-    text = request.query_params.get(name)
-    if text is None:
-        return default
-    if re.fullmatch("[1-9][0-9]{0,8}", text) is None:
-        raise HTTPException(400, f"{name} must be a positive number.")
-    return int(text)
+def _tasks(workplace: Workplace, *, now: Callable[[], datetime]) -> Sequence[Route]:
+    def narrow(request: Request) -> Callable[[Any], bool]:
+        status = request.query_params.get("status")
+        if status is not None and status not in STATUSES:
+            raise HTTPException(400, f"status must be one of {', '.join(STATUSES)}.")
+        project_id = number_in(request, "projectId", default=None)
+        if project_id is not None and project_id not in workplace.projects:
+            raise HTTPException(404, f"There is no project {project_id}.")
+        return lambda task: status in (None, task.status) and project_id in (None, task.projectId)
 
+    def delete(task: Thing) -> None:
+        del workplace.tasks[task.id]
 
-def _found(thing: Any, message: str) -> Any:
-    if thing is None:
-        raise HTTPException(404, message)
-    return thing
-
-
-def _workplace(request: Request) -> Workplace:
-    workplace: Workplace = request.app.state.workplace
-    return workplace
+    endpoints = Endpoints(
+        workplace,
+        workplace.tasks,
+        draft=drafts.TASK,
+        listing=filters.TASKS,
+        writes=Writes(create=workplace.plan, delete=delete),
+        now=now,
+        narrow=narrow,
+        narrowed_by=frozenset({"status", "projectId"}),
+    )
+    return endpoints.routes("/tasks")
 
 
 async def _on_refusal(request: Request, error: Exception) -> Response:
+    if isinstance(error, InvalidFieldsError):
+        return refusal(error.status_code, error.detail, fields=error.fields)
     status, detail = (error.status_code, error.detail) if isinstance(error, HTTPException) else (500, "Something went wrong.")
-    return _refusal(status, detail)
-
-
-def _refusal(status: int, message: str) -> Response:
-    return JSONResponse({"error": {"message": message}}, status_code=status)
+    return refusal(status, detail)

@@ -1,30 +1,15 @@
 """The demo's external app, asked as any client would."""
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import pairwise
 
-import httpx
 import pytest
 
 from gateway.demo.app import create_app
-from gateway.demo.workplace import MOST_TASKS, TASK_COUNT, Workplace, as_json
-
-NOW = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
-KEY = "a-key-for-tests"
-
-
-@pytest.fixture
-def workplace() -> Workplace:
-    return Workplace()
-
-
-@pytest.fixture
-async def client(workplace):
-    app = create_app(workplace, key=KEY, now=lambda: NOW, seconds_between_changes=None)
-    transport = httpx.ASGITransport(app)
-    async with httpx.AsyncClient(transport=transport, base_url="http://app", headers={"X-Api-Key": KEY}) as client:
-        yield client
+from gateway.demo.things import as_json
+from gateway.demo.workplace import MOST_TASKS, TASK_COUNT, Workplace
+from tests.demo.conftest import KEY, NOW
 
 
 @pytest.mark.parametrize(
