@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from gateway.clock import Clock, SystemClock
 from gateway.config import Settings
 from gateway.connectors.catalog import Catalog
+from gateway.connectors.described import DescribedCollections
 from gateway.connectors.http import Http
 from gateway.connectors.operation import Operation
 from gateway.connectors.protocol import Connector
@@ -27,6 +28,8 @@ class Runtime:
     connectors: Catalog
     udm: Models = field(repr=False)
     """The universal data models that the gateway knows."""
+    described: DescribedCollections = field(default_factory=DescribedCollections, repr=False)
+    """What apps said of their collections not long ago."""
     operation: Operation = field(default_factory=Operation, repr=False)
     """What apps are asked on behalf of; without bounds where nobody waits for an answer."""
 

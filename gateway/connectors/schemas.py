@@ -36,6 +36,10 @@ class Violation:
 
     path: tuple[str | int, ...]
     message: str
+    missing: str | None = None
+    """The property that is required at this place, where that is what is wrong."""
+    unexpected: tuple[str, ...] = ()
+    """The properties that are not allowed at this place, where that is what is wrong."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +77,7 @@ class CompiledSchema:
 
 def coerce_parameters(schema: JsonSchema, texts: Mapping[str, str]) -> JsonObject:
     """Parameters of a path, typed by the schema's properties. What does not fit its type stays text: validation then names it."""
-    return {name: _coerced(text, _types(schema, name)) for name, text in texts.items()}
+    return {name: _coerced(text, property_types(schema, name)) for name, text in texts.items()}
 
 
 def writable_secrets(schema: JsonSchema) -> frozenset[str]:
@@ -110,7 +114,12 @@ def _problem(error: Exception) -> str:
 
 
 def _violation(error: jsonschema_rs.ValidationError) -> Violation:
-    return Violation(tuple(error.instance_path), _shortened(error.message))
+    return Violation(
+        tuple(error.instance_path),
+        _shortened(error.message),
+        missing=getattr(error.kind, "property", None),
+        unexpected=tuple(getattr(error.kind, "unexpected", None) or ()),
+    )
 
 
 def _shortened(message: str) -> str:
@@ -132,7 +141,8 @@ def _holds_secret(schema: object) -> bool:
     return False
 
 
-def _types(schema: JsonSchema, name: str) -> frozenset[str]:
+def property_types(schema: JsonSchema, name: str) -> frozenset[str]:
+    """The JSON types that a schema allows a property; empty where it does not say."""
     properties = schema.get("properties")
     part = properties.get(name) if isinstance(properties, dict) else None
     return frozenset(_types_of(part, root=schema, references=0)) if part is not None else frozenset()

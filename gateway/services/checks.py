@@ -13,11 +13,14 @@ from gateway.models import JsonObject
 MAXIMUM_TEXT = 255
 MAXIMUM_JSON_BYTES = 65_536
 MAXIMUM_JSON_DEPTH = 64
+MAXIMUM_RECORD_BYTES = 10 * 1024 * 1024
+MAXIMUM_RECORD_DEPTH = 100
 MAXIMUM_INTERVAL_SECONDS = 31_536_000
 _KEY = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,99}")
 # PostgreSQL stores no NUL character, and a lone surrogate cannot be written as UTF-8.
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _UNSTORABLE_TEXT = "a NUL character or half of a surrogate pair"
+_UNSENDABLE = re.compile("[\ud800-\udfff]")
 # Beyond these the JSON libraries on the way turn an integer into an inexact number.
 _INTEGERS = range(-(2**63), 2**64)
 
@@ -58,12 +61,25 @@ def json_object(value: object, *, field: Sequence[str] | None) -> JsonObject:
         return {}
     if not isinstance(value, dict):
         raise InvalidError("The value must be a JSON object.", field=field)
-    problem = _problem(value)
+    problem = _problem(value, MAXIMUM_JSON_DEPTH, _UNSTORABLE, _UNSTORABLE_TEXT)
     if problem is not None:
         raise InvalidError(f"The object holds {problem}.", field=field)
     size = len(orjson.dumps(value))
     if size > MAXIMUM_JSON_BYTES:
         raise InvalidError(f"The object takes {size} bytes of JSON; at most {MAXIMUM_JSON_BYTES} are stored.", field=field)
+    return value
+
+
+def record_object(value: object, *, field: Sequence[str], maximum: int = MAXIMUM_RECORD_BYTES) -> JsonObject:
+    """The object as given, of what can be sent to an app and stored nowhere here. Raises InvalidError for anything else."""
+    if not isinstance(value, dict):
+        raise InvalidError("The value must be a JSON object of fields by name.", field=field)
+    problem = _problem(value, MAXIMUM_RECORD_DEPTH, _UNSENDABLE, "half of a surrogate pair")
+    if problem is not None:
+        raise InvalidError(f"The object holds {problem}.", field=field)
+    size = len(orjson.dumps(value))
+    if size > maximum:
+        raise InvalidError(f"The object takes {size} bytes of JSON; at most {maximum} are sent.", field=field)
     return value
 
 
@@ -85,25 +101,25 @@ def revision(stored: int, *, expected: str | None) -> None:
         )
 
 
-def _problem(value: JsonObject) -> str | None:
-    """What keeps an object from being stored and shown exactly, on every database; null when nothing does."""
+def _problem(value: JsonObject, maximum_depth: int, excluded: re.Pattern[str], excluded_text: str) -> str | None:
+    """What keeps an object from being kept and shown exactly wherever it goes; null when nothing does."""
     level: list[object] = [value]
-    for _ in range(MAXIMUM_JSON_DEPTH):
-        problem = next(filter(None, map(_problem_of_part, level)), None)
+    for _ in range(maximum_depth):
+        problem = next(filter(None, (_problem_of_part(part, excluded, excluded_text) for part in level)), None)
         if problem is not None:
             return problem
         level = [child for part in level for child in _children(part)]
         if not level:
             return None
-    return f"more than {MAXIMUM_JSON_DEPTH} levels"
+    return f"more than {maximum_depth} levels"
 
 
-def _problem_of_part(part: object) -> str | None:
+def _problem_of_part(part: object, excluded: re.Pattern[str], excluded_text: str) -> str | None:
     match part:
         case None | bool() | dict() | list():
             return None
         case str():
-            return f"a text with {_UNSTORABLE_TEXT}" if _UNSTORABLE.search(part) else None
+            return f"a text with {excluded_text}" if excluded.search(part) else None
         case int():
             return None if part in _INTEGERS else "an integer beyond 64 bits"
         case float():

@@ -22,9 +22,10 @@ from gateway.models import (
     Principal,
 )
 from gateway.runtime import Runtime
-from gateway.services import app_pages, checks, elements, pointers
-from gateway.services.access import app_of
+from gateway.services import app_pages, checks, elements, pointers, record_specs
+from gateway.services.access import app_of, integration_of
 from gateway.services.app_pages import AppPage
+from gateway.services.record_places import RecordPlace
 
 
 async def location(
@@ -104,9 +105,11 @@ async def spec(
     runtime: Runtime, principal: Principal, *, connection: Connection, pointer: Pointer, integration: Integration | None = None
 ) -> CollectionSpec:
     """What a collection can do in this connection, with the fields that only its app knows."""
+    integration = integration or await integration_of(runtime, principal, connection)
     async with app_of(runtime, principal, connection, integration) as app:
         pointers.require_collection(app.connector, pointer)
-        return await app.connector.describe(app.access, pointer)
+        place = RecordPlace(connection=connection, integration=integration, pointer=pointer)
+        return await record_specs.described(runtime, app, place)
 
 
 def _location_pointer(connector: Connector, path: str) -> Pointer:

@@ -7,9 +7,9 @@ from functools import lru_cache
 import orjson
 
 from gateway.connectors.protocol import Connector
-from gateway.connectors.schemas import CompiledSchema, coerce_parameters
+from gateway.connectors.schemas import CompiledSchema, Violation, coerce_parameters
 from gateway.errors import InvalidError
-from gateway.models import JsonObject, JsonSchema, LocationKind, LocationPath, Pointer
+from gateway.models import JsonObject, JsonSchema, JsonValue, LocationKind, LocationPath, Pointer
 from gateway.services import checks
 from gateway.services.selectors import PointerInput
 
@@ -110,10 +110,15 @@ def _require(connector: Connector, pointer: Pointer, spelling: _Spelling, *, is_
 
 def violations(schema: JsonSchema, value: JsonObject, *, is_secret: bool = False) -> list[str]:
     """What a value breaks in a schema, each as `name: what is wrong`; of secrets only the names are told."""
-    found = _compiled(orjson.dumps(schema)).violations(value)
+    found = found_violations(schema, value)
     if is_secret:
         return list(dict.fromkeys(_place(v.path) + "missing, unknown or not valid" for v in found))
     return [_place(v.path) + v.message for v in found]
+
+
+def found_violations(schema: JsonSchema, value: JsonValue) -> list[Violation]:
+    """What a value breaks in a schema that is known to be usable, at most 50 of them, with their places."""
+    return _compiled(orjson.dumps(schema)).violations(value)
 
 
 def _place(path: Sequence[str | int]) -> str:

@@ -16,6 +16,7 @@ from gateway.services import connections, customers, data_source_instances, data
 from gateway.services.patches import KEEP
 from gateway.services.selectors import ConnectionSelector, DataSourceInstanceSelector, DataSourceSelector, PointerInput
 from gateway.storage.rows import RowWindow
+from tests.support import runtime as given
 
 KEY = "a-key"
 BY_INTEGRATION = ConnectionSelector(integration_key="demo")
@@ -89,7 +90,8 @@ async def test_each_data_source_reads_all_records_of_its_collection(runtime: Run
     instance = await data_source_instances.by_selector(runtime, acme, by=instance_of(key))
     spec = runtime.connectors["demo"].spec
 
-    page = await records.page(runtime, acme, connection=connection, pointer=spec.default_collections[key], first=1000, after=None)
+    place = await given.place(runtime, connection, spec.default_collections[key])
+    page = await records.page(runtime, acme, place=place, first=1000, after=None)
 
     assert instance.is_customized is False
     assert len({record.external_id for _, record in page.edges}) == count

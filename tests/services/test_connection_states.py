@@ -8,7 +8,7 @@ from gateway.errors import (
     NotFoundError,
     UpstreamAuthError,
 )
-from gateway.models import ConnectionState, Pointer
+from gateway.models import ConnectionState
 from gateway.models.principal import SYSTEM
 from gateway.services import connections, customers, elements, integrations, places, records
 from gateway.services.selectors import ConnectionSelector
@@ -37,7 +37,7 @@ async def state_of(world):
 
 
 async def read_records(world):
-    return await records.page(world.runtime, world.acme, connection=await reread(world), pointer=Pointer("notes"), first=3, after=None)
+    return await records.page(world.runtime, world.acme, place=await given.place(world.runtime, await reread(world)), first=3, after=None)
 
 
 async def test_nothing_is_locked_while_the_app_is_asked(world, notes_app):

@@ -6,7 +6,6 @@ from collections import Counter
 import pytest
 
 from gateway.errors import AlreadyExistsError, ConflictError, GatewayError, InvalidError, NotFoundError, UpstreamAuthError
-from gateway.models import Pointer
 from gateway.models.principal import SYSTEM
 from gateway.services import connections, customers, data_source_instances, data_sources, integrations, records
 from gateway.services.selectors import ConnectionSelector, DataSourceInstanceSelector, DataSourceSelector, PointerInput
@@ -199,13 +198,9 @@ async def test_a_customer_deleted_while_it_connects_leaves_nothing_behind(world)
 async def test_many_refused_reads_disconnect_once_and_many_tests_bring_it_back(world, notes_app):
     notes_app.accepted_tokens.clear()
     by = ConnectionSelector(id=world.connection.id)
+    place = await given.place(world.runtime, world.connection)
 
-    reads = await together(
-        *(
-            records.page(world.runtime, world.acme, connection=world.connection, pointer=Pointer("notes"), first=1, after=None)
-            for _ in range(10)
-        )
-    )
+    reads = await together(*(records.page(world.runtime, world.acme, place=place, first=1, after=None) for _ in range(10)))
     assert {type(outcome) for outcome in reads} == {UpstreamAuthError}
     disconnected = await connections.by_selector(world.runtime, world.acme, by=by)
     assert (disconnected.error["code"], disconnected.revision) == ("UPSTREAM_AUTH", 2)

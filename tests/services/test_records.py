@@ -13,8 +13,7 @@ async def read(world, pointer=None, *, connection=None, principal=None, first=3,
     page = await records.page(
         world.runtime,
         principal or world.acme,
-        connection=connection or world.connection,
-        pointer=pointer or Pointer("notes"),
+        place=await given.place(world.runtime, connection or world.connection, pointer),
         first=first,
         after=after,
     )

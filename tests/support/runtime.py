@@ -9,11 +9,13 @@ from sqlmodel import SQLModel, select
 
 from gateway.config import Settings
 from gateway.errors import GatewayError, UserError
-from gateway.models import Connection, Customer, DataSource, DataSourceInstance, Integration, Principal
+from gateway.models import Connection, Customer, DataSource, DataSourceInstance, Integration, Pointer, Principal
 from gateway.models.principal import SYSTEM
 from gateway.runtime import Runtime, open_runtime
 from gateway.services import connections, customers, data_source_instances, data_sources, integrations, selection
+from gateway.services.access import integration_of
 from gateway.services.instance_context import InstanceContext, read_context
+from gateway.services.record_places import RecordPlace
 from gateway.services.selectors import ConnectionSelector, DataSourceSelector
 from gateway.storage.encryption import Cipher
 from gateway.testing import FakeClock
@@ -90,6 +92,12 @@ async def instance(
         **({"instance_key": None} | given),
     )
     return found
+
+
+async def place(runtime: Runtime, connected: Connection, pointer: Pointer | None = None, *, udm: str | None = None) -> RecordPlace:
+    """A collection of a connection, by default its notes, with the connection's integration as it is stored now."""
+    integrated = await integration_of(runtime, SYSTEM, connected)
+    return RecordPlace(connection=connected, integration=integrated, pointer=pointer or Pointer("notes"), udm=udm)
 
 
 async def stored(runtime: Runtime) -> dict[str, list[dict[str, Any]]]:
