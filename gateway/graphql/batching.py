@@ -11,6 +11,7 @@ from gateway.errors import InternalError
 
 Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
+Asked = TypeVar("Asked")
 
 
 class _Futures(dict[Any, "Future[Any]"]):
@@ -54,6 +55,11 @@ def _raisable(value: Any) -> Any:
     if isinstance(value, BaseException) and not isinstance(value, Exception):
         return InternalError(f"Reading was ended by {type(value).__name__}.")
     return value
+
+
+async def each(read: Callable[[Asked], Awaitable[Value]], keys: Sequence[Asked]) -> list[Value | BaseException]:
+    """What is read for each key by itself, at the same time; one that fails fails alone."""
+    return await asyncio.gather(*map(read, keys), return_exceptions=True)
 
 
 class ByIdentity(Generic[Value]):

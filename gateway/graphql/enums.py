@@ -14,6 +14,7 @@ from gateway.models import (
     ElementState,
     EventMethod,
     FilterOperator,
+    OrderDirection,
 )
 from gateway.models.settings_in_force import SettingName, SettingOrigin
 
@@ -87,6 +88,11 @@ described(
         "CONTAINS": "The field contains the value.",
         "STARTS_WITH": "The field starts with the value.",
     },
+)
+described(
+    OrderDirection,
+    "Whether a list rises or falls.",
+    {"ASC": "The least comes first.", "DESC": "The greatest comes first."},
 )
 described(
     ChangeType,

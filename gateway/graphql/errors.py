@@ -4,18 +4,18 @@ import functools
 from collections.abc import Awaitable, Callable
 from enum import StrEnum
 from inspect import getdoc
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 import strawberry
 
 from gateway import errors
-from gateway.errors import GatewayError, UpstreamAuthError, UpstreamRejectedError, UserError
+from gateway.errors import CombinedUserError, GatewayError, UpstreamAuthError, UpstreamRejectedError, UserError
 from gateway.graphql.context import Info
 from gateway.graphql.enums import described
 
 Payload = dict[str, object]
 """What a mutation gives back, by the Python names of its payload's fields; `refusals` adds `user_errors`."""
-REFUSALS = (UserError, UpstreamAuthError, UpstreamRejectedError)
+REFUSALS = (UserError, CombinedUserError, UpstreamAuthError, UpstreamRejectedError)
 """What the caller of a mutation can put right. Any other fault of the app says nothing of the input: it is a top-level error."""
 
 _CLASS_BY_CODE: dict[str, type[GatewayError]] = {
@@ -58,6 +58,31 @@ class PayloadType:
     )
 
 
+class Values(Protocol):
+    """The fields of a record in the input of a mutation, below `input.values`."""
+
+    def path_of(self, name: str) -> list[str]:
+        """Where the value of one of the app's own fields stands."""
+
+
+def told(error: GatewayError, *, values: Values | None = None) -> list[Payload]:
+    """A refusal as `userErrors` shows it: each thing that is wrong by itself, and what the app says of single fields after the whole."""
+    if isinstance(error, CombinedUserError):
+        return [_told(each.code, each.message, each.field) for each in error.errors]
+    field = error.field if isinstance(error, UserError) else None
+    whole = _told(error.code, error.message, field)
+    if values is None or not isinstance(error, UpstreamRejectedError):
+        return [whole]
+    return [
+        whole,
+        *(_told(error.code, f"{name}: {text}", ["input", "values", *values.path_of(name)]) for name, text in error.fields.items()),
+    ]
+
+
+def _told(code: str, message: str, field: list[str] | None) -> Payload:
+    return {"code": code, "message": message, "field": field}
+
+
 def refusals(resolver: Callable[..., Awaitable[Payload]]) -> Callable[..., Awaitable[Payload]]:
     """Turns what the caller can put right into `user_errors`, and lets everything else pass.
 
@@ -71,8 +96,7 @@ def refusals(resolver: Callable[..., Awaitable[Payload]]) -> Callable[..., Await
             info.context.require_caller()
             payload = await resolver(self, info, **arguments)
         except REFUSALS as error:
-            field = error.field if isinstance(error, UserError) else None
-            return {"user_errors": [{"code": error.code, "message": error.message, "field": field}]}
+            return {"user_errors": told(error, values=getattr(arguments["input"], "values", None))}
         finally:
             info.context.renew()
         return {"user_errors": [], **payload}

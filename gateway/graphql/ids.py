@@ -39,6 +39,19 @@ def parse_global_id(value: str, *, field: Sequence[str] | None = None) -> tuple[
     raise InvalidError(f"Id {_shown(value)} is not an id of this gateway. Pass an `id` that it gave you.", field=field)
 
 
+def parse_record_id(value: str, *, field: Sequence[str] | None = None) -> tuple[UUID, Pointer, str]:
+    """What the id of a record says: the connection's id, the pointer of the collection, and the record's id in the app.
+
+    Raises InvalidError when it is none of ours; whether there is such a place, it does not tell.
+    """
+    name, rest = _decode(value)
+    parts = _record_parts(rest) if name == RECORD else None
+    # One spelling only: the same record must not have several ids.
+    if parts is None or record_id(*parts) != value.rstrip("="):
+        raise InvalidError(f"Id {_shown(value)} is not an id of this gateway. Pass an `id` that it gave you.", field=field)
+    return parts
+
+
 def local_id(value: str, expected: type[Row], *, field: Sequence[str] | None = None) -> UUID:
     """The row's own id. Raises InvalidError, which names the type that was expected, for anything else."""
     name, rest = _decode(value)
@@ -93,6 +106,22 @@ def _decode(value: str) -> tuple[str, str]:
         return "", ""
     name, _, rest = text.partition(":")
     return name, rest
+
+
+def _record_parts(text: str) -> tuple[UUID, Pointer, str] | None:
+    try:
+        parts = json.loads(text, parse_constant=_no_constant)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(parts, list) or [type(part) for part in parts] != [str, str, dict, str]:
+        return None
+    connection_id, key, parameters, external_id = parts
+    found = _uuid(connection_id)
+    return (found, Pointer(key, parameters), external_id) if found is not None else None
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is no JSON.")
 
 
 def _uuid(text: str) -> UUID | None:

@@ -1,8 +1,7 @@
 """Every nested object comes through one of these: read together, and once for an operation."""
 
-import asyncio
 import json
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from typing import Any, TypeVar, cast
@@ -14,11 +13,12 @@ from sqlmodel.sql.expression import SelectOfScalar
 
 from gateway.errors import NotFoundError
 from gateway.graphql import relay
-from gateway.graphql.batching import ByIdentity, Loader
+from gateway.graphql.batching import ByIdentity, Loader, each
 from gateway.graphql.budget import Budget
 from gateway.graphql.ids import Row
 from gateway.graphql.instance_places import Answer, InstancePlace, instances_at
 from gateway.graphql.layers import DefinitionLayers, InstanceLayers
+from gateway.graphql.record_loaders import RecordLoaders
 from gateway.models import (
     CollectionSpec,
     Connection,
@@ -36,8 +36,6 @@ from gateway.storage import rows
 from gateway.storage.rows import RowPage, RowWindow
 
 Model = TypeVar("Model", bound=SQLModel)
-Found = TypeVar("Found")
-Key = TypeVar("Key")
 
 
 @dataclass(frozen=True)
@@ -118,7 +116,7 @@ class Loaders:
     @cached_property
     def layers_by_definition(self) -> Loader[ByIdentity[DataSource], DefinitionLayers]:
         """What decides the settings of a definition, as the row that is passed stands, saved or not."""
-        return Loader(partial(_each, self._layers_of))
+        return Loader(partial(each, self._layers_of))
 
     @cached_property
     def layers_by_instance(self) -> Loader[ByIdentity[DataSourceInstance], InstanceLayers]:
@@ -128,12 +126,17 @@ class Loaders:
     @cached_property
     def location_by_place(self) -> Loader[PlaceKey, Location | None]:
         """What the app calls a place; null when it has none there."""
-        return Loader(partial(_each, self._ask_location))
+        return Loader(partial(each, self._ask_location))
 
     @cached_property
     def spec_by_place(self) -> Loader[PlaceKey, CollectionSpec]:
         """What a collection can do in a connection."""
-        return Loader(partial(_each, self._ask_spec))
+        return Loader(partial(each, self._ask_spec))
+
+    @cached_property
+    def records(self) -> RecordLoaders:
+        """The loaders of records that are named one by one."""
+        return RecordLoaders(self._runtime, self._principal)
 
     def row_by_id(self, model: type[Row]) -> Loader[UUID, Any]:
         """The loader of a type's rows."""
@@ -222,8 +225,3 @@ class Loaders:
                 # What was read to decide the settings is not read again to be shown.
                 self.integration_by_id.prime(context.integration.id, context.integration)
         return [InstanceLayers(self._runtime, context) if context is not None else instance_context.gone() for context in found]
-
-
-async def _each(read: Callable[[Key], Awaitable[Found]], keys: list[Key]) -> list[Found | BaseException]:
-    """What is read for each key by itself, at the same time; one that fails fails alone."""
-    return await asyncio.gather(*map(read, keys), return_exceptions=True)

@@ -10,8 +10,9 @@ from graphql import GraphQLError
 from strawberry.extensions import SchemaExtension
 from strawberry.types.execution import StreamExecutionResult
 
-from gateway.errors import GatewayError, InternalError, InvalidError, UpstreamRateLimitError, trace_of
+from gateway.errors import CombinedUserError, GatewayError, InternalError, InvalidError, UpstreamRateLimitError, UserError, trace_of
 from gateway.graphql.document import too_long
+from gateway.graphql.errors import told
 
 logger = structlog.get_logger(__name__)
 
@@ -70,8 +71,14 @@ def _without_echo(message: str) -> str:
 
 
 def _extensions(error: GatewayError) -> dict[str, Any]:
-    retry = {"retryAfterSeconds": error.retry_after_seconds} if isinstance(error, UpstreamRateLimitError) else {}
-    return {"code": error.code, **retry}
+    match error:
+        case UpstreamRateLimitError():
+            return {"code": error.code, "retryAfterSeconds": error.retry_after_seconds}
+        case CombinedUserError():
+            return {"code": error.code, "userErrors": told(error)}
+        case UserError(field=[*field]):
+            return {"code": error.code, "field": field}
+    return {"code": error.code}
 
 
 def _with(error: GraphQLError, message: str, extensions: dict[str, Any]) -> GraphQLError:

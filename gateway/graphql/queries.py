@@ -7,7 +7,7 @@ from uuid import UUID
 import strawberry
 
 from gateway import models, udm
-from gateway.errors import InvalidError, UnsupportedError
+from gateway.errors import InvalidError
 from gateway.graphql import ids, relay
 from gateway.graphql.context import Context, Info
 from gateway.graphql.fields import (
@@ -24,6 +24,8 @@ from gateway.graphql.fields import (
 )
 from gateway.graphql.inputs.filters import ConnectionFilter, DataSourceFilter, DataSourceInstanceFilter
 from gateway.graphql.inputs.selectors import ConnectionSelector, DataSourceInstanceSelector, DataSourceSelector
+from gateway.graphql.place_records import record_of_home
+from gateway.graphql.record_loaders import AddressKey
 from gateway.graphql.relay import After, First, IncludeArchived
 from gateway.graphql.types.customer import Viewer
 from gateway.graphql.types.node import Node
@@ -44,7 +46,9 @@ async def _node(context: Context, id: str) -> Any:
     context.require_caller()
     name, rest = ids.parse_global_id(id, field=["id"])
     if name == ids.RECORD:
-        raise UnsupportedError("A record cannot be read by its id yet. Read it through `records` of its collection.")
+        connection_id, pointer, external_id = ids.parse_record_id(id, field=["id"])
+        home = await context.loaders.records.place_by_address.load(AddressKey.of(connection_id, pointer))
+        return await record_of_home(context, home, external_id) if home is not None else None
     row_type = ids.ROW_TYPES[name]
     return await context.loaders.row_by_id(row_type).load(UUID(rest))
 

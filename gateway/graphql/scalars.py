@@ -6,7 +6,10 @@ import strawberry
 from strawberry.types.scalar import ScalarDefinition
 
 
-def _serialize(value: datetime) -> str:
+def _serialize(value: datetime | str) -> str:
+    if isinstance(value, str):
+        # Of a universal data model, whose times are written so already.
+        return value
     return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 

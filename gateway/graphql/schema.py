@@ -17,16 +17,21 @@ from gateway.graphql.mutations.customers import CustomerMutations
 from gateway.graphql.mutations.data_source_instances import DataSourceInstanceMutations
 from gateway.graphql.mutations.data_sources import DataSourceMutations
 from gateway.graphql.mutations.integrations import IntegrationMutations
+from gateway.graphql.mutations.records import RecordMutations
 from gateway.graphql.queries import Query
 from gateway.graphql.scalars import SCALARS
 from gateway.graphql.types.location import DataCollection, Directory
 from gateway.graphql.types.record import Record
+from gateway.graphql.types.unified_models import unified_types
+from gateway.udm import MODELS, Models
 
 
 @strawberry.type(
     description="What can be changed. Each takes one input and gives one payload; where `userErrors` has any, nothing has changed."
 )
-class Mutation(DataSourceInstanceMutations, DataSourceMutations, ConnectionMutations, CustomerMutations, IntegrationMutations):
+class Mutation(
+    RecordMutations, DataSourceInstanceMutations, DataSourceMutations, ConnectionMutations, CustomerMutations, IntegrationMutations
+):
     """The mutations of every aggregate."""
 
 
@@ -37,17 +42,20 @@ class Schema(strawberry.Schema):
         """Nothing: the library would log every mistake in a client's document with a trace."""
 
 
-def build_schema(*, extensions: Sequence[type[SchemaExtension]] = ()) -> Schema:
-    """The schema that the gateway serves; further extensions see an answer before its errors are masked."""
+def build_schema(models: Models = MODELS, *, extensions: Sequence[type[SchemaExtension]] = ()) -> Schema:
+    """The schema that the gateway serves, with a type for each model; further extensions see an answer before its errors are masked.
+
+    Raises ConfigurationError where the names of models or of their fields clash.
+    """
     return Schema(
         query=Query,
         mutation=Mutation,
-        types=[DataCollection, Directory, Record],
+        types=[DataCollection, Directory, Record, *unified_types(models)],
         extensions=[MaskErrors, BoundedDocument, *extensions],
         config=StrawberryConfig(default_resolver=read, scalar_map=SCALARS),
     )
 
 
-def print_schema() -> str:
-    """The schema in the schema definition language, as `schema.graphql` holds it."""
-    return print_definitions(build_schema()) + "\n"
+def print_schema(models: Models = MODELS) -> str:
+    """The schema in the schema definition language, as `schema.graphql` holds it for the models that come with the gateway."""
+    return print_definitions(build_schema(models)) + "\n"

@@ -1,4 +1,4 @@
-"""What the schema shows of an app: places with the way they were found, and records as plain dicts."""
+"""What the schema shows of an app: places with the way they were found, and records as dicts."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -6,9 +6,10 @@ from typing import Any
 
 from gateway.graphql import ids
 from gateway.models import Connection, Integration, JsonObject, Location, LocationKind, Pointer, Record
+from gateway.services.record_places import RecordPlace
 
 RecordSource = dict[str, Any]
-"""A record by the Python names of its fields in the schema."""
+"""A record by the Python names of its fields in the schema, with the record itself as `source` and its `RecordPlace` as `home`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,12 +65,18 @@ def place_of(location: Location, origin: Origin) -> Place:
     )
 
 
-def records_of(place: Place, connection: Connection) -> Callable[[Record], RecordSource]:
+def collection_at(home: RecordPlace, *, is_connector_default: bool) -> Place:
+    """The collection of a place that no location led to."""
+    origin = Origin(connection=home.connection, udm=home.udm)
+    return Place(origin=origin, pointer=home.pointer, is_connector_default=is_connector_default)
+
+
+def records_of(place: Place, home: RecordPlace) -> Callable[[Record], RecordSource]:
     """Shows records of a place."""
 
     def show(record: Record) -> RecordSource:
         return {
-            "id": ids.record_id(connection.id, place.pointer, record.external_id),
+            "id": ids.record_id(home.connection.id, home.pointer, record.external_id),
             "external_id": record.external_id,
             "name": record.name,
             "url": record.url,
@@ -79,6 +86,8 @@ def records_of(place: Place, connection: Connection) -> Callable[[Record], Recor
             "created_at": record.created_at,
             "updated_at": record.updated_at,
             "collection": place,
+            "source": record,
+            "home": home,
         }
 
     return show

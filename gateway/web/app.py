@@ -19,4 +19,4 @@ def create_app(runtime: Runtime, *, tabs: Sequence[ExampleTab] = ()) -> Starlett
     `/graphql` speaks GraphQL over HTTP and WebSocket, and shows browsers GraphiQL with the given tabs on a first visit.
     `/healthz` and `/readyz` are for balancers. Every refusal is JSON with a code.
     """
-    return assemble(runtime, build_schema(), make_context=make_context, tabs=tabs)
+    return assemble(runtime, build_schema(runtime.udm), make_context=make_context, tabs=tabs)

@@ -50,6 +50,10 @@ CUSTOMER_INPUTS = {
     "dataSourceInstanceReset": '{ by: { id: "%s" } }',
     "dataSourceInstanceArchive": '{ by: { id: "%s" } }',
     "dataSourceInstanceRestore": '{ id: "%s" }',
+    "recordCreate": '{ in: { dataSourceInstance: { id: "%s" } }, values: { fields: {} } }',
+    "recordUpdate": '{ in: { dataSourceInstance: { id: "%s" } }, externalId: "1", values: { fields: {} } }',
+    "recordDelete": '{ in: { dataSourceInstance: { id: "%s" } }, externalId: "1" }',
+    "unifiedFieldsToNative": '{ in: { dataSourceInstance: { id: "%s" } }, unifiedFields: {} }',
 }
 
 

@@ -1,6 +1,7 @@
 """What leaves the process of an error: always a code, and never more than was meant to be read."""
 
 import json
+from typing import Any
 
 import pytest
 import strawberry
@@ -9,17 +10,22 @@ from graphql import GraphQLError
 
 from gateway import errors
 from gateway.errors import (
+    CombinedUserError,
     ConfigurationError,
     GatewayError,
     InternalError,
+    InvalidError,
     LimitError,
     NotFoundError,
+    UnsupportedError,
     UpstreamError,
     UpstreamRateLimitError,
+    UpstreamRejectedError,
     UserError,
 )
 from gateway.graphql import make_context
-from gateway.graphql.errors import REFUSALS
+from gateway.graphql.errors import REFUSALS, told
+from gateway.graphql.inputs.records import FieldsInput
 from gateway.graphql.masking import MaskErrors, readable
 from tests.graphql.world import SCHEMA, World
 from tests.support.notes_connector import NotesApp
@@ -134,7 +140,9 @@ def test_every_error_is_either_a_refusal_of_a_mutation_or_a_top_level_error(erro
     fault_of_the_app = {"UpstreamError", "UpstreamUnavailableError", "UpstreamRateLimitError", "UpstreamResponseError"}
 
     is_refusal = issubclass(error, REFUSALS)
-    assert is_refusal == (issubclass(error, UserError) or (issubclass(error, UpstreamError) and error.__name__ not in fault_of_the_app))
+    assert is_refusal == (
+        issubclass(error, UserError | CombinedUserError) or (issubclass(error, UpstreamError) and error.__name__ not in fault_of_the_app)
+    )
     assert not (is_refusal and issubclass(error, LimitError | InternalError | ConfigurationError))
 
 
@@ -147,7 +155,39 @@ def test_what_is_readable_stays_as_it_is():
         ["a", 1],
         {"code": "UPSTREAM_RATE_LIMIT", "retryAfterSeconds": 2.5},
     )
-    assert (missing.message, missing.extensions) == ("There is none.", {"code": "NOT_FOUND"})
+    assert (missing.message, missing.extensions) == ("There is none.", {"code": "NOT_FOUND", "field": ["input"]})
+
+
+def test_several_things_that_are_wrong_are_told_one_by_one():
+    wrong = CombinedUserError([InvalidError("No x.", field=["filter", "x"]), UnsupportedError("No order.")])
+
+    error = readable(GraphQLError("x", original_error=wrong))
+
+    assert error.message == "No x. No order."
+    assert error.extensions == {
+        "code": "INVALID",
+        "userErrors": [
+            {"code": "INVALID", "message": "No x.", "field": ["filter", "x"]},
+            {"code": "UNSUPPORTED", "message": "No order.", "field": None},
+        ],
+    }
+    assert told(wrong) == error.extensions["userErrors"]
+
+
+@pytest.mark.parametrize(
+    ("given", "of_title"),
+    [({"fields": {"title": ""}}, ["fields", "title"]), ({"unified_fields": {"subject": ""}}, ["unifiedFields"])],
+    ids=["own", "unified"],
+)
+def test_what_the_app_says_of_single_fields_is_told_of_the_input(given: dict[str, Any], of_title: list[str]):
+    rejected = UpstreamRejectedError("Notes refused it (422).", status=422, fields={"title": "must not be blank"})
+    values = FieldsInput(**({"fields": strawberry.UNSET, "unified_fields": strawberry.UNSET} | given))
+
+    assert told(rejected, values=values) == [
+        {"code": "UPSTREAM_REJECTED", "message": "Notes refused it (422).", "field": None},
+        {"code": "UPSTREAM_REJECTED", "message": "title: must not be blank", "field": ["input", "values", *of_title]},
+    ]
+    assert told(rejected) == [{"code": "UPSTREAM_REJECTED", "message": "Notes refused it (422).", "field": None}]
 
 
 async def test_what_is_read_over_a_socket_is_masked_as_well(world: World, notes_app: NotesApp):

@@ -137,16 +137,38 @@ async def test_more_ids_than_a_hundred_are_refused(world: World):
     assert await world.error(document, ids=["x"] * 101) == ("INVALID", "There are 101 ids; at most 100 are read at once.")
 
 
-async def test_a_record_is_not_read_by_its_id_yet(world: World):
-    connected = await connection(world.runtime, world.acme)
-    document = """{ connection(by: { integrationKey: "notes" }) { collection(key: "notes") { records(first: 1) { nodes { id } } } } }"""
-    (record,) = (await world.ask(document))["connection"]["collection"]["records"]["nodes"]
+RECORD = ids.record_id(SOME_ID, Pointer("notes", {"notebookId": 7}), "a/b \ud800")
 
-    assert record["id"] == ids.record_id(connected.id, Pointer("notes"), "note 1")
-    assert await world.error(NODE, id=record["id"]) == (
-        "UNSUPPORTED",
-        "A record cannot be read by its id yet. Read it through `records` of its collection.",
-    )
+
+def test_the_id_of_a_record_says_where_it_is():
+    assert ids.parse_global_id(RECORD)[0] == "Record"
+    assert ids.parse_record_id(RECORD) == (SOME_ID, Pointer("notes", {"notebookId": 7}), "a/b \ud800")
+    assert ids.parse_record_id(RECORD + "==") == ids.parse_record_id(RECORD)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{}",
+        "[]",
+        "nonsense",
+        "[" * 2_000,
+        f'["{SOME_ID}","notes",{{}}]',
+        f'["{SOME_ID}","notes",{{}},7]',
+        f'["{SOME_ID}","notes",[],"a"]',
+        f'["{SOME_ID}","notes",null,"a"]',
+        '["7","notes",{},"a"]',
+        f'["{str(SOME_ID).upper()}","notes",{{}},"a"]',
+        f'["{SOME_ID}", "notes", {{}}, "a"]',
+        f'["{SOME_ID}","notes",{{"b":1,"a":1}},"a"]',
+        f'["{SOME_ID}","notes",{{"a":null}},"a"]',
+        f'["{SOME_ID}","notes",{{"a":NaN}},"a"]',
+    ],
+)
+def test_what_is_no_id_of_a_record_is_refused(text: str):
+    with pytest.raises(InvalidError, match="is not an id of this gateway"):
+        ids.parse_record_id(encoded(f"Record:{text}"), field=["id"])
 
 
 @pytest.mark.parametrize("field", ["connection", "dataSource", "dataSourceInstance"])

@@ -11,10 +11,22 @@ from gateway.graphql.batching import ByIdentity
 from gateway.graphql.context import Info
 from gateway.graphql.fields import COLLECTION_SPEC, CONNECTION, DATA_COLLECTION, DATA_SOURCE, LOCATION, RECORD, field, pages
 from gateway.graphql.layers import InstanceLayers
+from gateway.graphql.place_records import (
+    By,
+    ExternalId,
+    Filter,
+    OrderBy,
+    Search,
+    UnifiedFilter,
+    list_records,
+    matching_record,
+    query_of,
+    record_at,
+)
 from gateway.graphql.relay import After, FirstItems
 from gateway.graphql.sources import Origin, Place, RecordSource
 from gateway.graphql.types.element import Pointing, from_layers, of_pointer
-from gateway.graphql.types.location import DirectoryPath, list_locations, list_records, spec_of_place
+from gateway.graphql.types.location import DirectoryPath, list_locations, spec_of_place
 from gateway.services import elements
 
 
@@ -115,10 +127,27 @@ class DataSourceInstance(Pointing):
         return await list_locations(info, _origin_of(await _layers_of(self, info)), path=path, first=first, after=after)
 
     @field(
-        "The records of the collection that it points at, in the app's order. Asks the external app. Null when the app fails.",
+        "The records of the collection that it points at that fit, in the order asked for or else in the app's. Asks the external app. "
+        "Null when the app fails.",
         type=pages(relay.AppConnection, RECORD) | None,
     )
     async def records(
-        self: models.DataSourceInstance, info: Info, first: FirstItems = 50, after: After = strawberry.UNSET
+        self: models.DataSourceInstance,
+        info: Info,
+        first: FirstItems = 50,
+        after: After = strawberry.UNSET,
+        filter: Filter = strawberry.UNSET,
+        unified_filter: UnifiedFilter = strawberry.UNSET,
+        search: Search = strawberry.UNSET,
+        order_by: OrderBy = strawberry.UNSET,
     ) -> relay.Page[RecordSource]:
-        return await list_records(info, await _collection_of(self, info), first=first, after=after)
+        query = query_of(filter, unified_filter, search, order_by)
+        return await list_records(info.context, await _collection_of(self, info), query, first=first, after=after)
+
+    @field("The record of that id. Asks the external app. Null when it has none, or fails.", type=RECORD | None)
+    async def record(self: models.DataSourceInstance, info: Info, external_id: ExternalId) -> RecordSource | None:
+        return await record_at(info.context, await _collection_of(self, info), external_id)
+
+    @field("The first record whose fields equal these. Asks the external app. Null when it has none, or fails.", type=RECORD | None)
+    async def match(self: models.DataSourceInstance, info: Info, by: By) -> RecordSource | None:
+        return await matching_record(info.context, await _collection_of(self, info), by)

@@ -6,17 +6,28 @@ import strawberry
 from strawberry.scalars import JSON
 
 from gateway import models
-from gateway.errors import NotFoundError, UnsupportedError
+from gateway.errors import NotFoundError
 from gateway.graphql import relay
 from gateway.graphql.context import Info
 from gateway.graphql.fields import COLLECTION_SPEC, LOCATION, RECORD, field, pages
 from gateway.graphql.loaders import PlaceKey
+from gateway.graphql.place_records import (
+    By,
+    ExternalId,
+    Filter,
+    OrderBy,
+    Search,
+    UnifiedFilter,
+    list_records,
+    matching_record,
+    query_of,
+    record_at,
+)
 from gateway.graphql.relay import After, FirstItems
-from gateway.graphql.sources import Origin, Place, RecordSource, place_of, records_of
+from gateway.graphql.sources import Origin, Place, RecordSource, place_of
 from gateway.graphql.types.connector import spec_of
 from gateway.models import LocationKind
-from gateway.services import places, records
-from gateway.services.record_places import RecordPlace
+from gateway.services import places
 
 _TYPE_NAMES = {LocationKind.DIRECTORY: "Directory", LocationKind.COLLECTION: "DataCollection"}
 
@@ -67,11 +78,30 @@ class DataCollection(Location):
         return await spec_of_place(info, self)
 
     @field(
-        "Its records, in the app's order. Asks the external app, and needs a connection. Null when the app fails.",
+        "Its records that fit, in the order asked for or else in the app's. Asks the external app, and needs a connection. Null when the "
+        "app fails.",
         type=pages(relay.AppConnection, RECORD) | None,
     )
-    async def records(self: Place, info: Info, first: FirstItems = 50, after: After = strawberry.UNSET) -> relay.Page[RecordSource]:
-        return await list_records(info, self, first=first, after=after)
+    async def records(
+        self: Place,
+        info: Info,
+        first: FirstItems = 50,
+        after: After = strawberry.UNSET,
+        filter: Filter = strawberry.UNSET,
+        unified_filter: UnifiedFilter = strawberry.UNSET,
+        search: Search = strawberry.UNSET,
+        order_by: OrderBy = strawberry.UNSET,
+    ) -> relay.Page[RecordSource]:
+        query = query_of(filter, unified_filter, search, order_by)
+        return await list_records(info.context, self, query, first=first, after=after)
+
+    @field("The record of that id. Asks the external app. Null when it has none, or fails.", type=RECORD | None)
+    async def record(self: Place, info: Info, external_id: ExternalId) -> RecordSource | None:
+        return await record_at(info.context, self, external_id)
+
+    @field("The first record whose fields equal these. Asks the external app. Null when it has none, or fails.", type=RECORD | None)
+    async def match(self: Place, info: Info, by: By) -> RecordSource | None:
+        return await matching_record(info.context, self, by)
 
 
 async def list_locations(info: Info, origin: Origin, *, path: str, first: int, after: str | None) -> relay.Page[Place]:
@@ -86,19 +116,6 @@ async def list_locations(info: Info, origin: Origin, *, path: str, first: int, a
         page = await places.integration_locations(*info.context.caller, integration=origin.integration, **window)
     info.context.budget.spend(len(page.edges))
     return relay.page_of_app(page, after=after, show=lambda location: place_of(location, origin))
-
-
-async def list_records(info: Info, place: Place, *, first: int, after: str | None) -> relay.Page[RecordSource]:
-    """A page of a collection's records. Raises UnsupportedError without a connection."""
-    connection = place.origin.connection
-    if connection is None:
-        raise UnsupportedError("Records belong to a connection. Read them through `collection` of a connection, or an instance.")
-    size = relay.bounded(first, maximum=relay.MAXIMUM_ITEMS)
-    integration = await info.context.loaders.integration_of(connection)
-    source = RecordPlace(connection=connection, integration=integration, pointer=place.pointer, udm=place.origin.udm)
-    page = await records.page(*info.context.caller, place=source, first=size, after=after or None)
-    info.context.budget.spend(len(page.edges))
-    return relay.page_of_app(page, after=after, show=records_of(place, connection))
 
 
 async def spec_of_place(info: Info, place: Place) -> models.CollectionSpec | None:

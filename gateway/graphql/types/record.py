@@ -1,13 +1,22 @@
 """Records in the schema."""
 
 from datetime import datetime
+from typing import Annotated, Any
 
 import strawberry
 from strawberry.scalars import JSON
 
-from gateway.graphql.fields import DATA_COLLECTION, field
+from gateway.graphql.context import Info
+from gateway.graphql.fields import DATA_COLLECTION, RECORD, field, given
 from gateway.graphql.sources import Place, RecordSource
 from gateway.graphql.types.node import Node
+from gateway.graphql.types.unified import UnifiedRecord
+from gateway.graphql.unified import UnifiedSource, native_reference, unified_fields_of, unified_of
+
+Udm = Annotated[
+    str | None,
+    strawberry.argument(description="The key of the model; the data source's, else the collection's only one, where it is left out."),
+]
 
 
 @strawberry.type(description="A record of an external app, in the app's own fields.")
@@ -25,6 +34,31 @@ class Record(Node):
     )
     created_at: datetime | None = strawberry.field(description="When it was created in the app. Null where the app does not say.")
     updated_at: datetime | None = strawberry.field(description="When it was last changed in the app. Null where the app does not say.")
+
+    @field(
+        "Its fields in the words of a universal data model. Null, with the reason among the errors, where it cannot be read as the model.",
+        type=JSON | None,
+    )
+    def unified_fields(self: RecordSource, info: Info, udm: Udm = strawberry.UNSET) -> Any:
+        return unified_fields_of(info.context, self, given(udm))
+
+    @field(
+        "The record in the words of a universal data model, typed; through it to the records that it refers to. Null, with the reason "
+        "among the errors, where it cannot be read as the model.",
+        type=UnifiedRecord | None,
+    )
+    def unified(self: RecordSource, info: Info, udm: Udm = strawberry.UNSET) -> UnifiedSource:
+        return unified_of(info.context, self, given(udm))
+
+    @field(
+        "The record that one of its fields names, in the same connection: `x-reference` in `fieldsSchema` tells of which collection. Asks "
+        "the external app. Null where the field is empty, when the app has no such record, or fails.",
+        type=RECORD | None,
+    )
+    async def reference(
+        self: RecordSource, info: Info, field: Annotated[str, strawberry.argument(description="The name of the field.")]
+    ) -> RecordSource | None:
+        return await native_reference(info.context, self, field)
 
     @field("The collection that it was read from.", type=DATA_COLLECTION)
     def collection(self: RecordSource) -> Place:

@@ -1,0 +1,87 @@
+"""Reading the records of a collection that the schema shows."""
+
+from typing import Annotated
+
+import strawberry
+from strawberry.scalars import JSON
+
+from gateway.errors import UnsupportedError
+from gateway.graphql import relay
+from gateway.graphql.context import Context
+from gateway.graphql.fields import given
+from gateway.graphql.inputs.records import FieldsInput, RecordOrder
+from gateway.graphql.record_loaders import RecordKey
+from gateway.graphql.sources import Place, RecordSource, records_of
+from gateway.services import records
+from gateway.services.record_places import RecordPlace
+from gateway.services.selectors import RecordListQuery
+
+Filter = Annotated[
+    JSON | None,
+    strawberry.argument(
+        description='What must hold, by the app\'s own field names: `{"status": "open"}`, or `{"size": {"GT": 5}}` with one of the '
+        "operators that `filters` of the collection has for the field. All of it must hold."
+    ),
+]
+UnifiedFilter = Annotated[
+    JSON | None, strawberry.argument(description="The same by the field names of the universal data model that its data source has.")
+]
+Search = Annotated[str | None, strawberry.argument(description="Only those that the app finds by this text.")]
+OrderBy = Annotated[RecordOrder | None, strawberry.argument(description="The order; the app's own where it is left out.")]
+ExternalId = Annotated[str, strawberry.argument(description="What the app calls the record.")]
+By = Annotated[FieldsInput, strawberry.argument(description="Fields of which each must equal: those that `matchFields` has.")]
+
+
+def query_of(filter: object, unified_filter: object, search: str | None, order_by: RecordOrder | None) -> RecordListQuery:
+    """What the arguments of a list of records ask for."""
+    order = given(order_by)
+    return RecordListQuery(
+        filter=given(filter), unified_filter=given(unified_filter), search=given(search), order=order.read() if order is not None else None
+    )
+
+
+async def home_of(context: Context, place: Place) -> RecordPlace:
+    """Where the records of a collection are. Raises UnsupportedError without a connection."""
+    connection = place.origin.connection
+    if connection is None:
+        raise UnsupportedError("Records belong to a connection. Read them through `collection` of a connection, or an instance.")
+    integration = await context.loaders.integration_of(connection)
+    return RecordPlace(connection=connection, integration=integration, pointer=place.pointer, udm=place.origin.udm)
+
+
+async def list_records(
+    context: Context, place: Place, query: RecordListQuery, *, first: int, after: str | None
+) -> relay.Page[RecordSource]:
+    """A page of a collection's records."""
+    home = await home_of(context, place)
+    size = relay.bounded(first, maximum=relay.MAXIMUM_ITEMS)
+    page = await records.page(*context.caller, place=home, first=size, after=after or None, query=query)
+    context.budget.spend(len(page.edges))
+    return relay.page_of_app(page, after=after, show=records_of(place, home))
+
+
+async def record_at(context: Context, place: Place, external_id: str) -> RecordSource | None:
+    """One record of a collection by its id; those that one operation asks for are read together."""
+    home = await home_of(context, place)
+    record = await context.loaders.records.record_by_key.load(RecordKey.of(home, external_id))
+    return _counted(context, records_of(place, home)(record)) if record is not None else None
+
+
+async def matching_record(context: Context, place: Place, by: FieldsInput) -> RecordSource | None:
+    """One record of a collection by the values of fields."""
+    home = await home_of(context, place)
+    record = await records.match(*context.caller, place=home, by=by.read())
+    return _counted(context, records_of(place, home)(record)) if record is not None else None
+
+
+async def record_of_home(context: Context, home: RecordPlace, external_id: str) -> RecordSource | None:
+    """One record of a place that no location led to."""
+    record = await context.loaders.records.record_by_key.load(RecordKey.of(home, external_id))
+    place = context.loaders.records.collection_of(home)
+    return _counted(context, records_of(place, home)(record)) if record is not None else None
+
+
+def _counted(context: Context, record: RecordSource) -> RecordSource:
+    """The record, which counts among what the operation lists: references multiply as lists do."""
+    context.budget.spend(1)
+    return record

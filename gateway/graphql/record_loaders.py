@@ -1,0 +1,152 @@
+"""Records that are named one by one, by ids and references: read together, and once for an operation."""
+
+import json
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TypeVar, cast
+from uuid import UUID
+
+from gateway.errors import GatewayError
+from gateway.graphql.batching import Loader, each
+from gateway.graphql.sources import Place, collection_at
+from gateway.models import LocationKind, Pointer, Principal, Record
+from gateway.runtime import Runtime
+from gateway.services import record_places, records, unified
+from gateway.services.record_places import RecordPlace
+from gateway.udm import Translation, UniversalDataModel
+from gateway.udm.shapes import shape_of
+
+Value = TypeVar("Value")
+_ROOT = Pointer("")
+
+
+@dataclass(frozen=True, slots=True)
+class RecordKey:
+    """A record of a place as a key: equal to the same record of the same collection, whatever led there."""
+
+    identity: str
+    external_id: str
+    place: RecordPlace = field(compare=False)
+
+    @classmethod
+    def of(cls, place: RecordPlace, external_id: str) -> "RecordKey":
+        """The record of that id at a place."""
+        return cls(place.identity, external_id, place)
+
+
+@dataclass(frozen=True, slots=True)
+class ModelKey:
+    """A model in a connection as a key."""
+
+    connection_id: UUID
+    model: str
+    place: RecordPlace = field(compare=False)
+    """Any place in the connection."""
+
+    @classmethod
+    def of(cls, place: RecordPlace, model: str) -> "ModelKey":
+        """The model where a place is."""
+        return cls(place.connection.id, model, place)
+
+
+@dataclass(frozen=True, slots=True)
+class AddressKey:
+    """What a record's id says of its place, as a key."""
+
+    identity: str
+    connection_id: UUID = field(compare=False)
+    pointer: Pointer = field(compare=False)
+
+    @classmethod
+    def of(cls, connection_id: UUID, pointer: Pointer) -> "AddressKey":
+        """The address of a pointer in a connection."""
+        return cls(json.dumps([str(connection_id), pointer.key, pointer.parameters], sort_keys=True), connection_id, pointer)
+
+
+class RecordLoaders:
+    """The loaders of records of one operation, and what it has worked out of their places."""
+
+    def __init__(self, runtime: Runtime, principal: Principal) -> None:
+        self._runtime = runtime
+        self._principal = principal
+        self._translations: dict[tuple[str, str | None, str | None], Translation | GatewayError] = {}
+        self._type_names: dict[str, str] = {}
+        self._collections: dict[tuple[str, str | None], Place] = {}
+
+    @cached_property
+    def record_by_key(self) -> Loader[RecordKey, Record | None]:
+        """Records by their places and ids; null where the app has none. Those of one place are read in the fewest requests."""
+        return Loader(self._read_records)
+
+    @cached_property
+    def place_by_model(self) -> Loader[ModelKey, RecordPlace]:
+        """Where the records of a model are in a connection."""
+        return Loader(lambda keys: each(self._find_model, keys))
+
+    @cached_property
+    def place_by_address(self) -> Loader[AddressKey, RecordPlace | None]:
+        """The places that ids of records name."""
+        return Loader(lambda keys: each(self._find_address, keys))
+
+    def translation(self, place: RecordPlace, udm: str | None) -> Translation:
+        """How a place's records translate into a model. Raises as `unified.translation_of` does."""
+        key = (place.identity, place.udm, udm)
+        if key not in self._translations:
+            self._translations[key] = _outcome(lambda: unified.translation_of(self._runtime, place, udm))
+        found = self._translations[key]
+        if isinstance(found, GatewayError):
+            # A new one each time: one error that is raised again and again would drag an ever longer trace along.
+            raise found.with_traceback(None)
+        return found
+
+    def type_name(self, model: UniversalDataModel) -> str:
+        """The name of a model's type in the schema."""
+        if model.key not in self._type_names:
+            self._type_names[model.key] = shape_of(model).name
+        return self._type_names[model.key]
+
+    def collection_of(self, place: RecordPlace) -> Place:
+        """The collection of a place, as the schema shows it."""
+        key = (place.identity, place.udm)
+        if key not in self._collections:
+            self._collections[key] = collection_at(place, is_connector_default=self._is_default(place))
+        return self._collections[key]
+
+    def _is_default(self, place: RecordPlace) -> bool:
+        connector = self._runtime.connectors.get(place.integration.connector_key)
+        held = (connector.static_locations(_ROOT) if connector is not None else None) or ()
+        collections = [location for location in held if location.kind is LocationKind.COLLECTION]
+        return any(location.is_default and location.pointer == place.pointer for location in collections)
+
+    async def _read_records(self, keys: list[RecordKey]) -> Sequence[Record | GatewayError | None]:
+        by_place: dict[str, list[RecordKey]] = defaultdict(list)
+        for key in keys:
+            by_place[key.identity].append(key)
+        answers = await each(self._read_place, list(by_place.values()))
+        found = dict(zip(by_place, answers, strict=True))
+
+        def answer(key: RecordKey) -> Record | GatewayError | None:
+            of_place = found[key.identity]
+            # Whatever ended the reading of a place, each of its records hears of it.
+            return of_place.get(key.external_id) if isinstance(of_place, dict) else cast(GatewayError, of_place)
+
+        return [answer(key) for key in keys]
+
+    async def _read_place(self, keys: Sequence[RecordKey]) -> dict[str, Record | GatewayError | None]:
+        external_ids = [key.external_id for key in keys]
+        return await records.by_ids(self._runtime, self._principal, place=keys[0].place, external_ids=external_ids)
+
+    async def _find_model(self, key: ModelKey) -> RecordPlace:
+        return await unified.model_place(self._runtime, self._principal, place=key.place, model=key.model)
+
+    async def _find_address(self, key: AddressKey) -> RecordPlace | None:
+        return await record_places.place_at(self._runtime, self._principal, connection_id=key.connection_id, pointer=key.pointer)
+
+
+def _outcome(read: Callable[[], Value]) -> Value | GatewayError:
+    try:
+        return read()
+    except GatewayError as error:
+        return error

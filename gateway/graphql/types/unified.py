@@ -1,0 +1,25 @@
+"""What all records that are read as universal data models have in common in the schema."""
+
+from typing import Any
+
+import strawberry
+
+from gateway.graphql.fields import RECORD, field
+from gateway.graphql.sources import RecordSource
+from gateway.graphql.unified import UnifiedSource
+
+
+@strawberry.interface(description="A record in the words of a universal data model. Each model has a type of its own, with typed fields.")
+class UnifiedRecord:
+    @field("What the app calls the record.")
+    def external_id(self: UnifiedSource) -> str:
+        external_id: str = self.record["external_id"]
+        return external_id
+
+    @field("The record in the app's own words.", type=RECORD)
+    def record(self: UnifiedSource) -> RecordSource:
+        return self.record
+
+    @classmethod
+    def resolve_type(cls, source: UnifiedSource, info: Any, type_: object) -> str:
+        return source.type_name
