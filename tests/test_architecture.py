@@ -11,6 +11,7 @@ PACKAGE = Path(__file__).parents[1] / "gateway"
 FLOORS = [
     {"errors", "clock", "expressions"},
     {"config", "models"},
+    {"documents"},
     {"udm"},
     {"storage", "connectors"},
     {"runtime"},

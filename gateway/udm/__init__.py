@@ -1,8 +1,9 @@
 """Universal data models: one vocabulary for the same thing in many apps."""
 
-from gateway.udm.catalog import MODELS, Models, UniversalDataModel
+from gateway.udm.loading import MODELS, load_models
 from gateway.udm.mapping import Translation, UnifiedMapping, translation
+from gateway.udm.model import Models, UniversalDataModel
 from gateway.udm.rules import FieldRule
 from gateway.udm.writing import Native
 
-__all__ = ["MODELS", "FieldRule", "Models", "Native", "Translation", "UnifiedMapping", "UniversalDataModel", "translation"]
+__all__ = ["MODELS", "FieldRule", "Models", "Native", "Translation", "UnifiedMapping", "UniversalDataModel", "load_models", "translation"]

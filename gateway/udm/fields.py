@@ -1,6 +1,6 @@
 """The short notation of fields in the catalog's files, and the JSON Schema that it stands for.
 
-`string`, `number`, `boolean`   a value of that type
+`string`, `number`, `integer`, `boolean`   a value of that type
 `time`, `date`                  a date with or without its time, in RFC 3339
 `anything`                      a value of any type
 `-> users`                      the external id of a record of that model; the record itself is the field's sibling
@@ -13,7 +13,7 @@ a mapping                       an object with these fields
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 from gateway.models import JsonSchema
 
@@ -22,24 +22,26 @@ REFERENCE = "x-reference"
 SIBLING = "as"
 """The key beside `udm` that names the field of the record itself, where it does not follow from the field's own name."""
 
-_READ_ONLY = ", read-only"
-_REFERENCE_SIGN = "-> "
-_SIBLING_SIGN = " as "
-_CHOICE_SIGN = " | "
-_WORDS: Mapping[str, JsonSchema] = {
+READ_ONLY = ", read-only"
+REFERENCE_SIGN = "-> "
+SIBLING_SIGN = " as "
+CHOICE_SIGN = " | "
+WORDS: Mapping[str, JsonSchema] = {
     "string": {"type": "string"},
     "number": {"type": "number"},
+    "integer": {"type": "integer"},
     "boolean": {"type": "boolean"},
     "time": {"type": "string", "format": "date-time"},
     "date": {"type": "string", "format": "date"},
     "anything": {},
 }
-_SHAPES: Mapping[str, tuple[str, Mapping[str, str]]] = {
+SHAPES: Mapping[str, tuple[str, Mapping[str, str]]] = {
     "address": ("Address", dict.fromkeys(("type", "full", "street", "city", "state", "country", "zip"), "string")),
     "labelled value": ("Labelled value", {"value": "string", "type": "string"}),
 }
 """By their words: a title, from which a type takes its name, and the fields."""
 _IDENTITY = {"id": "string, read-only"}
+_TIMES = {"createdTime": "time, read-only", "updatedTime": "time, read-only"}
 _AUDIT = {
     "createdTime": "time, read-only",
     "createdBy": "-> users as createdByUser, read-only",
@@ -48,9 +50,10 @@ _AUDIT = {
 }
 
 
-def fields_schema(fields: Mapping[str, Any], *, audited: bool) -> JsonSchema:
+def fields_schema(fields: Mapping[str, Any], *, audited: bool | Literal["times"]) -> JsonSchema:
     """The JSON Schema of a model's fields: its id first, then its own, then who wrote it and when if `audited`."""
-    return _schema({**_IDENTITY, **fields, **(_AUDIT if audited else {})})
+    audit = _TIMES if audited == "times" else _AUDIT if audited else {}
+    return _schema({**_IDENTITY, **fields, **audit})
 
 
 def sibling_of(name: str, *, is_list: bool) -> str | None:
@@ -74,14 +77,14 @@ def _schema(notation: Any) -> JsonSchema:
 
 
 def _schema_of_text(notation: str) -> JsonSchema:
-    if notation.endswith(_READ_ONLY):
-        return {**_schema_of_text(notation.removesuffix(_READ_ONLY)), "readOnly": True}
-    if notation.startswith(_REFERENCE_SIGN):
-        model, _, sibling = notation.removeprefix(_REFERENCE_SIGN).partition(_SIBLING_SIGN)
+    if notation.endswith(READ_ONLY):
+        return {**_schema_of_text(notation.removesuffix(READ_ONLY)), "readOnly": True}
+    if notation.startswith(REFERENCE_SIGN):
+        model, _, sibling = notation.removeprefix(REFERENCE_SIGN).partition(SIBLING_SIGN)
         return {"type": "string", REFERENCE: {"udm": model, SIBLING: sibling} if sibling else {"udm": model}}
-    if _CHOICE_SIGN in notation:
-        return {"type": "string", "enum": notation.split(_CHOICE_SIGN)}
-    if notation in _SHAPES:
-        title, fields = _SHAPES[notation]
+    if CHOICE_SIGN in notation:
+        return {"type": "string", "enum": notation.split(CHOICE_SIGN)}
+    if notation in SHAPES:
+        title, fields = SHAPES[notation]
         return {"title": title, **_schema(fields)}
-    return dict(_WORDS[notation])
+    return dict(WORDS[notation])

@@ -1,13 +1,14 @@
 """Fills the gaps of what was read: apps know a full name or its parts, seldom both."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from gateway.expressions import Expression, ExpressionError
 from gateway.models import JsonObject, JsonSchema
 from gateway.udm.coercion import coercion
 
-Filling = Callable[[JsonObject], None]
+Filling = Callable[[JsonObject, Collection[str]], None]
+"""Fills the gaps of an object in place, given the names of the fields that the app has a place for."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,15 +19,17 @@ class Gap:
     """The field, or a part of an object that is there."""
     value: Expression
     """From the other fields of the model, those that were filled before included."""
+    is_substitute: bool = False
+    """Whether it is used only where the app has no place for the field: of one that has, no assignee means that there is none."""
 
 
 def filling(gaps: tuple[Gap, ...], schema: JsonSchema) -> Filling:
-    """What fills the gaps of an object in place, in their order; a gap stays where nothing can be told."""
+    """What fills the gaps of an object, in their order; a gap stays where nothing can be told."""
     fillings = [_filling(gap, schema) for gap in gaps]
 
-    def fill(unified: JsonObject) -> None:
+    def fill(unified: JsonObject, mapped: Collection[str]) -> None:
         for each in fillings:
-            each(unified)
+            each(unified, mapped)
 
     return fill
 
@@ -38,18 +41,14 @@ def _filling(gap: Gap, schema: JsonSchema) -> Filling:
     coerce = coercion(schema)
     sources = [path[0] for path in gap.value.paths]
 
-    def fill(unified: JsonObject) -> None:
-        target = unified
-        for part in way:
-            below = target.get(part)
-            if not isinstance(below, dict):
-                return
-            target = below
-        if name in target or not any(source in unified for source in sources):
+    def fill(unified: JsonObject, mapped: Collection[str]) -> None:
+        target = _target(unified, way)
+        if target is None or name in target or (gap.is_substitute and name in mapped) or not any(source in unified for source in sources):
             return
         try:
             value = coerce(gap.value.evaluate(unified))
         except ExpressionError:
+            # It is of no use for these values; the gap stays.
             return
         if value not in (None, "", [], {}):
             target[name] = value
@@ -57,7 +56,11 @@ def _filling(gap: Gap, schema: JsonSchema) -> Filling:
     return fill
 
 
-def read_gaps(notation: Mapping[str, str]) -> Iterator[Gap]:
-    """The gaps of a model's file: expressions by field. Raises ExpressionError."""
-    for path, source in notation.items():
-        yield Gap(path=tuple(path.split(".")), value=Expression.compile(source))
+def _target(unified: JsonObject, way: list[str]) -> JsonObject | None:
+    target = unified
+    for part in way:
+        below = target.get(part)
+        if not isinstance(below, dict):
+            return None
+        target = below
+    return target

@@ -8,9 +8,9 @@ from typing import Protocol
 from gateway.errors import InvalidError, UnsupportedError
 from gateway.expressions import times
 from gateway.models import Condition, JsonObject, JsonSchema, Record
-from gateway.udm.catalog import Models, UniversalDataModel
 from gateway.udm.coercion import Coercion, coercion
 from gateway.udm.conditions import comparable_fields, native_condition
+from gateway.udm.model import Models, UniversalDataModel
 from gateway.udm.reading import ObjectReader, object_reader
 from gateway.udm.rules import FieldRule
 from gateway.udm.writing import Native, native_fields
@@ -62,7 +62,7 @@ class UnifiedMapping:
         for name, time in (("createdTime", record.created_at), ("updatedTime", record.updated_at)):
             if time is not None and name not in unified and name in self.model.properties:
                 unified[name] = times.to_text(time)
-        self.model.fill_gaps(unified)
+        self.model.fill_gaps(unified, mapped=self.rules)
         return unified
 
     def write(self, unified: JsonObject, *, fields_schema: JsonSchema | None) -> Native:
@@ -100,7 +100,7 @@ class FallbackTranslation:
             value = coerce(read[other]) if other in read else None
             if value is not None:
                 unified[name] = value
-        self.model.fill_gaps(unified)
+        self.model.fill_gaps(unified, mapped=self._mapped)
         return unified
 
     def write(self, unified: JsonObject, *, fields_schema: JsonSchema | None) -> Native:
@@ -139,6 +139,10 @@ class FallbackTranslation:
     @cached_property
     def _coercions(self) -> Mapping[str, tuple[str, Coercion]]:
         return {name: (other, coercion(self.model.properties[name])) for name, other in self._names.items()}
+
+    @cached_property
+    def _mapped(self) -> frozenset[str]:
+        return frozenset(name for name, other in self._names.items() if other in self.mapping.rules)
 
     def _is_writable(self, name: str) -> bool:
         return name in self._names and not self.model.properties[name].get("readOnly")

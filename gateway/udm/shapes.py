@@ -4,10 +4,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from gateway.errors import ConfigurationError
 from gateway.models import JsonSchema
-from gateway.udm.catalog import Models, UniversalDataModel
 from gateway.udm.fields import REFERENCE, SIBLING, sibling_of
+from gateway.udm.model import Models, UniversalDataModel
 
 PREFIX = "Unified"
 """What the names of all types of models begin with: a tenant is a customer too, and a person of the gateway a user."""
@@ -56,16 +55,8 @@ class Shape:
 
 
 def shapes(models: Models) -> Mapping[str, Shape]:
-    """The shapes of all models by key, in the order of the keys. Raises ConfigurationError where names clash."""
-    found = {key: shape_of(model) for key, model in models.items()}
-    by_name: dict[str, Shape] = {}
-    for key, shape in found.items():
-        for each in _with_parts(shape):
-            if by_name.setdefault(each.name, each) != each:
-                raise ConfigurationError(
-                    f"Universal data model {key!r}: the type {each.name} would stand for two different things. Give one another name."
-                )
-    return found
+    """The shapes of all models by key, in the order of the keys. Where two have the same name they are equal: loading saw to it."""
+    return {key: shape_of(model) for key, model in models.items()}
 
 
 def shape_of(model: UniversalDataModel) -> Shape:
@@ -113,13 +104,6 @@ def _kind(schema: JsonSchema) -> FieldKind:
         case {"type": "object", "properties": properties} if properties:
             return FieldKind.OBJECT
     return FieldKind.JSON
-
-
-def _with_parts(shape: Shape) -> Iterator[Shape]:
-    yield shape
-    for field in shape.fields:
-        if field.shape is not None:
-            yield from _with_parts(field.shape)
 
 
 def _pascal(name: str) -> str:

@@ -1,16 +1,11 @@
-"""The universal data models that come with the gateway."""
+"""Universal data models."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from importlib.resources import files
-from typing import Any
-
-from ruamel.yaml import YAML
 
 from gateway.models import JsonObject, JsonSchema
-from gateway.udm.fields import fields_schema
-from gateway.udm.filling import Filling, Gap, filling, read_gaps
+from gateway.udm.filling import Filling, Gap, filling
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,9 +32,12 @@ class UniversalDataModel:
         properties: Mapping[str, JsonSchema] = self.fields_schema["properties"]
         return properties
 
-    def fill_gaps(self, unified: JsonObject) -> None:
-        """Adds what can be told from the other fields to fields of the model, in place."""
-        self._filling(unified)
+    def fill_gaps(self, unified: JsonObject, *, mapped: Collection[str]) -> None:
+        """Adds what can be told from the other fields to fields of the model, in place.
+
+        `mapped` are the fields that the app has a place for.
+        """
+        self._filling(unified, mapped)
 
     @cached_property
     def _filling(self) -> Filling:
@@ -66,29 +64,3 @@ class Models(Mapping[str, UniversalDataModel]):
 
     def __hash__(self) -> int:
         return id(self)
-
-
-def _read() -> Iterator[UniversalDataModel]:
-    yaml = YAML(typ="safe", pure=True)
-    for file in sorted(files("gateway.udm").joinpath("models").iterdir(), key=lambda file: file.name):
-        for key, entry in yaml.load(file.read_text(encoding="utf-8")).items():
-            yield _model(key, entry)
-
-
-def _model(key: str, entry: Mapping[str, Any]) -> UniversalDataModel:
-    fallbacks: Mapping[str, Mapping[str, str]] = entry.get("fallbacks", {})
-    return UniversalDataModel(
-        key=key,
-        name=entry["name"],
-        plural_name=entry["plural_name"],
-        description=entry["description"],
-        categories=tuple(entry["categories"]),
-        fields_schema=fields_schema(entry["fields"], audited=entry.get("audited", True)),
-        fallbacks=tuple(fallbacks),
-        fallback_fields=fallbacks,
-        gaps=tuple(read_gaps(entry.get("gaps", {}))),
-    )
-
-
-MODELS = Models(_read())
-"""The catalog by key, in the order of the keys."""

@@ -1,0 +1,136 @@
+"""Reads models from files: those that come along, the operator's own, and what the operator adds to existing ones."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from importlib.resources import files as resources
+from importlib.resources.abc import Traversable
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from gateway.documents import MAX_BYTES, Document, Problem
+from gateway.errors import ConfigurationError
+from gateway.udm import model_rules
+from gateway.udm.drafts import Draft, Origin, own_problems
+from gateway.udm.file import Additions, ModelEntry, ModelFile
+from gateway.udm.model import Models
+
+
+def load_models(files: Sequence[Path] = ()) -> Models:
+    """The models that come with the gateway, with those of the files and the fields that these add.
+
+    Raises ConfigurationError with each problem of every file on its own line, as `FILE:LINE: key.path: what is wrong`.
+    """
+    return _load([*_bundled(), *files]) if files else MODELS
+
+
+@dataclass
+class _Reading:
+    """What the files say so far, and what is wrong with it."""
+
+    drafts: dict[str, Draft] = field(default_factory=dict)
+    documents: list[Document] = field(default_factory=list)
+    problems: list[tuple[Document, Problem]] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
+    """Of files that cannot be read at all."""
+
+    def add_problems(self, document: Document, problems: Iterable[Problem]) -> None:
+        self.problems += [(document, problem) for problem in problems]
+
+    def refuse(self) -> None:
+        """Returns when nothing is wrong; else raises ConfigurationError with all that is."""
+        faults = list(self.faults)
+        for document in self.documents:
+            try:
+                document.refuse(problem for origin, problem in self.problems if origin is document)
+            except ConfigurationError as error:
+                faults.append(error.message)
+        if faults:
+            raise ConfigurationError("\n".join(faults))
+
+
+def _load(sources: Sequence[Path | Traversable]) -> Models:
+    reading = _Reading()
+    read = [found for source in sources if (found := _read(source, reading)) is not None]
+    for document, file in read:
+        for key, entry in file.models.items():
+            _add_model(reading, document, key, entry)
+    for document, file in read:
+        for key, additions in file.extensions.items():
+            _extend_model(reading, document, key, additions)
+    reading.refuse()
+    models = Models(draft.model(key) for key, draft in reading.drafts.items())
+    for origin, place, text in model_rules.problems(models, reading.drafts):
+        reading.add_problems(origin.document, [((*origin.place, *place), text)])
+    reading.refuse()
+    return models
+
+
+def _read(source: Path | Traversable, reading: _Reading) -> tuple[Document, ModelFile] | None:
+    name = str(source) if isinstance(source, Path) else source.name
+    try:
+        document = Document.parse(_content(source, name), name=name)
+    except ConfigurationError as error:
+        reading.faults.append(error.message)
+        return None
+    reading.documents.append(document)
+    if not isinstance(document.value, dict):
+        reading.add_problems(document, [((), "a file of models is a mapping that starts with `format: models/v1`")])
+        return None
+    try:
+        return document, ModelFile.model_validate(document.value)
+    except ValidationError as error:
+        reading.add_problems(document, _shape_problems(error))
+        return None
+
+
+def _content(source: Path | Traversable, name: str) -> bytes:
+    try:
+        with source.open("rb") as file:
+            content: bytes = file.read(MAX_BYTES + 1)
+            return content
+    except OSError as error:
+        raise ConfigurationError(f"{name}: the file cannot be read ({error.strerror or type(error).__name__}).") from None
+
+
+def _shape_problems(error: ValidationError) -> Iterator[Problem]:
+    for fault in error.errors(include_url=False, include_input=False):
+        place = tuple(part for part in fault["loc"] if part != "[key]")
+        if fault["type"] == "extra_forbidden":
+            yield place, "unknown key; see docs/universal-data-models.md"
+        elif fault["type"] == "missing":
+            yield place[:-1], f"the key `{place[-1]}` is missing"
+        else:
+            message = fault["msg"].removeprefix("Value error, ")
+            yield place, message[:1].lower() + message[1:]
+
+
+def _add_model(reading: _Reading, document: Document, key: str, entry: ModelEntry) -> None:
+    origin = Origin(document=document, place=("models", key))
+    if key in reading.drafts:
+        other = reading.drafts[key].origins[0][0].document.name
+        text = f"{other} has a model {key!r} already; give this one another key, or add fields to that one under `extensions`"
+        reading.add_problems(document, [(origin.place, text)])
+        return
+    reading.add_problems(document, own_problems(origin.place, entry))
+    reading.drafts[key] = Draft(entry, [(origin, entry)])
+
+
+def _extend_model(reading: _Reading, document: Document, key: str, additions: Additions) -> None:
+    origin, draft = Origin(document=document, place=("extensions", key)), reading.drafts.get(key)
+    if draft is None:
+        known = ", ".join(sorted(reading.drafts))
+        text = f"there is no universal data model {key[:100]!r} to add fields to; there are {known}"
+        reading.add_problems(document, [(origin.place, text)])
+        return
+    reading.add_problems(document, own_problems(origin.place, additions))
+    reading.add_problems(document, [((*origin.place, *place), text) for place, text in draft.clashes(additions)])
+    draft.origins.append((origin, additions))
+
+
+def _bundled() -> list[Traversable]:
+    return sorted(resources("gateway.udm").joinpath("models").iterdir(), key=lambda file: file.name)
+
+
+MODELS = _load(_bundled())
+"""The models that come with the gateway."""
