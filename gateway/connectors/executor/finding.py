@@ -10,7 +10,6 @@ from gateway.connectors.executor.lists import page_of_records
 from gateway.connectors.executor.names import Names, kind_of, told
 from gateway.connectors.executor.records import RecordReader
 from gateway.connectors.format.collections import Collection
-from gateway.connectors.format.operations import GetManyOperation
 from gateway.connectors.format.requests import Request
 from gateway.errors import UnsupportedError, UpstreamRejectedError, UpstreamResponseError
 from gateway.expressions import Template
@@ -28,8 +27,8 @@ async def record_by_id(caller: Caller, collection: KnownCollection, external_id:
         return (await records_by_ids(caller, collection, [external_id], names=names)).get(external_id)
     if not collection.ids.may_exist(external_id):
         return None
-    answer = await _answer(caller, operation.request, names={**names, "id": external_id})
-    return _record(caller, collection.file, operation.record, answer, names=names)
+    reader = RecordReader(collection.file, names={**caller.names, **names})
+    return await _found(caller, operation.request, operation.record, reader, names={**names, "id": external_id})
 
 
 async def records_by_ids(caller: Caller, collection: KnownCollection, external_ids: Sequence[str], *, names: Names) -> Mapping[str, Record]:
@@ -39,14 +38,18 @@ async def records_by_ids(caller: Caller, collection: KnownCollection, external_i
         several = " several at a time" if collection.file.operations.get is not None else ""
         raise UnsupportedError(f"The records of {collection.file.name} cannot be found by id{several}.")
     ids = [external_id for external_id in dict.fromkeys(external_ids) if collection.ids.may_exist(external_id)]
-    answer = await _answer(caller, operation.request, names={**names, "ids": ids}) if ids else None
+    seen = {**names, "ids": ids}
+    answer = await _answer(caller, operation.request, names=seen) if ids else None
     if answer is None:
         return {}
-    return {
-        record.external_id: record
-        for record in _records(caller, collection.file, operation, answer, names=names)
-        if record.external_id in set(ids)
-    }
+    found = told(operation.records, {**caller.names, **seen, **answer.names}, what="The list of records")
+    if not isinstance(found, list):
+        raise UpstreamResponseError(
+            f"The app's answer holds {kind_of(found)} where {operation.records.source!r} of its connector expects a list."
+        )
+    reader = RecordReader(collection.file, names={**caller.names, **names})
+    records = [reader.read(item, number) for number, item in enumerate(found, start=1)]
+    return {record.external_id: record for record in records if record.external_id in set(ids)}
 
 
 async def matching_record(caller: Caller, collection: KnownCollection, fields: JsonObject, *, names: Names) -> Record | None:
@@ -60,8 +63,8 @@ async def matching_record(caller: Caller, collection: KnownCollection, fields: J
         raise UnsupportedError(f"Records cannot be matched by {by}; they can be by {', '.join(operation.fields)}.")
     if operation.request is None or operation.record is None:
         return await _first_listed(caller, collection.file, fields, names=names)
-    answer = await _answer(caller, operation.request, names={**names, "fields": fields})
-    return _record(caller, collection.file, operation.record, answer, names=names)
+    reader = RecordReader(collection.file, names={**caller.names, **names})
+    return await _found(caller, operation.request, operation.record, reader, names={**names, "fields": fields})
 
 
 async def _first_listed(caller: Caller, collection: Collection, fields: JsonObject, *, names: Names) -> Record | None:
@@ -75,6 +78,12 @@ async def _first_listed(caller: Caller, collection: Collection, fields: JsonObje
         token = page.next_token
 
 
+async def _found(caller: Caller, request: Request, selector: Template, reader: RecordReader, *, names: Names) -> Record | None:
+    answer = await _answer(caller, request, names=names)
+    raw = told(selector, {**caller.names, **names, **answer.names}, what="The record") if answer is not None else None
+    return reader.read_one(raw) if raw is not None else None
+
+
 async def _answer(caller: Caller, request: Request, *, names: Names) -> Answer | None:
     """The answer; null where the app says that there is no such thing."""
     try:
@@ -84,20 +93,3 @@ async def _answer(caller: Caller, request: Request, *, names: Names) -> Answer |
             return None
         raise
     return None if answer.is_empty else answer
-
-
-def _records(caller: Caller, collection: Collection, operation: GetManyOperation, answer: Answer, *, names: Names) -> list[Record]:
-    found = told(operation.records, {**caller.names, **names, **answer.names}, what="The list of records")
-    if not isinstance(found, list):
-        raise UpstreamResponseError(
-            f"The app's answer holds {kind_of(found)} where {operation.records.source!r} of its connector expects a list."
-        )
-    reader = RecordReader(collection, names={**caller.names, **names})
-    return [reader.read(item, number) for number, item in enumerate(found, start=1)]
-
-
-def _record(caller: Caller, collection: Collection, template: Template, answer: Answer | None, *, names: Names) -> Record | None:
-    if answer is None:
-        return None
-    raw = told(template, {**caller.names, **names, **answer.names}, what="The record")
-    return RecordReader(collection, names={**caller.names, **names}).read_one(raw) if raw is not None else None

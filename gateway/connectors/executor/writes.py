@@ -38,17 +38,15 @@ async def create(caller: Caller, collection: KnownCollection, fields: JsonObject
     if idempotency_key is not None and not collection.spec.takes_idempotency_key:
         raise UnsupportedError(f"The app knows no idempotency keys for {collection.file.name}. Leave the key out.")
     sent = collection.fields_to_api.of(fields, names={**caller.names, **names})
+    seen = {**names, "fields": sent, "idempotency_key": idempotency_key}
     try:
-        answer = await caller.ask(
-            operation.request,
-            names={**names, "fields": sent, "idempotency_key": idempotency_key},
-            is_known_again=idempotency_key is not None,
-        )
+        answer = await caller.ask(operation.request, names=seen, is_known_again=idempotency_key is not None)
     except UpstreamRejectedError as error:
         if error.status == _CONFLICT:
             raise ConflictError(f"No record was created. {error.message}") from error
         raise
-    written = _written(caller, collection, operation, answer, names=names)
+    reader = RecordReader(collection.file, names={**caller.names, **names})
+    written = _written(operation, answer, reader=reader, names={**caller.names, **seen})
     if written is None:
         raise UpstreamResponseError(f"{caller.file.name} did not answer with the record that it was to create.")
     return written
@@ -65,9 +63,11 @@ async def update(
     if operation is None:
         raise UnsupportedError(f"The records of {collection.file.name} cannot be changed.")
     sent = collection.fields_to_api.of(fields, names={**caller.names, **names})
-    answer = await _ask(caller, collection, operation.request, external_id, names={**names, "fields": sent}, if_version=if_version)
+    seen = {**names, "id": external_id, "fields": sent, "version": if_version}
+    answer = await _ask(caller, collection, operation.request, external_id, names=seen)
+    reader = RecordReader(collection.file, names={**caller.names, **names})
     # An answer that says nothing of the record left its id as it was.
-    return _written(caller, collection, operation, answer, names=names) or Written(external_id=external_id)
+    return _written(operation, answer, reader=reader, names={**caller.names, **seen}) or Written(external_id=external_id)
 
 
 async def delete(caller: Caller, collection: KnownCollection, external_id: str, *, names: Names, if_version: str | None) -> None:
@@ -75,7 +75,7 @@ async def delete(caller: Caller, collection: KnownCollection, external_id: str, 
     operation = collection.file.operations.delete
     if operation is None:
         raise UnsupportedError(f"The records of {collection.file.name} cannot be deleted.")
-    await _ask(caller, collection, operation.request, external_id, names=names, if_version=if_version)
+    await _ask(caller, collection, operation.request, external_id, names={**names, "id": external_id, "version": if_version})
 
 
 @contextmanager
@@ -95,15 +95,13 @@ def telling_outcome(done: str, *, key: str | None = None) -> Iterator[None]:
         raise UpstreamResponseError(f"{error.message} {doubt}") from None
 
 
-async def _ask(
-    caller: Caller, collection: KnownCollection, request: Request, external_id: str, *, names: Names, if_version: str | None
-) -> Answer:
-    if if_version is not None and "version" not in names_read(request):
+async def _ask(caller: Caller, collection: KnownCollection, request: Request, external_id: str, *, names: Names) -> Answer:
+    if names["version"] is not None and "version" not in names_read(request):
         raise UnsupportedError(f"The app cannot bind this to a version of a record in {collection.file.name}. Leave the version out.")
     if not collection.ids.may_exist(external_id):
         raise _not_found(collection, external_id)
     try:
-        answer = await caller.ask(request, names={**names, "id": external_id, "version": if_version})
+        answer = await caller.ask(request, names=names)
     except UpstreamRejectedError as error:
         if error.status == _CONFLICT:
             raise ConflictError(f"The record is as it was. {error.message} Read it again, then repeat.") from error
@@ -120,14 +118,14 @@ def _not_found(collection: KnownCollection, external_id: str) -> NotFoundError:
     return NotFoundError(f"{collection.file.name} has no record {shown!r}.")
 
 
-def _written(caller: Caller, collection: KnownCollection, operation: WriteOperation, answer: Answer, *, names: Names) -> Written | None:
+def _written(operation: WriteOperation, answer: Answer, *, reader: RecordReader, names: Names) -> Written | None:
     """What the answer says of the record; null where it says nothing."""
     if answer.is_empty:
         return None
-    seen = {**caller.names, **names, **answer.names}
+    seen = {**names, **answer.names}
     raw = told(operation.record, seen, what="The record") if operation.record is not None else None
     if raw is not None:
-        record = RecordReader(collection.file, names={**caller.names, **names}).read_one(raw)
+        record = reader.read_one(raw)
         return Written(external_id=record.external_id, record=record)
     given = told(operation.id, seen, what="The record's id") if operation.id is not None else None
     if operation.id is None or given is None:

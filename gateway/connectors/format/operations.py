@@ -1,13 +1,14 @@
 """What can be done with the records of a collection, and the requests that do it.
 
-Every request sees `parameters` beside `connection` and `integration`; what else it sees is said of each operation.
+Every request sees `parameters` beside `connection` and `integration`; what else it sees is said of each operation. What reads an
+answer sees all that its request saw, and `body`, `headers` and `status`.
 """
 
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, Tag
 
-from gateway.connectors.format.base import Condition, Key, Part, Value
+from gateway.connectors.format.base import Condition, Key, Part, Value, one_of
 from gateway.connectors.format.requests import PaginationRef, Request
 
 OperatorKey = Literal["eq", "ne", "lt", "lte", "gt", "gte", "in", "contains", "starts_with"]
@@ -23,12 +24,19 @@ class QueryTerm(Part):
 
 
 class TextTerm(Part):
-    """A condition told as one of the `terms` that the request puts together; names: `field`, `value`."""
+    """A condition told as one of the `terms` that the request puts together, text or any JSON; names: `field`, `value`."""
 
     term: Value
 
 
-Term = QueryTerm | TextTerm
+def _tag(value: Any) -> str | None:
+    return next((f"!{kind}" for kind in ("query", "term") if isinstance(value, dict) and kind in value), None)
+
+
+Term = Annotated[
+    Annotated[QueryTerm, Tag("!query")] | Annotated[TextTerm, Tag("!term")],
+    one_of(_tag, message="a condition is told by `query`, the name of a query parameter, or by `term`"),
+]
 
 
 class Order(Part):
@@ -113,7 +121,7 @@ class WriteOperation(Part):
     id: Value | None = None
     """Where the record's id stands in `body`; for an answer that holds no record."""
     required: tuple[str, ...] = ()
-    """Fields that must be given."""
+    """Fields that must be given; `*` stands for those that the fields schema requires."""
     excluded: tuple[str, ...] = ()
     """Fields that cannot be given, beside those that are `readOnly`."""
     included: tuple[str, ...] = ()

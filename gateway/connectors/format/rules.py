@@ -8,17 +8,20 @@ from gateway.connectors.format.auth_rules import auth_problems
 from gateway.connectors.format.collections import Collection
 from gateway.connectors.format.connector import ConnectorFile
 from gateway.connectors.format.document import Place, Problem
-from gateway.connectors.format.exchanges import header_problems, list_problems, request_problems
+from gateway.connectors.format.exchanges import header_problems, request_problems
+from gateway.connectors.format.field_rules import field_problems, reference_problems
+from gateway.connectors.format.mapping_rules import mapping_problems
+from gateway.connectors.format.operation_rules import operation_problems
 from gateway.connectors.format.schema_rules import constant_problems, schema_problems
-from gateway.connectors.format.scopes import ANSWER, QUERY, RECORD, Scope, keys_of, misuses
+from gateway.connectors.format.scopes import ANSWER, FIELDS_SCHEMA, RECORD, Scope, keys_of, misuses
 from gateway.connectors.schemas import writable_secrets
-from gateway.udm import MODELS
+from gateway.udm import MODELS, Models
 
 _HTTP_ADDRESS = re.compile(r"https?://[^/?#\s]+[^?#\s]*")
 
 
-def problems(file: ConnectorFile) -> Iterator[Problem]:
-    """What is wrong with the file."""
+def problems(file: ConnectorFile, models: Models = MODELS) -> Iterator[Problem]:
+    """What is wrong with the file, where there are these universal data models."""
     shared: Scope = {
         "connection": keys_of(file.connection.parameters_schema),
         "integration": keys_of(file.integration.parameters_schema),
@@ -30,7 +33,7 @@ def problems(file: ConnectorFile) -> Iterator[Problem]:
     for key, method in file.auth.items():
         yield from auth_problems(("auth", key), method, shared)
     for key, collection in file.collections.items():
-        yield from _collection_problems(("collections", key), collection, file, shared)
+        yield from _collection_problems(("collections", key), collection, file, shared, models)
     yield from places.problems(file, shared)
     yield from _default_problems(file)
 
@@ -60,9 +63,10 @@ def _http_problems(file: ConnectorFile, shared: Scope) -> Iterator[Problem]:
         yield from misuses(("http", "errors", index, "when", "body"), rule.when.body, answer)
         yield from misuses(("http", "errors", index, "message"), rule.message, answer)
     yield from misuses(("http", "error_message"), http.error_message, answer)
+    yield from misuses(("http", "field_errors"), http.field_errors, answer)
 
 
-def _collection_problems(place: Place, collection: Collection, file: ConnectorFile, shared: Scope) -> Iterator[Problem]:
+def _collection_problems(place: Place, collection: Collection, file: ConnectorFile, shared: Scope, models: Models) -> Iterator[Problem]:
     yield from schema_problems((*place, "parameters"), collection.parameters)
     scope: Scope = {**shared, "parameters": keys_of(collection.parameters)}
     yield from misuses((*place, "location_name"), collection.location_name, scope)
@@ -74,11 +78,10 @@ def _collection_problems(place: Place, collection: Collection, file: ConnectorFi
     elif collection.fields is None:
         yield place, "the collection needs `fields`, `dynamic_fields` or both, so that callers know what its records hold"
     yield from _record_problems(place, collection, scope)
-    if collection.operations.list is not None:
-        yield from list_problems((*place, "operations", "list"), collection.operations.list, "records", file.pagination, {**scope, **QUERY})
-    for model in collection.universal_data_models:
-        if model not in MODELS:
-            yield (*place, "universal_data_models", model), f"there is no universal data model {model!r}; there are {', '.join(MODELS)}"
+    yield from operation_problems(place, collection, file, {**scope, **FIELDS_SCHEMA})
+    yield from field_problems(place, collection)
+    yield from reference_problems(place, collection, file.collections)
+    yield from mapping_problems(place, collection, models)
 
 
 def _record_problems(place: Place, collection: Collection, scope: Scope) -> Iterator[Problem]:
@@ -87,6 +90,7 @@ def _record_problems(place: Place, collection: Collection, scope: Scope) -> Iter
         yield from misuses((*place, "record", key), getattr(collection.record, key), of_record)
     if "record" not in collection.record.id.names:
         yield (*place, "record", "id"), "the id must be read from `record`, or all records would be one"
+    yield from schema_problems((*place, "record", "id_pattern"), collection.record.id_schema, is_object=False)
     yield from misuses((*place, "from_api"), collection.from_api, of_record)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from gateway.connectors.format.document import Place, Problem
 from gateway.connectors.schemas import CompiledSchema, SchemaError
-from gateway.models import JsonObject, JsonSchema
+from gateway.models import JsonObject, JsonSchema, JsonValue
 
 
 def schema_problems(place: Place, schema: JsonSchema, *, is_object: bool = True) -> Iterator[Problem]:
@@ -16,6 +16,12 @@ def schema_problems(place: Place, schema: JsonSchema, *, is_object: bool = True)
         return
     if is_object and schema.get("type") != "object":
         yield place, "the schema must be of `type: object`"
+
+
+def value_problems(place: Place, value: JsonValue, schema: JsonSchema) -> Iterator[Problem]:
+    """What a value breaks in its schema."""
+    for violation in CompiledSchema.compile(schema, at="value").violations(value):
+        yield (*place, *violation.path), violation.message
 
 
 def constant_problems(place: Place, parameters: JsonObject, schema: JsonSchema) -> Iterator[Problem]:

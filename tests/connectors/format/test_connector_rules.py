@@ -10,7 +10,7 @@ LIST = "collections.things.operations.list"
     [
         pytest.param(
             [('records: "${body.items}"', 'records: "${bdy.items}"')],
-            [f"41: {LIST}.records: there is no name 'bdy' here; there are body, connection, headers, integration, parameters, status"],
+            [f"41: {LIST}.records: there is no name 'bdy' here; there are body, connection, headers, integration, order, parameters, search, status, terms"],
             id="unknown name",
         ),
         pytest.param(

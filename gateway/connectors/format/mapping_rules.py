@@ -1,0 +1,74 @@
+"""Rules for how collections translate into universal data models."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from gateway.connectors.format.collections import Collection
+from gateway.connectors.format.document import Place, Problem
+from gateway.connectors.format.field_rules import known_schema, path_problems
+from gateway.connectors.format.mappings import FieldMapping
+from gateway.connectors.format.schema_rules import value_problems
+from gateway.connectors.format.scopes import Scope, keys_of, misuses
+from gateway.models import JsonSchema
+from gateway.udm import Models
+
+
+def mapping_problems(place: Place, collection: Collection, models: Models) -> Iterator[Problem]:
+    """What is wrong with the mappings of a collection: both sides must have what they name."""
+    for key, mapping in collection.universal_data_models.items():
+        at = (*place, "universal_data_models", key)
+        if key not in models:
+            yield at, f"there is no universal data model {key!r}; there are {', '.join(models)}"
+            continue
+        yield from _fields_problems((*at, "fields"), mapping.fields, models[key].fields_schema, native=known_schema(collection), model=key)
+
+
+def _fields_problems(
+    place: Place, fields: Mapping[str, str | FieldMapping], schema: JsonSchema, *, native: JsonSchema | None, model: str
+) -> Iterator[Problem]:
+    known = schema.get("properties", {})
+    for name, mapping in fields.items():
+        if known and name not in known:
+            yield (*place, name), f"the model {model} has no field {name!r} there; it has {', '.join(known)}"
+        elif isinstance(mapping, str):
+            yield from path_problems((*place, name), mapping, native)
+        else:
+            yield from _field_problems((*place, name), mapping, known.get(name, {}), beside=frozenset(known), native=native, model=model)
+
+
+def _field_problems(
+    place: Place, mapping: FieldMapping, schema: JsonSchema, *, beside: frozenset[str], native: JsonSchema | None, model: str
+) -> Iterator[Problem]:
+    if mapping.field is None and mapping.from_ is None and not mapping.fields:
+        yield place, "say where the field comes from: by `field`, by `from`, or by the `fields` of an object"
+    if mapping.to is not None and mapping.field is None:
+        yield (*place, "to"), "a field that is written needs `field`, the app's field to write"
+    if mapping.field is not None:
+        yield from path_problems((*place, "field"), mapping.field, native)
+    of_app = keys_of(native) if native is not None else None
+    reading: Scope = {"fields": of_app, "value": None}
+    writing: Scope = {"value": None, "unified": beside or None}
+    yield from misuses((*place, "from"), mapping.from_, reading)
+    yield from misuses((*place, "to"), mapping.to, writing)
+    single = schema.get("items", {}) if "array" in _types(schema) else schema
+    for value, unified in mapping.values.items():
+        yield from value_problems((*place, "values", value), unified, single)
+    yield from _inner_problems(place, mapping, schema, native=native, model=model)
+
+
+def _inner_problems(place: Place, mapping: FieldMapping, schema: JsonSchema, *, native: JsonSchema | None, model: str) -> Iterator[Problem]:
+    if mapping.fields:
+        if "array" in _types(schema):
+            yield (*place, "fields"), "this is a list; map what its items hold by `each`"
+        yield from _fields_problems((*place, "fields"), mapping.fields, schema, native=native, model=model)
+    if mapping.each:
+        if "array" not in _types(schema):
+            yield (*place, "each"), "this is no list; map what it holds by `fields`"
+        items: Any = schema.get("items", {})
+        # Which schema the items of the app's list have is not followed: the list may be made by an expression.
+        yield from _fields_problems((*place, "each"), mapping.each, items, native=None, model=model)
+
+
+def _types(schema: JsonSchema) -> list[str]:
+    declared = schema.get("type", [])
+    return [declared] if isinstance(declared, str) else list(declared)
