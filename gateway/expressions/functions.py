@@ -97,6 +97,11 @@ class Functions(functions.Functions):  # type: ignore[misc]  # jmespath has no t
         except (ValueError, RecursionError):
             return None
 
+    @_takes(_ANY)
+    def _func_to_json(self, value: Any) -> str:
+        """The value as JSON: `to_string()` with quotes around a text too."""
+        return _json_text(value)
+
     @_takes(_TEXT)
     def _func_jwt_claims(self, token: str | None) -> Any:
         """What a JSON Web Token says, unverified; null for text that is none."""
