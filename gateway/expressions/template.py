@@ -45,15 +45,17 @@ class Template:
         """The value. Raises ExpressionError where an expression cannot be evaluated or does not fit into its text."""
         return self._render(names)
 
-    def render_path(self, names: Mapping[str, Any]) -> str:
-        """The text as a URL path: what an expression gives becomes part of one segment, percent-encoded.
+    def render_path(self, names: Mapping[str, Any], *, keeps: str = "") -> str:
+        """The text as a URL path: what an expression gives becomes part of one segment, percent-encoded but for the signs in `keeps`.
+
+        A list that an expression spells out, `${[a, b]}`, becomes as many segments as it has items that are not null.
 
         Raises ExpressionError for a template that is not text, and where an expression gives nothing, an empty text,
         or a segment comes out as `.` or `..`: the request would reach another place than the template names.
         """
         if self._parts is None:
             raise ExpressionError("a path is text")
-        path = "".join(part if isinstance(part, str) else _segment(part, names) for part in self._parts)
+        path = "".join(part if isinstance(part, str) else _segments(part, names, keeps) for part in self._parts)
         if any(segment in (".", "..") for segment in path.partition("?")[0].split("/")):
             raise ExpressionError(f"path {self.source!r}: a segment comes out as '.' or '..'")
         return path
@@ -118,27 +120,32 @@ def _compile_text(source: str, expressions: list[Expression]) -> _Render:
 
 
 def _joined(parts: list[_Part], names: Mapping[str, Any]) -> str:
-    text = "".join(part if isinstance(part, str) else _text(part, names) for part in parts)
+    text = "".join(part if isinstance(part, str) else _text(part, part.evaluate(names)) for part in parts)
     if len(text) > limits.MAX_TEXT_CHARACTERS:
         raise ExpressionError(f"it makes a text of more than {limits.MAX_TEXT_CHARACTERS} characters")
     return text
 
 
-def _text(expression: Expression, names: Mapping[str, Any]) -> str:
+def _text(expression: Expression, value: Any) -> str:
     try:
-        return scalar_text(expression.evaluate(names))
+        return scalar_text(value)
     except ExpressionError as error:
-        if str(error).endswith("cannot stand in text"):
-            raise ExpressionError(f"${{{expression.source}}} gives what cannot stand in text: {error}") from None
-        raise
+        raise ExpressionError(f"${{{expression.source}}} gives what cannot stand in text: {error}") from None
 
 
-def _segment(expression: Expression, names: Mapping[str, Any]) -> str:
-    text = _text(expression, names)
+def _segments(expression: Expression, names: Mapping[str, Any], keeps: str) -> str:
+    value = expression.evaluate(names)
+    if expression.is_written_list and any(item is not None for item in value):
+        return "/".join(_segment(expression, item, keeps) for item in value if item is not None)
+    return _segment(expression, value, keeps)
+
+
+def _segment(expression: Expression, value: Any, keeps: str) -> str:
+    text = _text(expression, value)
     if text in ("", ".", ".."):
         raise ExpressionError(f"${{{expression.source}}} gives {text!r}, which cannot be a part of a path")
     try:
-        return quote(text, safe="")
+        return quote(text, safe=keeps)
     except UnicodeEncodeError:
         raise ExpressionError(f"${{{expression.source}}} gives text that is not Unicode") from None
 

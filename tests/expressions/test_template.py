@@ -117,6 +117,28 @@ def test_a_part_of_a_segment_may_hold_an_expression():
     assert Template.compile("/odata/Books(${id})").render_path({"id": "a'b/c"}) == "/odata/Books(a%27b%2Fc)"
 
 
+@pytest.mark.parametrize(
+    ("names", "path"),
+    [({"a": "x/y", "b": "z"}, "/v1/x%2Fy/z"), ({"a": None, "b": "z"}, "/v1/z"), ({"a": 7, "b": None}, "/v1/7")],
+    ids=["two", "without the first", "without the second"],
+)
+def test_a_list_that_is_spelt_out_in_a_path_is_a_segment_an_item(names, path):
+    assert Template.compile("/v1/${[a, b]}").render_path(names) == path
+
+
+@pytest.mark.parametrize("names", [{"a": None}, {"a": ""}, {"a": ".."}, {"a": ["x"]}], ids=["nothing", "empty", "dots", "a list"])
+def test_a_list_of_segments_holds_what_segments_may_hold(names):
+    with pytest.raises(ExpressionError):
+        Template.compile("/v1/${[a, b]}").render_path(names)
+
+
+def test_a_path_keeps_the_signs_that_it_is_told_to_keep():
+    path = Template.compile("/rows/${id}")
+
+    assert path.render_path({"id": "a,b/c~d"}) == "/rows/a%2Cb%2Fc~d"
+    assert path.render_path({"id": "a,b/c~d"}, keeps=",") == "/rows/a,b%2Fc~d"
+
+
 def test_a_path_is_text():
     with pytest.raises(ExpressionError, match="a path is text"):
         Template.compile(["/a"]).render_path({})

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from gateway.connectors.executor.collection_specs import collection_spec
 from gateway.connectors.executor.fields_to_api import FieldsToApi
 from gateway.connectors.executor.ids import RecordIds
+from gateway.connectors.executor.known_fields import readers_of_schema
 from gateway.connectors.executor.names import Names, with_defaults
 from gateway.connectors.format.collections import Collection
 from gateway.models import CollectionSpec, Pointer
@@ -19,11 +20,14 @@ class KnownCollection:
     """What it promises without asking any app."""
     ids: RecordIds
     fields_to_api: FieldsToApi
+    readers_of_schema: frozenset[str]
+    """The operations whose expressions read the fields schema."""
 
     @classmethod
     def of(cls, key: str, collection: Collection) -> "KnownCollection":
         """The collection of that key, as the file says it."""
-        return cls(collection, collection_spec(key, collection), RecordIds(collection), FieldsToApi(collection))
+        spec = collection_spec(key, collection)
+        return cls(collection, spec, RecordIds(collection), FieldsToApi(collection), readers_of_schema(collection))
 
     def names(self, pointer: Pointer) -> Names:
         """What every expression of the collection sees of the pointer: its parameters, with their defaults."""

@@ -9,6 +9,8 @@ _OF_WHOLE_RECORDS = frozenset(
     {"allOf", "anyOf", "oneOf", "not", "if", "then", "else", "dependentRequired", "dependentSchemas", "dependencies", "minProperties"}
 )
 """What a schema says of a record as a whole: a part of one may break it."""
+_CREATE_ONLY = "x-create-only"
+"""Marks a field that a creation may give and no update can change, such as a key that the caller chooses."""
 _MAX_DEPTH = 32
 
 
@@ -40,7 +42,7 @@ def _taken(operation: WriteOperation, known: JsonObject, *, is_open: bool) -> Js
     for name, part in known.items():
         if name in operation.included:
             taken[name] = {key: value for key, value in part.items() if key != "readOnly"} if isinstance(part, dict) else part
-        elif name in operation.excluded or _is_read_only(part):
+        elif name in operation.excluded or _is_read_only(part) or (isinstance(operation, UpdateOperation) and _is_create_only(part)):
             _leave_out(taken, name, is_open=is_open)
         else:
             taken[name] = _without_read_only(part)
@@ -65,6 +67,10 @@ def _required(operation: WriteOperation, fields: JsonSchema, taken: JsonObject) 
 
 def _is_read_only(part: JsonValue) -> bool:
     return isinstance(part, dict) and part.get("readOnly") is True
+
+
+def _is_create_only(part: JsonValue) -> bool:
+    return isinstance(part, dict) and part.get(_CREATE_ONLY) is True
 
 
 def _without_read_only(part: JsonValue, depth: int = 0) -> JsonValue:
