@@ -13,7 +13,7 @@ from gateway.connectors.operation import Operation
 from gateway.connectors.protocol import Connector
 from gateway.storage.database import Database
 from gateway.storage.encryption import Cipher
-from gateway.udm import MODELS, Models
+from gateway.udm import Models, load_models
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,13 +42,14 @@ class Runtime:
 async def open_runtime(settings: Settings, *, clock: Clock | None = None, connectors: Sequence[Connector] = ()) -> AsyncIterator[Runtime]:
     """The parts that the settings ask for, on a migrated database; closed in reverse order at the end.
 
-    Raises ConfigurationError when a setting, a connector file or the database cannot be used.
+    Raises ConfigurationError when a setting, a connector file, a file of models or the database cannot be used.
     """
     async with AsyncExitStack() as stack:
         cipher = Cipher.from_key_ring(settings.encryption_keys)
         http = Http(allowed_networks=settings.allowed_networks)
         stack.push_async_callback(http.aclose)
-        catalog = Catalog.load(http, settings, files=settings.connector_files, connectors=connectors, clock=clock)
+        models = load_models(settings.udm_files)
+        catalog = Catalog.load(http, settings, files=settings.connector_files, connectors=connectors, clock=clock, models=models)
         database = Database.connect(settings.database_url)
         stack.push_async_callback(database.close)
         await database.migrate()
@@ -59,5 +60,5 @@ async def open_runtime(settings: Settings, *, clock: Clock | None = None, connec
             cipher=cipher,
             http=http,
             connectors=catalog,
-            udm=MODELS,
+            udm=models,
         )

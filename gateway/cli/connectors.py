@@ -9,12 +9,13 @@ import typer
 from rich.table import Table
 
 from gateway.cli import exits, loops, output
-from gateway.config import ConnectorSettings, read_settings
+from gateway.config import ConnectorSettings, UdmSettings, read_settings
 from gateway.connectors.catalog import Catalog
 from gateway.connectors.http import Http
 from gateway.connectors.loading import format_schema, load_connector_file
 from gateway.connectors.protocol import Connector
 from gateway.errors import ConfigurationError
+from gateway.udm import Models, load_models
 
 commands = typer.Typer(name="connectors", help="Look at the connectors, and check a connector file.", no_args_is_help=True)
 
@@ -23,7 +24,8 @@ commands = typer.Typer(name="connectors", help="Look at the connectors, and chec
 def list_() -> None:
     """List the connectors that this gateway knows."""
     table = Table("Key", "Name", "Version", "Collections", "Universal data models", box=None, header_style="bold")
-    for connector in loops.run(_catalog(read_settings(ConnectorSettings).connector_files)):
+    models = load_models(read_settings(UdmSettings).udm_files)
+    for connector in loops.run(_catalog(read_settings(ConnectorSettings).connector_files, models)):
         spec = connector.spec
         collections = ", ".join(collection.key for collection in spec.collections)
         table.add_row(spec.key, spec.name, spec.version, collections, ", ".join(spec.universal_data_models))
@@ -33,7 +35,8 @@ def list_() -> None:
 @commands.command()
 def check(files: Annotated[list[Path], typer.Argument(help="Connector files.", metavar="FILE...", dir_okay=False, exists=True)]) -> None:
     """Say whether connector files are right, and where not: the line, the key, and what to do."""
-    right = [_is_right(path) for path in files]
+    models = load_models(read_settings(UdmSettings).udm_files)
+    right = [_is_right(path, models) for path in files]
     if not all(right):
         raise typer.Exit(exits.ExitCode.CONFIGURATION)
 
@@ -44,9 +47,9 @@ def schema() -> None:
     output.print_plain(orjson.dumps(format_schema(), option=orjson.OPT_INDENT_2).decode())
 
 
-def _is_right(path: Path) -> bool:
+def _is_right(path: Path, models: Models) -> bool:
     try:
-        file = load_connector_file(path)
+        file = load_connector_file(path, models=models)
     except ConfigurationError as error:
         output.tell_error(error.message)
         return False
@@ -57,10 +60,10 @@ def _is_right(path: Path) -> bool:
     return True
 
 
-async def _catalog(files: Sequence[Path]) -> tuple[Connector, ...]:
+async def _catalog(files: Sequence[Path], models: Models) -> tuple[Connector, ...]:
     http = Http()
     try:
-        catalog = Catalog.load(http, files=files)
+        catalog = Catalog.load(http, files=files, models=models)
         return tuple(catalog[key] for key in catalog)
     finally:
         await http.aclose()

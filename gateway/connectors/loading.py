@@ -16,21 +16,22 @@ from gateway.connectors.format.references import References
 from gateway.connectors.format.rules import problems
 from gateway.errors import ConfigurationError
 from gateway.models import JsonSchema
+from gateway.udm import MODELS, Models
 
 _MAX_SUGGESTIONS = 50
 _MAX_KEY_CHARACTERS = 100
 
 
-def load_connector_file(source: Path | Traversable) -> ConnectorFile:
-    """The connector that a file describes.
+def load_connector_file(source: Path | Traversable, *, models: Models = MODELS) -> ConnectorFile:
+    """The connector that a file describes, where there are these universal data models.
 
     Raises ConfigurationError with each problem on its own line, as `FILE:LINE: key.path: what is wrong`.
     """
-    return _file_of(_content(source), _name(source))
+    return _file_of(_content(source), _name(source), models)
 
 
 @lru_cache(maxsize=16)
-def _file_of(raw: bytes, name: str) -> ConnectorFile:
+def _file_of(raw: bytes, name: str, models: Models) -> ConnectorFile:
     # Kept by content: reading the bundled files again takes most of the time that it takes to open a gateway.
     document = Document.parse(raw, name=name)
     if not isinstance(document.value, dict):
@@ -43,7 +44,7 @@ def _file_of(raw: bytes, name: str) -> ConnectorFile:
     except ValidationError as error:
         document.refuse(_shape_problems(error))
         raise  # Never: an error holds at least one problem.
-    document.refuse(problems(file))
+    document.refuse(problems(file, models))
     return file
 
 

@@ -10,6 +10,7 @@ from gateway.runtime import Runtime
 from gateway.services import elements
 from gateway.services.elements import Health
 from gateway.services.instance_context import InstanceContext
+from gateway.udm import UniversalDataModel
 
 
 class Layers(Protocol):
@@ -22,6 +23,10 @@ class Layers(Protocol):
     @property
     def health(self) -> Health:
         """Whether it can be used, and why not."""
+
+    @property
+    def model(self) -> UniversalDataModel | None:
+        """The universal data model in force; null where there is none, or none of that key (any more)."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +47,11 @@ class DefinitionLayers:
     def health(self) -> Health:
         """Whether it can be used, and why not."""
         return elements.definition_health(self.runtime, self.definition, universal=self.universal, integration=self.integration)
+
+    @property
+    def model(self) -> UniversalDataModel | None:
+        """The universal data model in force."""
+        return self.runtime.udm.get(self.settings.udm) if self.settings.udm is not None else None
 
     @property
     def fields_schema(self) -> JsonSchema | None:
@@ -65,3 +75,8 @@ class InstanceLayers:
     def health(self) -> Health:
         """Whether it can be used, and why not."""
         return self.context.health(self.runtime)
+
+    @property
+    def model(self) -> UniversalDataModel | None:
+        """The universal data model in force."""
+        return self.runtime.udm.get(self.settings.udm) if self.settings.udm is not None else None

@@ -185,9 +185,9 @@ class Query:
     @field("The universal data models of this gateway, by key.", type=list[UNIVERSAL_DATA_MODEL])
     async def universal_data_models(self, info: Info) -> list[udm.UniversalDataModel]:
         info.context.require_caller()
-        return list(udm.MODELS.values())
+        return list(info.context.runtime.udm.values())
 
     @field("The universal data model of a key. Null when there is none.", type=UNIVERSAL_DATA_MODEL | None)
     async def universal_data_model(self, info: Info, key: Annotated[str, _argument("Its key.")]) -> udm.UniversalDataModel | None:
         info.context.require_caller()
-        return udm.MODELS.get(key)
+        return info.context.runtime.udm.get(key)

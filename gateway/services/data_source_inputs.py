@@ -10,7 +10,7 @@ from gateway.runtime import Runtime
 from gateway.services import checks, pointers
 from gateway.services.patches import KEEP, Keep
 from gateway.services.selectors import PointerInput
-from gateway.udm import MODELS
+from gateway.udm import Models
 
 
 def assign(
@@ -29,7 +29,7 @@ def assign(
     if not isinstance(name, Keep):
         definition.name = checks.optional_text(name, field=["input", "name"])
     if not isinstance(udm, Keep):
-        definition.udm = _known_model(udm, field=["input", "udm"])
+        definition.udm = _known_model(runtime.udm, udm, field=["input", "udm"])
     if not isinstance(pointer, Keep):
         connector = _connector(runtime, integration)
         field = ["input", "pointer"]
@@ -52,9 +52,9 @@ def clear(definition: DataSource) -> None:
     definition.pull_updates_interval_seconds = definition.full_sync_interval_seconds = None
 
 
-def _known_model(udm: str | None, *, field: Sequence[str]) -> str | None:
-    if udm is not None and udm not in MODELS:
-        near = get_close_matches(udm, MODELS, n=1) or list(MODELS)[:3]
+def _known_model(models: Models, udm: str | None, *, field: Sequence[str]) -> str | None:
+    if udm is not None and udm not in models:
+        near = get_close_matches(udm[:100], models, n=1) or list(models)[:3]
         raise InvalidError(f"There is no universal data model {udm[:100]!r}. There is {', '.join(map(repr, near))}.", field=field)
     return udm
 

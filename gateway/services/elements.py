@@ -20,7 +20,7 @@ from gateway.models import (
 from gateway.models.settings_in_force import DefaultPointer, SettingsInForce, TypedPointer
 from gateway.runtime import Runtime
 from gateway.services import pointers
-from gateway.udm import MODELS
+from gateway.udm import Models
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +60,7 @@ def definition_settings(
     """A definition's settings; `universal` is the one that it customises, `integration` its own, if any."""
     connector = _connector(runtime, integration)
     return settings_in_force.of_definition(
-        definition, universal=universal, default_pointer=_defaults_of(connector), typed=_typing_of(connector)
+        definition, universal=universal, default_pointer=_defaults_of(runtime.udm, connector), typed=_typing_of(connector)
     )
 
 
@@ -84,7 +84,7 @@ def instance_settings(
     """An instance's settings; `customization` is the integration-level definition of `root` in `integration`, if any."""
     connector = _connector(runtime, integration)
     return settings_in_force.of_instance(
-        instance, root=root, customization=customization, default_pointer=_defaults_of(connector), typed=_typing_of(connector)
+        instance, root=root, customization=customization, default_pointer=_defaults_of(runtime.udm, connector), typed=_typing_of(connector)
     )
 
 
@@ -120,7 +120,7 @@ def archived(definition: DataSource) -> str:
 def definition_fields_schema(runtime: Runtime, settings: SettingsInForce, integration: Integration | None) -> JsonSchema | None:
     """What field mappings of a definition build on: its model's fields when universal, else the static fields of its collection."""
     if integration is None:
-        model = MODELS.get(settings.udm) if settings.udm is not None else None
+        model = runtime.udm.get(settings.udm) if settings.udm is not None else None
         return model.fields_schema if model is not None else None
     connector = _connector(runtime, integration)
     if connector is None or settings.pointer is None:
@@ -168,14 +168,14 @@ def _typing_of(connector: Connector | None) -> TypedPointer:
     return partial(pointers.typed, connector) if connector is not None else lambda pointer: pointer
 
 
-def _defaults_of(connector: Connector | None) -> DefaultPointer:
+def _defaults_of(models: Models, connector: Connector | None) -> DefaultPointer:
     """The connector's default for a model, else for the first of the model's fallbacks that has one: one level, never further."""
 
     def default(udm: str) -> Pointer | None:
         if connector is None:
             return None
         by_model = connector.spec.default_collections
-        candidates = (udm, *(MODELS[udm].fallbacks if udm in MODELS else ()))
+        candidates = (udm, *(models[udm].fallbacks if udm in models else ()))
         return next((by_model[key] for key in candidates if key in by_model), None)
 
     return default

@@ -16,6 +16,7 @@ from gateway.connectors.protocol import Connector
 from gateway.connectors.schemas import CompiledSchema, SchemaError, writable_secrets
 from gateway.errors import ConfigurationError
 from gateway.models import ConnectorSpec, JsonSchema
+from gateway.udm import MODELS, Models
 
 ENTRY_POINTS = "gateway.connectors"
 """The group of entry points whose objects are called with the Http and give a connector."""
@@ -38,6 +39,7 @@ class Catalog(Mapping[str, Connector]):
         files: Sequence[Path] = (),
         connectors: Sequence[Connector] = (),
         clock: Clock | None = None,
+        models: Models = MODELS,
     ) -> "Catalog":
         """The connectors that come along, those of installed packages, those of the files, and those given.
 
@@ -47,7 +49,7 @@ class Catalog(Mapping[str, Connector]):
         found: dict[str, Connector] = {}
         origins: dict[str, str] = {}
         for origin, connector in (
-            *_of_files([*_bundled(), *files], http, clock=clock or SystemClock(), limits=limits),
+            *_of_files([*_bundled(), *files], http, clock=clock or SystemClock(), limits=limits, models=models),
             *_of_packages(http),
             *((f"{type(connector).__module__}.{type(connector).__qualname__}", connector) for connector in connectors),
         ):
@@ -72,16 +74,17 @@ def _bundled() -> list[Traversable]:
 
 
 def _of_files(
-    sources: Iterable[Path | Traversable], http: Http, *, clock: Clock, limits: ExecutorLimits
+    sources: Iterable[Path | Traversable], http: Http, *, clock: Clock, limits: ExecutorLimits, models: Models
 ) -> Iterator[tuple[str, Connector]]:
     problems = []
     for source in sources:
         try:
-            file = load_connector_file(source)
+            file = load_connector_file(source, models=models)
         except ConfigurationError as error:
             problems.append(error.message)
             continue
-        yield str(source) if isinstance(source, Path) else source.name, DeclarativeConnector(file, http, clock=clock, limits=limits)
+        origin = str(source) if isinstance(source, Path) else source.name
+        yield origin, DeclarativeConnector(file, http, clock=clock, limits=limits, models=models)
     if problems:
         raise ConfigurationError("\n".join(problems))
 

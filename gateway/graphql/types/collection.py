@@ -4,6 +4,7 @@ import strawberry
 from strawberry.scalars import JSON
 
 from gateway import models, udm
+from gateway.graphql.context import Info
 from gateway.graphql.fields import UNIVERSAL_DATA_MODEL, field
 from gateway.graphql.types.udm import named
 from gateway.models import ChangeType, CollectionOperation, EventMethod, FilterOperator
@@ -46,5 +47,5 @@ class CollectionSpec:
     has_custom_fields: bool = strawberry.field(description="Whether customers can add fields of their own to it in the app.")
 
     @field("The models that its records can be read as.", type=list[UNIVERSAL_DATA_MODEL])
-    def universal_data_models(self: models.CollectionSpec) -> list[udm.UniversalDataModel]:
-        return named(self.universal_data_models)
+    def universal_data_models(self: models.CollectionSpec, info: Info) -> list[udm.UniversalDataModel]:
+        return named(info.context.runtime.udm, self.universal_data_models)

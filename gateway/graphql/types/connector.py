@@ -4,6 +4,7 @@ import strawberry
 from strawberry.scalars import JSON
 
 from gateway import udm
+from gateway.graphql.context import Info
 from gateway.graphql.fields import UNIVERSAL_DATA_MODEL, field
 from gateway.graphql.types.collection import CollectionSpec
 from gateway.graphql.types.udm import named
@@ -32,8 +33,8 @@ class Connector:
     collections: list[CollectionSpec] = strawberry.field(description="Its collections, as far as they are known without a connection.")
 
     @field("The models that its collections can be read as.", type=list[UNIVERSAL_DATA_MODEL])
-    def universal_data_models(self: ConnectorSpec) -> list[udm.UniversalDataModel]:
-        return named(self.universal_data_models)
+    def universal_data_models(self: ConnectorSpec, info: Info) -> list[udm.UniversalDataModel]:
+        return named(info.context.runtime.udm, self.universal_data_models)
 
 
 def spec_of(runtime: Runtime, key: str) -> ConnectorSpec:

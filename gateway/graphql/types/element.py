@@ -7,7 +7,7 @@ from typing import Any
 import strawberry
 from strawberry.scalars import JSON
 
-from gateway import models, udm
+from gateway import models
 from gateway.graphql.batching import ByIdentity
 from gateway.graphql.context import Info
 from gateway.graphql.errors import ErrorCode
@@ -102,7 +102,7 @@ class Pointing(Configured):
     )
     udm = from_layers(
         "The model that its records are read as. Null where it has none.",
-        lambda layers: udm.MODELS.get(layers.settings.udm),
+        lambda layers: layers.model,
         type=UNIVERSAL_DATA_MODEL | None,
     )
     state = from_layers("Whether it can be used.", lambda layers: layers.health.state, type=ElementState)

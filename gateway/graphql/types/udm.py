@@ -16,6 +16,6 @@ class UniversalDataModel:
     fields_schema: JSON = strawberry.field(description="JSON Schema of its fields; no field is required, because no app has them all.")
 
 
-def named(keys: tuple[str, ...]) -> list[udm.UniversalDataModel]:
+def named(models: udm.Models, keys: tuple[str, ...]) -> list[udm.UniversalDataModel]:
     """The models of those keys that this gateway knows, in the order of the keys."""
-    return [udm.MODELS[key] for key in keys if key in udm.MODELS]
+    return [models[key] for key in keys if key in models]
