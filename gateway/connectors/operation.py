@@ -1,16 +1,22 @@
 """What one operation asks of apps."""
 
+from gateway.connectors.bounded import Bounded
 from gateway.errors import UpstreamCallsExceededError
+
+MAX_REMEMBERED_BYTES = 32 * 1024 * 1024
+"""How much of its answers an operation remembers, in memory: what an answer is read into holds most of it anyway."""
 
 
 class Operation:
-    """The requests that one operation may still make.
+    """The requests that one operation may still make, and what it was answered already.
 
-    A request that is sent again after a fault counts once, one that joins another's counts nothing.
+    A request that is sent again after a fault counts once; one that joins another's, or was answered before, counts nothing.
     """
 
-    def __init__(self, *, maximum_calls: int | None = None) -> None:
+    def __init__(self, *, maximum_calls: int | None = None, remembers: bool = False) -> None:
+        """One that remembers reads an identical request once; it must not outlive the answer that somebody waits for."""
         self._maximum_calls = maximum_calls
+        self._answers: Bounded[object] = Bounded(maximum_weight=MAX_REMEMBERED_BYTES if remembers else 0)
         self.calls = 0
         """How many requests it has made so far."""
 
@@ -22,3 +28,15 @@ class Operation:
                 "Ask for fewer records, or for fewer of their references."
             )
         self.calls += 1
+
+    def remembered(self, key: bytes) -> object | None:
+        """What was remembered of a request; null when nothing was, or not any more."""
+        return self._answers.get(key)
+
+    def remember(self, key: bytes, answer: object, *, weight: int) -> None:
+        """Remembers the answer to a request for the rest of the operation, as far as there is room; `weight` is its size in memory."""
+        self._answers.put(key, answer, weight=weight)
+
+    def forget(self) -> None:
+        """Forgets every answer: something was changed, and is read again."""
+        self._answers.clear()

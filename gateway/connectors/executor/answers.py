@@ -1,4 +1,7 @@
-"""An app's answer, decoded as far as it can be."""
+"""An app's answer, decoded as far as it can be.
+
+An answer may be the answer to many readers at once and later: nobody changes what is in it.
+"""
 
 import re
 from collections.abc import Mapping
@@ -30,6 +33,8 @@ class Answer:
     """Why the body is no JSON."""
     is_empty: bool = False
     """Whether the connector says that it stands for nothing."""
+    weight: int = 0
+    """How many bytes of memory the body takes, by estimate."""
 
     @property
     def names(self) -> Names:
@@ -56,7 +61,15 @@ def decoded(response: AppResponse, *, url: httpx.URL, app: str) -> Answer:
         body=body,
         url=url,
         fault=fault,
+        weight=_weight(response),
     )
+
+
+def _weight(response: AppResponse) -> int:
+    """What the values of a body take at most or nearly so: a text two bytes a character, an object more than what is in it."""
+    objects, lists, others = response.body.count(b"{"), response.body.count(b"["), response.body.count(b",")
+    headers = sum(len(name) + len(value) for name, value in response.headers.items())
+    return 1024 + headers + 2 * len(response.body) + 232 * objects + 64 * (lists + others)
 
 
 def _body(response: AppResponse, *, app: str) -> tuple[JsonValue, str | None]:

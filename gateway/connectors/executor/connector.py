@@ -15,6 +15,7 @@ from gateway.connectors.executor.limits import ExecutorLimits
 from gateway.connectors.executor.locations import LocationTree
 from gateway.connectors.executor.mappings import unified_mappings
 from gateway.connectors.executor.names import holds, told
+from gateway.connectors.executor.reads import Reads
 from gateway.connectors.executor.spec import spec_of
 from gateway.connectors.executor.tokens import Tokens
 from gateway.connectors.format.connector import ConnectorFile
@@ -48,6 +49,7 @@ class DeclarativeConnector:
         clock: Clock | None = None,
         limits: ExecutorLimits | None = None,
         models: Models = MODELS,
+        reads: Reads | None = None,
     ) -> None:
         self._file = file
         self._http = http
@@ -58,6 +60,7 @@ class DeclarativeConnector:
         self._collections = {key: KnownCollection.of(key, collection) for key, collection in file.collections.items()}
         self._mappings = unified_mappings(file, models)
         self._slots: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
+        self._reads = reads if reads is not None else Reads(clock=self._clock)
         self._tokens = Tokens(clock=self._clock)
 
     @property
@@ -167,7 +170,16 @@ class DeclarativeConnector:
     async def _calling(self, access: Access) -> AsyncIterator[Caller]:
         """A caller for one read; no error leaves with a secret in it."""
         slots = self._slots.setdefault(access.connection_id, asyncio.Semaphore(self._file.http.concurrency))
-        caller = Caller(self._file, self._http, access, clock=self._clock, limits=self._limits, slots=slots, tokens=self._tokens)
+        caller = Caller(
+            self._file,
+            self._http,
+            access,
+            clock=self._clock,
+            limits=self._limits,
+            slots=slots,
+            tokens=self._tokens,
+            reads=self._reads,
+        )
         scope = asyncio.timeout(self._limits.deadline_seconds)
         try:
             async with scope:

@@ -40,7 +40,7 @@ def parse_wait(text: object, *, now: datetime) -> float | None:
         return None
     seconds = _number(text)
     if seconds is None:
-        time = _http_date(text) or times.parse(text)
+        time = http_date(text) or times.parse(text)
         return None if time is None else _capped((time - now).total_seconds())
     if seconds < _FIRST_EPOCH_SECONDS:
         return _capped(seconds)
@@ -62,7 +62,8 @@ def _number(text: str) -> float | None:
     return number if math.isfinite(number) else None
 
 
-def _http_date(text: str) -> datetime | None:
+def http_date(text: str) -> datetime | None:
+    """The time in UTC that a header tells as HTTP-date (RFC 9110, 5.6.7); null for anything else."""
     try:
         time = parsedate_to_datetime(text)
         return (time if time.tzinfo else time.replace(tzinfo=UTC)).astimezone(UTC)

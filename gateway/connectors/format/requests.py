@@ -100,6 +100,8 @@ class Http(Part):
     max_response_bytes: int | None = Field(default=None, ge=1024)
     concurrency: int = Field(default=4, ge=1, le=64)
     """Requests under way at once for one connection."""
+    conditional: Literal["auto", "none"] = "auto"
+    """Whether the app is asked to confirm an answer it gave a tag or a time, instead of sending it again."""
     retry: Backoff = Backoff()
     errors: tuple[ErrorRule, ...] = ()
     error_message: Value | None = None

@@ -43,7 +43,11 @@ def clock() -> FakeClock:
 def connector(app: ScriptedApp, http: Http, clock: FakeClock) -> Callable[..., DeclarativeConnector]:
     """Makes a connector of a notes file with the given parts."""
 
-    def connector(*, limits: ExecutorLimits | None = None, server: str | None = None, **parts: Any) -> DeclarativeConnector:
+    usual = clock
+
+    def connector(
+        *, limits: ExecutorLimits | None = None, server: str | None = None, clock: FakeClock = usual, **parts: Any
+    ) -> DeclarativeConnector:
         file = ConnectorFile.model_validate(notes_file(server if server is not None else app.url, **parts))
         return DeclarativeConnector(file, http, clock=clock, limits=limits)
 

@@ -5,11 +5,18 @@ import pytest
 
 from gateway.connectors.executor import ExecutorLimits
 from gateway.errors import UpstreamRateLimitError, UpstreamRejectedError, UpstreamResponseError, UpstreamUnavailableError
+from gateway.models import Pointer
 from gateway.testing import Answer, Drop, Hang
 from tests.connectors.executor.notes import access_with, items, read
 
 WRITE = {"request": {"method": "POST", "path": "/notes", "json": {}}}
+BOXES = {"request": {"path": "/notes", "query": {"box": "${parameters.box}"}}}
 SEARCH = {"request": {"method": "POST", "path": "/notes", "json": {}, "read": True}}
+
+
+def box(number):
+    """Notes of their own: who reads them shares no request with those who read others."""
+    return Pointer("notes", {"box": number})
 
 
 async def ids(connector, access):
@@ -162,10 +169,10 @@ async def test_an_app_that_does_not_answer_ends_at_the_deadline(app, connector, 
 
 async def test_waiting_for_ones_turn_counts_towards_the_deadline(app, connector, access, clock):
     app.answer(Hang())
-    one_at_a_time = connector(http={"concurrency": 1}, limits=ExecutorLimits(deadline_seconds=30))
-    first = asyncio.create_task(read(one_at_a_time, access))
+    one_at_a_time = connector(http={"concurrency": 1}, listing=BOXES, limits=ExecutorLimits(deadline_seconds=30))
+    first = asyncio.create_task(read(one_at_a_time, access, pointer=box(1)))
     await app.wait_for_requests(1)
-    second = asyncio.create_task(read(one_at_a_time, access))
+    second = asyncio.create_task(read(one_at_a_time, access, pointer=box(2)))
     await asyncio.sleep(0)
 
     clock.advance(30)
@@ -179,23 +186,24 @@ async def test_waiting_for_ones_turn_counts_towards_the_deadline(app, connector,
 
 async def test_waiting_for_ones_turn_ends_at_the_deadline(app, connector, access):
     app.answer_with(lambda request: Hang())
-    one_at_a_time = connector(http={"concurrency": 1}, limits=ExecutorLimits(deadline_seconds=0.3))
+    one_at_a_time = connector(http={"concurrency": 1}, listing=BOXES, limits=ExecutorLimits(deadline_seconds=0.3))
 
-    outcomes = await asyncio.gather(*(read(one_at_a_time, access) for _ in range(3)), return_exceptions=True)
+    reads = (read(one_at_a_time, access, pointer=box(number)) for number in range(3))
+    outcomes = await asyncio.gather(*reads, return_exceptions=True)
 
     assert [type(outcome) for outcome in outcomes] == [UpstreamUnavailableError] * 3
 
 
 async def test_requests_of_one_connection_wait_for_each_other_and_not_for_those_of_another(app, connector):
-    two_at_once = connector(http={"concurrency": 2})
+    two_at_once = connector(http={"concurrency": 2}, listing=BOXES)
     app.answer(*[Hang()] * 3)
-    tasks = [asyncio.create_task(read(two_at_once, access_with(connection_id="a"))) for _ in range(4)]
+    tasks = [asyncio.create_task(read(two_at_once, access_with(connection_id="a"), pointer=box(number))) for number in range(4)]
     await app.wait_for_requests(2)
     for _ in range(20):
         await asyncio.sleep(0)
     assert len(app.requests) == 2
 
-    other = asyncio.create_task(read(two_at_once, access_with(connection_id="b")))
+    other = asyncio.create_task(read(two_at_once, access_with(connection_id="b"), pointer=box(0)))
     await app.wait_for_requests(3)
 
     for task in [*tasks, other]:
@@ -206,11 +214,11 @@ async def test_requests_of_one_connection_wait_for_each_other_and_not_for_those_
 
 async def test_tasks_that_are_cancelled_give_back_their_turn(app, connector, access):
     app.answer_with(lambda request: Answer(json=items(1)))
-    one_at_a_time = connector(http={"concurrency": 1})
+    one_at_a_time = connector(http={"concurrency": 1}, listing=BOXES)
     app.answer(Hang())
-    running = asyncio.create_task(read(one_at_a_time, access))
+    running = asyncio.create_task(read(one_at_a_time, access, pointer=box(0)))
     await app.wait_for_requests(1)
-    waiting = [asyncio.create_task(read(one_at_a_time, access)) for _ in range(5)]
+    waiting = [asyncio.create_task(read(one_at_a_time, access, pointer=box(number))) for number in range(1, 6)]
     await asyncio.sleep(0)
 
     for task in (waiting[0], waiting[3], running):

@@ -7,6 +7,7 @@ import pytest
 
 from gateway.connectors.executor import ExecutorLimits
 from gateway.errors import UpstreamAuthError, UpstreamResponseError, UpstreamUnavailableError
+from gateway.models import Pointer
 from gateway.testing import Answer, Drop
 from tests.connectors.executor.notes import access_with, items, read
 
@@ -93,21 +94,24 @@ async def test_a_token_in_a_header_of_the_answer(app, connector):
     assert app.requests[1].headers["authorization"] == "Bearer token-one-1111"
 
 
+PAGES = {"pagination": {"type": "page", "size": {"name": "limit", "max": 100}}}
+
+
 async def test_all_requests_at_once_share_one_login(app, connector):
     logins = Logins(app)
-    notes = connector(**session())
+    notes = connector(listing=PAGES, **session())
 
-    await asyncio.gather(*(read(notes, entered()) for _ in range(20)))
+    await asyncio.gather(*(read(notes, entered(), size=size) for size in range(1, 21)))
 
     assert logins.count == 1
-    assert len(app.requests) == 21
+    assert sorted(int(request.query["limit"]) for request in app.requests if request.path == "/notes") == list(range(1, 21))
 
 
 async def test_requests_that_wait_for_a_login_share_its_refusal(app, connector):
     app.answer_with(lambda request: Answer(status=400, json={"error": "Wrong password"}))
-    notes = connector(http={"error_message": "${body.error}"}, **session())
+    notes = connector(http={"error_message": "${body.error}"}, listing=PAGES, **session())
 
-    outcomes = await asyncio.gather(*(read(notes, entered()) for _ in range(10)), return_exceptions=True)
+    outcomes = await asyncio.gather(*(read(notes, entered(), size=size) for size in range(1, 11)), return_exceptions=True)
 
     assert paths(app) == ["/login"]
     assert {type(outcome) for outcome in outcomes} == {UpstreamAuthError}
@@ -151,11 +155,11 @@ async def test_a_token_that_the_app_no_longer_takes_is_replaced_once(app, connec
 
 async def test_reads_whose_token_ended_share_the_new_login(app, connector):
     logins = Logins(app)
-    notes = connector(**session())
+    notes = connector(listing=PAGES, **session())
     await read(notes, entered())
     logins.valid = set()
 
-    await asyncio.gather(*(read(notes, entered()) for _ in range(4)))
+    await asyncio.gather(*(read(notes, entered(), size=size) for size in range(1, 5)))
 
     assert logins.count == 2
 

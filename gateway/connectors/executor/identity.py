@@ -1,0 +1,80 @@
+"""Who the requests of one read come from: what proves it, and which secrets that takes."""
+
+from collections.abc import Callable
+from datetime import datetime
+from functools import partial
+
+from gateway.connectors.executor.auth import Proof, method_of, names_of, proof_of
+from gateway.connectors.executor.logins import Send, logged_in
+from gateway.connectors.executor.names import Names
+from gateway.connectors.executor.tokens import Token, Tokens
+from gateway.connectors.format.auth import SessionAuth
+from gateway.connectors.format.connector import ConnectorFile
+from gateway.connectors.protocol import Access
+from gateway.connectors.redaction import Redactor
+from gateway.connectors.schemas import writable_secrets
+from gateway.models import JsonObject
+
+
+class Identity:
+    """What the requests of a connection show; `send` sends a login, which shows nothing."""
+
+    def __init__(
+        self, file: ConnectorFile, access: Access, *, names: Names, tokens: Tokens, send: Send, now: Callable[[], datetime]
+    ) -> None:
+        self.redactor = Redactor(_secrets(file, access))
+        self._file = file
+        self._access = access
+        self._names = names
+        self._tokens = tokens
+        self._send = send
+        self._now = now
+        self._proof: Proof | None = None
+        self._token: Token | None = None
+        self._is_token_new = False
+        self._derived_secrets: set[str] = set()
+
+    @property
+    def proof(self) -> Proof:
+        """What proved who the last request came from; nothing before the first."""
+        return self._proof if self._proof is not None else Proof()
+
+    async def prove(self, *, instead_of: Token | None = None) -> None:
+        """Sees to a proof for the next request, by a login where the connection has no token yet."""
+        if self._proof is not None and instead_of is None:
+            return
+        method = method_of(self._file, self._access)
+        names = names_of(method, self._access, self._names)
+        if isinstance(method, SessionAuth):
+            self._is_token_new = False
+            self._token = await self._tokens.token(self._access, make=partial(self._login, method, names), instead_of=instead_of)
+            self._derived_secrets.add(self._token.text)
+            names = {**names, "token": self._token.text}
+        self._proof = proof_of(method, names)
+        self._derived_secrets.update(self._proof.values)
+        self.redactor = Redactor(_secrets(self._file, self._access), derived=self._derived_secrets)
+
+    async def renewed(self) -> bool:
+        """Whether there is another token than the one that was refused; one that was made for this very request is not tried again."""
+        if self._token is None or self._is_token_new:
+            return False
+        await self.prove(instead_of=self._token)
+        return True
+
+    async def _login(self, method: SessionAuth, names: Names) -> Token:
+        token = await logged_in(method.login, names, send=self._send, app=self._file.name, now=self._now)
+        self._is_token_new = True
+        return token
+
+
+def _secrets(file: ConnectorFile, access: Access) -> JsonObject:
+    """The credentials, and what else the operator or the customer entered that the file marks as secret."""
+    marked = {
+        f"{part}.{name}": values[name]
+        for part, schema, values in (
+            ("connection", file.connection.parameters_schema, access.parameters),
+            ("integration", file.integration.parameters_schema, access.integration_parameters),
+        )
+        for name in writable_secrets(schema) & set(values)
+    }
+    return {**marked, "credentials": access.credentials}

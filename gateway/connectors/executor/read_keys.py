@@ -1,0 +1,53 @@
+"""What tells one read of an app from another, without telling what is in it."""
+
+import hashlib
+import json
+import secrets
+from collections.abc import Iterable
+
+from gateway.connectors.executor.names import Names
+from gateway.connectors.executor.requests import Outgoing
+from gateway.connectors.format.connector import ConnectorFile
+from gateway.connectors.format.requests import Http
+from gateway.connectors.protocol import Access
+from gateway.models import JsonValue
+
+_OF_THE_ANSWER = frozenset({"body", "headers", "status"})
+_SIZE = 32
+
+
+class ReadKeys:
+    """Makes the keys of one process: with another secret in each, so that nobody can try out what is behind one."""
+
+    def __init__(self) -> None:
+        self._secret = secrets.token_bytes(_SIZE)
+
+    def of_reader(self, file: ConnectorFile, access: Access) -> bytes:
+        """Names who reads: the connection with all that its requests, and what proves who sends them, may depend on."""
+        return self._digest(
+            [
+                file.key,
+                file.version,
+                access.connection_id,
+                access.auth_method,
+                dict(access.credentials),
+                dict(access.parameters),
+                dict(access.integration_parameters),
+            ]
+        )
+
+    def of_read(self, reader: bytes, ready: Outgoing, names: Iterable[JsonValue]) -> bytes:
+        """Names one request of a reader; `names` are the values that what becomes of its answer depends on too."""
+        parts = [reader.hex(), ready.method, str(ready.url), sorted(ready.headers.items()), ready.content.hex(), list(names)]
+        return self._digest(parts)
+
+    def _digest(self, parts: list[JsonValue]) -> bytes:
+        return hashlib.blake2b(json.dumps(parts, sort_keys=True).encode(), key=self._secret, digest_size=_SIZE).digest()
+
+
+def names_of_rules(http: Http, names: Names) -> list[JsonValue]:
+    """The values that the connector's rules for answers read beside the answer, by name."""
+    conditions = [rule.when.body for rule in http.errors]
+    texts = [*(rule.message for rule in http.errors), http.error_message, http.field_errors]
+    read = {name for part in (*conditions, *texts) if part is not None for name in part.names} - _OF_THE_ANSWER
+    return [[name, names[name]] for name in sorted(read & set(names))]
