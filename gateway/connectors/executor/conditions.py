@@ -1,10 +1,12 @@
 """What a list tells the app of the records that are wanted."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from gateway.connectors.executor.names import Names, asked
 from gateway.connectors.format.operations import ListOperation, OperatorKey, QueryTerm, TextTerm
+from gateway.connectors.schemas import CompiledSchema
 from gateway.errors import UnsupportedError
 from gateway.expressions import ExpressionError, Template
 from gateway.models import Condition, FilterOperator, JsonObject, JsonValue, RecordQuery
@@ -23,8 +25,11 @@ class Told:
     """What the request sees: `terms`, `order` and `search`."""
 
 
-def told_query(operation: ListOperation, wanted: RecordQuery, *, names: Names) -> Told:
-    """How an operation asks for what is wanted. Raises UnsupportedError that names what the app can do instead."""
+def told_query(operation: ListOperation, wanted: RecordQuery, *, names: Names, taken: Collection[str] = ()) -> Told:
+    """How an operation asks for what is wanted; `taken` are names of the query that no condition may use.
+
+    Raises UnsupportedError that names what the app can do instead.
+    """
     query: dict[str, JsonValue] = {}
     terms: list[JsonValue] = []
     for condition in wanted.conditions:
@@ -33,14 +38,14 @@ def told_query(operation: ListOperation, wanted: RecordQuery, *, names: Names) -
         if isinstance(term, TextTerm):
             terms.append(_text_term(term, seen, condition))
         else:
-            _add(query, _name(term, seen, condition), _value(term, seen, condition), condition)
+            _add(query, _name(term, seen, condition, taken=taken), _value(term, seen, condition), condition)
     _require_free(operation, query, names=names)
     return Told(query=query, names={"terms": terms, "order": _order(operation, wanted), "search": wanted.search})
 
 
 def term_of(operation: ListOperation, condition: Condition) -> QueryTerm | TextTerm:
     """How the app is told of a condition. Raises UnsupportedError that names what can be told instead."""
-    operators = operation.filters.get(condition.field, operation.filters.get(ANY_FIELD, {}))
+    operators = operation.filters.get(_name_among(operation.filters, condition.field, operation) or "", {})
     term = operators.get(_key(condition.operator))
     if term is not None:
         return term
@@ -64,9 +69,9 @@ def _text_term(term: TextTerm, names: Names, condition: Condition) -> JsonValue:
     return value
 
 
-def _name(term: QueryTerm, names: Names, condition: Condition) -> str:
+def _name(term: QueryTerm, names: Names, condition: Condition, *, taken: Collection[str]) -> str:
     name = _rendered(term.query, names, condition)
-    if not isinstance(name, str):
+    if not isinstance(name, str) or name in taken:
         raise UnsupportedError(f"Records cannot be filtered by {condition.field!r}.")
     return name
 
@@ -117,10 +122,23 @@ def _order(operation: ListOperation, wanted: RecordQuery) -> JsonValue:
     if wanted.order is None:
         return None
     fields = operation.order.fields if operation.order is not None else ()
-    if wanted.order.field not in fields and ANY_FIELD not in fields:
+    if _name_among(fields, wanted.order.field, operation) is None:
         raise UnsupportedError(f"Records cannot be ordered by {wanted.order.field!r}; {_choice(fields, 'ordered by')}.")
     return {"field": wanted.order.field, "direction": wanted.order.direction.value.lower()}
 
 
-def _choice(fields: "list[str] | tuple[str, ...]", what: str) -> str:
+def _name_among(names: Collection[str], field: str, operation: ListOperation) -> str | None:
+    """The name that stands for the field: its own, or `*` where that stands for any of such a name; null where none does."""
+    if field in names and field != ANY_FIELD:
+        return field
+    is_any = operation.field_pattern is None or not _compiled(operation.name_schema["pattern"]).violations(field)
+    return ANY_FIELD if ANY_FIELD in names and is_any else None
+
+
+@lru_cache(maxsize=256)
+def _compiled(pattern: str) -> CompiledSchema:
+    return CompiledSchema.compile({"pattern": pattern}, at="field_pattern")
+
+
+def _choice(fields: Collection[str], what: str) -> str:
     return f"they can be {what} {', '.join(fields)}" if fields else f"they cannot be {what} any field"

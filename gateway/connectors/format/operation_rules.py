@@ -8,6 +8,7 @@ from gateway.connectors.format.document import Place, Problem
 from gateway.connectors.format.exchanges import list_problems, request_problems
 from gateway.connectors.format.operations import ListOperation, MatchOperation, Operations, TextTerm, WriteOperation
 from gateway.connectors.format.requests import Request
+from gateway.connectors.format.schema_rules import schema_problems
 from gateway.connectors.format.scopes import ANSWER, QUERY, Scope, keys_of, misuses, names_read
 from gateway.expressions import Template
 
@@ -51,6 +52,9 @@ class _Operations:
                 else:
                     yield from misuses((*at, "query"), term.query, of_term)
                     yield from misuses((*at, "value"), term.value, of_term)
+        yield from schema_problems((*place, "field_pattern"), listing.name_schema, is_object=False)
+        if listing.field_pattern is not None and "*" not in listing.filters and "*" not in (listing.order.fields if listing.order else ()):
+            yield (*place, "field_pattern"), "neither `filters` nor `order` say `*`, for which these names would stand; take it out"
         if listing.order is not None and "order" not in seen:
             yield (*place, "order"), "the request does not say `order`, so that the app would not hear of it"
         if listing.order is None and "order" in seen:

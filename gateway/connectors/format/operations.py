@@ -10,6 +10,7 @@ from pydantic import Field, Tag
 
 from gateway.connectors.format.base import Condition, Key, Part, Value, one_of
 from gateway.connectors.format.requests import PaginationRef, Request
+from gateway.models import JsonSchema
 
 OperatorKey = Literal["eq", "ne", "lt", "lte", "gt", "gte", "in", "contains", "starts_with"]
 
@@ -74,6 +75,8 @@ class ListOperation(Part):
     """Leaves out the items for which it does not hold; name: `item`."""
     filters: dict[str, dict[OperatorKey, Term]] = {}
     """By field, `*` for any field, and by operator: how the app is told."""
+    field_pattern: str | None = None
+    """A regular expression that a whole name fits which `*` stands for, in filters and in the order; the app takes no others there."""
     order: Order | None = None
     is_searchable: bool = False
     """Whether the request tells the app of `search`."""
@@ -81,6 +84,11 @@ class ListOperation(Part):
     """Several multiply: the list is read for each combination, those of the last one fastest."""
     drilldowns: Value | None = None
     """Selects from `body` a list of `{parameters: {...}}`: the same collection with those parameters holds further records of the list."""
+
+    @property
+    def name_schema(self) -> JsonSchema:
+        """The JSON Schema of the names that `*` stands for."""
+        return {"type": "string", **({"pattern": f"^(?:{self.field_pattern})$"} if self.field_pattern is not None else {})}
 
 
 class GetOperation(Part):
