@@ -1,4 +1,4 @@
-"""A connector written in Python, with its app in memory: notes in notebooks, and the people who write them."""
+"""A connector written in Python, with its app in memory: notes in notebooks, cards, and the people who write them."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -9,9 +9,11 @@ from gateway.errors import GatewayError, UpstreamAuthError
 from gateway.models import (
     AuthMethod,
     AuthType,
+    CollectionFilter,
     CollectionOperation,
     CollectionSpec,
     ConnectorSpec,
+    FilterOperator,
     JsonObject,
     Location,
     LocationKind,
@@ -19,7 +21,12 @@ from gateway.models import (
     PageRequest,
     Pointer,
     Record,
+    RecordQuery,
+    Written,
 )
+from gateway.models.queries import EVERYTHING
+from gateway.udm import UnifiedMapping
+from tests.support.notes_cards import CARDS, MAPPINGS, PEOPLE, Table, cards, people, require_plain
 
 Item = TypeVar("Item")
 Meanwhile = Callable[[], Awaitable[None]]
@@ -45,6 +52,7 @@ _PARAMETERS: dict[str, JsonObject] = {
         },
     },
     "people": _NO_PARAMETERS,
+    "cards": CARDS.parameters_schema or {},
     "scraps": {
         "type": "object",
         "required": ["box"],
@@ -55,7 +63,7 @@ _PARAMETERS: dict[str, JsonObject] = {
     "attic": _NO_PARAMETERS,
     "notebook": _OF_NOTEBOOK,
 }
-_COLLECTIONS = ("notes", "people", "scraps")
+_COLLECTIONS = ("notes", "people", "scraps", "cards")
 _FIELDS: JsonObject = {"type": "object", "properties": {"text": {"type": "string"}}}
 
 SPEC = ConnectorSpec(
@@ -87,17 +95,19 @@ SPEC = ConnectorSpec(
         ),
         AuthMethod(key="open", name="Nothing", type=AuthType.NONE, credentials_schema=_NO_PARAMETERS),
     ),
-    collections=tuple(
+    collections=(
         CollectionSpec(
-            key=key,
-            name=key.title(),
-            parameters_schema=_PARAMETERS[key],
-            # What is in a scrap only the app knows.
-            fields_schema=None if key == "scraps" else _FIELDS,
+            key="notes",
+            name="Notes",
+            parameters_schema=_PARAMETERS["notes"],
+            fields_schema=_FIELDS,
             operations=(CollectionOperation.LIST,),
-            universal_data_models=models,
-        )
-        for key, models in zip(_COLLECTIONS, (("notes",), ("users",), ()), strict=True)
+            universal_data_models=("notes",),
+        ),
+        PEOPLE,
+        # What is in a scrap only the app knows.
+        CollectionSpec(key="scraps", name="Scraps", parameters_schema=_PARAMETERS["scraps"], operations=(CollectionOperation.LIST,)),
+        CARDS,
     ),
     default_collections={"notes": Pointer("notes"), "users": Pointer("people")},
 )
@@ -110,14 +120,26 @@ class NotesApp:
     accepted_tokens: set[str] = field(default_factory=lambda: {GOOD_TOKEN}, repr=False)
     notebooks: dict[int, str] = field(default_factory=lambda: {7: "Garden", 8: "Kitchen", 9: "Cellar"})
     notes: list[str] = field(default_factory=lambda: [f"note {number}" for number in range(1, 8)])
+    tables: dict[str, Table] = field(default_factory=lambda: {"cards": cards(), "people": people()})
+    """The collections whose records are more than a text."""
+    answers_records: bool = True
+    """Whether it answers a write with the record; else only with the id."""
+    custom_fields: dict[str, JsonObject] = field(default_factory=dict)
+    """Fields that somebody added to cards, which only the app knows, by their names."""
     failure: GatewayError | None = None
     """What every request ends with."""
+    failures: dict[str, GatewayError] = field(default_factory=dict)
+    """What requests of one method end with, by its name."""
     meanwhile: Meanwhile | None = None
     """What happens, once, while the next request is under way."""
     page_size: int | None = None
     """The largest page that it gives; by default whatever is asked for."""
     requests: list[str] = field(default_factory=list)
     """The names of the methods that asked it, in order."""
+    queries: list[RecordQuery] = field(default_factory=list)
+    """What lists were asked for, in order."""
+    ids: list[tuple[str, ...]] = field(default_factory=list)
+    """The ids that records were asked for by, request by request."""
 
     async def ask(self, request: str, access: Access) -> None:
         """Returns when the app answers."""
@@ -125,8 +147,9 @@ class NotesApp:
         meanwhile, self.meanwhile = self.meanwhile, None
         if meanwhile is not None:
             await meanwhile()
-        if self.failure is not None:
-            raise self.failure
+        failure = self.failures.get(request, self.failure)
+        if failure is not None:
+            raise failure
         if access.auth_method == "token" and access.credentials["token"] not in self.accepted_tokens:
             # Quotes what it must not, as a careless connector does.
             raise UpstreamAuthError(f"Notes does not know the token {access.credentials['token']}.")
@@ -177,16 +200,76 @@ class NotesConnector:
         await self.app.ask("describe", access)
         known = self.spec.collection(collection.key)
         assert known is not None
-        return replace(known, fields_schema=_FIELDS)
+        return (
+            _with_custom_fields(known, self.app.custom_fields)
+            if known is CARDS
+            else replace(known, fields_schema=known.fields_schema or _FIELDS)
+        )
 
-    async def records(self, access: Access, collection: Pointer, page: PageRequest) -> Page[Record]:
+    def mapping(self, collection: Pointer, model: str) -> UnifiedMapping | None:
+        return MAPPINGS.get((collection.key, model))
+
+    async def records(self, access: Access, collection: Pointer, page: PageRequest, query: RecordQuery = EVERYTHING) -> Page[Record]:
         await self.app.ask("records", access)
+        self.app.queries.append(query)
+        if collection.key in self.app.tables:
+            return self.app.page(self.app.tables[collection.key].select(query), page)
+        require_plain(query)
         return self.app.page([Record(external_id=note, fields={"text": note}) for note in self.app.notes], page)
+
+    async def record(self, access: Access, collection: Pointer, external_id: str) -> Record | None:
+        await self.app.ask("record", access)
+        self.app.ids.append((external_id,))
+        return self.app.tables[collection.key].record(external_id)
+
+    async def records_by_ids(self, access: Access, collection: Pointer, external_ids: Sequence[str]) -> Mapping[str, Record]:
+        await self.app.ask("records_by_ids", access)
+        self.app.ids.append(tuple(external_ids))
+        return self.app.tables[collection.key].some(external_ids)
+
+    async def match(self, access: Access, collection: Pointer, fields: JsonObject) -> Record | None:
+        await self.app.ask("match", access)
+        return self.app.tables[collection.key].first(fields)
+
+    async def create(self, access: Access, collection: Pointer, fields: JsonObject, *, idempotency_key: str | None = None) -> Written:
+        await self.app.ask("create", access)
+        return self._written(collection, self.app.tables[collection.key].create(fields, idempotency_key))
+
+    async def update(
+        self, access: Access, collection: Pointer, external_id: str, fields: JsonObject, *, if_version: str | None = None
+    ) -> Written:
+        await self.app.ask("update", access)
+        self.app.tables[collection.key].update(external_id, fields, if_version)
+        return self._written(collection, external_id)
+
+    async def delete(self, access: Access, collection: Pointer, external_id: str, *, if_version: str | None = None) -> None:
+        await self.app.ask("delete", access)
+        self.app.tables[collection.key].delete(external_id, if_version)
+
+    def _written(self, collection: Pointer, external_id: str) -> Written:
+        record = self.app.tables[collection.key].record(external_id) if self.app.answers_records else None
+        return Written(external_id=external_id, record=record)
 
 
 def parameters(**given: Any) -> JsonObject:
     """Parameters that a connection to the app takes."""
     return {"workspace": "home", **given}
+
+
+def _with_custom_fields(spec: CollectionSpec, custom: Mapping[str, JsonObject]) -> CollectionSpec:
+    """The spec with fields that can be read, written and filtered by equality."""
+
+    def extended(schema: JsonObject | None) -> JsonObject:
+        return {**(schema or {}), "properties": {**(schema or {})["properties"], **custom}}
+
+    return replace(
+        spec,
+        fields_schema=extended(spec.fields_schema),
+        create_fields_schema=extended(spec.create_fields_schema),
+        update_fields_schema=extended(spec.update_fields_schema),
+        filters=(*spec.filters, *(CollectionFilter(field=name, operators=(FilterOperator.EQ,)) for name in custom)),
+        has_custom_fields=bool(custom),
+    )
 
 
 def _held(directory: Pointer) -> tuple[Location, ...]:
