@@ -27,7 +27,9 @@ NAMES_FROM_ELSEWHERE = {
     "extensions.retryAfterSeconds",
     "headers.link.next",
     "page.number",
+    "page.offset",
     "page.size",
+    "page.token",
     "page.count",
 }
 """Files that users have, a part of GraphQL's answers, and what expressions in connector files know."""

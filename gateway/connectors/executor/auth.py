@@ -23,6 +23,7 @@ class Proof:
 
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     query: Mapping[str, str] = field(default_factory=dict, repr=False)
+    body: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def on(self, url: httpx.URL) -> httpx.URL:
         """The address with the proof that goes into its query, in place of what stood there."""
@@ -35,7 +36,7 @@ class Proof:
     @property
     def values(self) -> tuple[str, ...]:
         """All that is secret in it."""
-        return *self.headers.values(), *self.query.values()
+        return *self.headers.values(), *self.query.values(), *self.body.values()
 
 
 def method_of(file: ConnectorFile, access: Access) -> Auth:
@@ -79,6 +80,8 @@ def _basic(method: HttpBasicAuth, names: Names) -> str:
 def _carried(method: ApiKeyAuth | SessionAuth, names: Names, *, what: str) -> Proof:
     if method.location == "query":
         return Proof(query={method.parameter: _text(method.value, names, what=what)})
+    if method.location == "body":
+        return Proof(body={method.parameter: _text(method.value, names, what=what)})
     key = _header_text(method.value, names, what=what)
     if method.location == "header":
         return Proof(headers={method.parameter.lower(): key})

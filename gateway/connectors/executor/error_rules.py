@@ -33,6 +33,7 @@ STANDARD_ACTIONS: dict[int, ErrorAction] = {
 }
 """What a status means. Other 4xx, 403 among them, are REJECTED, 5xx RETRY, and what is neither these nor 2xx FAIL."""
 
+_GRAPHQL_MESSAGE = Template.compile("${body.errors[0].message}")
 _DEFAULT_RATE_LIMIT_SECONDS = 60.0
 _MAX_TEXT_CHARACTERS = 300
 _MAX_TEXT_READ = 10_000
@@ -50,17 +51,23 @@ class Failure:
     """How long the app asks to wait before the next try; null when it does not say."""
 
 
-def judged(answer: Answer, http: Http, *, app: str, names: Names, now: datetime, redactor: Redactor) -> Answer | Failure:
+def judged(
+    answer: Answer, http: Http, *, app: str, names: Names, now: datetime, redactor: Redactor, is_graphql: bool = False
+) -> Answer | Failure:
     """The answer as it may be used, or what is wrong with it."""
     rule = matching_rule(answer, http, names)
     action = rule.action if rule is not None else standard_action(answer.status)
+    if action is None and is_graphql and answer.fault is None:
+        # Data that stands beside errors is not used: a list would lack records, and nobody would know.
+        action = _graphql_action(answer.body)
     if action is None:
         return answer if answer.fault is None else Failure(UpstreamResponseError(answer.fault))
     if action is ErrorAction.EMPTY:
         return answer.emptied()
     wait = _wait(rule, action, answer, now=now)
     seen = {**names, **answer.names}
-    text = _text((rule.message if rule is not None else None, http.error_message), seen, redactor)
+    templates = (rule.message if rule is not None else None, http.error_message, _GRAPHQL_MESSAGE if is_graphql else None)
+    text = _text(templates, seen, redactor)
     error = _error(action, answer.status, app=app, text=text, wait=wait)
     if isinstance(error, UpstreamRejectedError):
         error.fields = _field_errors(http.field_errors, seen, redactor)
@@ -82,6 +89,15 @@ def standard_action(status: int) -> ErrorAction | None:
     if 400 <= status < 500:
         return ErrorAction.REJECTED
     return ErrorAction.RETRY if 500 <= status < 600 else ErrorAction.FAIL
+
+
+def _graphql_action(body: JsonValue) -> ErrorAction | None:
+    """What a GraphQL answer means by itself (GraphQL specification, 7.1); null for success."""
+    if not isinstance(body, dict):
+        return ErrorAction.FAIL
+    if body.get("errors"):
+        return ErrorAction.REJECTED
+    return None if "data" in body else ErrorAction.FAIL
 
 
 def _fits(when: When, answer: Answer, names: Names) -> bool:

@@ -46,7 +46,9 @@ async def read_page(caller: Caller, listing: Listing[Item], page: PageRequest) -
     place = _place(caller, pagination, page)
     url = httpx.URL(place.position) if isinstance(pagination, NextUrlPagination) and place.position is not None else None
     names = {**listing.names, "page": place.names(pagination)}
-    answer = await caller.ask(listing.request, names=names, query={**listing.query, **place.query(pagination)}, url=url)
+    added = place.added(pagination)
+    added = replace(added, query={**listing.query, **added.query})
+    answer = await caller.ask(listing.request, names=names, added=added, url=url)
     if answer.is_empty:
         return Page(items=())
 

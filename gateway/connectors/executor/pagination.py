@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from gateway.connectors.executor.names import Names, holds, kind_of, told
+from gateway.connectors.executor.requests import Added
 from gateway.connectors.format.requests import (
     MAX_PAGE_SIZE,
     CursorPagination,
@@ -14,6 +15,7 @@ from gateway.connectors.format.requests import (
     OffsetPagination,
     PagePagination,
     Pagination,
+    Placement,
     Stop,
 )
 from gateway.errors import CursorExpiredError, UpstreamResponseError
@@ -54,19 +56,24 @@ class Place:
             "prints": [self.last_print, self.marked_print],
         }
 
-    def query(self, pagination: Pagination) -> dict[str, JsonValue]:
-        """What the request's query says of the place."""
-        query: dict[str, JsonValue] = {}
+    def added(self, pagination: Pagination) -> Added:
+        """What the request says of the place."""
+        added: dict[Placement, dict[str, JsonValue]] = {"query": {}, "header": {}, "body": {}, "request": {}}
         if pagination.size.name is not None:
-            query[pagination.size.name] = self.size
+            added[pagination.size.in_][pagination.size.name] = self.size
         if isinstance(pagination, PagePagination | OffsetPagination | CursorPagination) and self.position is not None:
-            query[pagination.name] = self.position
-        return query
+            added[pagination.in_][pagination.name] = self.position
+        return Added(query=added["query"], headers=added["header"], body=added["body"])
 
     def names(self, pagination: Pagination, *, count: int | None = None) -> JsonObject:
         """The place as `page` in expressions; `count` is known once the page is read."""
-        number = self.position if isinstance(pagination, PagePagination) else self.pages_before + 1
-        return {"number": number, "size": self.size, "count": count}
+        return {
+            "number": self.position if isinstance(pagination, PagePagination) else self.pages_before + 1,
+            "offset": self.position if isinstance(pagination, OffsetPagination) else None,
+            "token": self.position if isinstance(pagination, CursorPagination) else None,
+            "size": self.size,
+            "count": count,
+        }
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,7 +90,7 @@ class Seen:
 
 def first_place(pagination: Pagination, *, size: int) -> Place:
     """The place of the first page. The size is at most what the app allows, and the app's own where it cannot be said."""
-    fitting = min(size, pagination.size.max) if pagination.size.name is not None else pagination.size.usual
+    fitting = min(size, pagination.size.max) if pagination.size.is_told else pagination.size.usual
     start = pagination.start if isinstance(pagination, PagePagination | OffsetPagination) else None
     return Place(size=max(fitting, 1), position=start)
 

@@ -1,16 +1,16 @@
 """Requests out of the templates of a connector file."""
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import quote, unquote_plus
 
 import httpx
 
-from gateway.connectors.executor.names import Names, asked, kind_of
+from gateway.connectors.executor.bodies import CONTENT_TYPES, content_of, text_of
+from gateway.connectors.executor.names import Names, asked
 from gateway.connectors.format.requests import Http, Request
 from gateway.errors import UpstreamRejectedError
-from gateway.expressions import ExpressionError, Template
+from gateway.expressions import ExpressionError
 from gateway.models import JsonValue
 
 _DEFAULT_HEADERS = {"accept": "application/json"}
@@ -29,22 +29,40 @@ class Outgoing:
     """Whether sending it twice is the same as sending it once."""
     is_proven: bool = True
     """Whether it says who asks; a login does not."""
+    is_graphql: bool = False
+    """Whether its answer holds GraphQL's `data` and `errors`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Added:
+    """What a request says beside what its templates do, in place of what they say of the same name."""
+
+    query: Mapping[str, JsonValue] = field(default_factory=dict)
+    headers: Mapping[str, JsonValue] = field(default_factory=dict)
+    body: Mapping[str, JsonValue] = field(default_factory=dict)
+    """In JSON by names in which dots lead into objects, in a form by names, in GraphQL by variables."""
+    members: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """What proves in the body who asks, by plain names."""
+
+
+_NOTHING_ADDED = Added()
 
 
 def outgoing(
-    request: Request, http: Http, *, base: httpx.URL, names: Names, query: Mapping[str, JsonValue], url: httpx.URL | None = None
+    request: Request, http: Http, *, base: httpx.URL, names: Names, added: Added = _NOTHING_ADDED, url: httpx.URL | None = None
 ) -> Outgoing:
-    """The request with its templates filled in; `query` stands in for what the request says of the same name.
+    """The request with its templates filled in.
 
     An address that the app gave, `url`, stands in for path and query.
     Raises UpstreamRejectedError when a value cannot be part of a request.
     """
     return Outgoing(
         method=request.method,
-        url=url if url is not None else _url(request, base=base, names=names, query=query),
-        headers=_headers(request, http, names=names),
-        content=_content(request, names=names),
+        url=url if url is not None else _url(request, base=base, names=names, query=added.query),
+        headers=_headers(request, http, names=names, added=added.headers, has_members=bool(added.members)),
+        content=content_of(request, names=names, added=added.body, members=added.members),
         is_safe=request.is_safe,
+        is_graphql=request.graphql is not None,
     )
 
 
@@ -65,7 +83,7 @@ def is_header_value(text: str) -> bool:
 
 def _url(request: Request, *, base: httpx.URL, names: Names, query: Mapping[str, JsonValue]) -> httpx.URL:
     try:
-        path = request.path.render_path(names)
+        path = request.path.render_path(names, keeps=request.path_keeps)
     except ExpressionError as error:
         raise UpstreamRejectedError(f"The request cannot be made: {error}.") from error
     rendered = {name: asked(value, names, what=f"Query parameter {name!r}") for name, value in request.query.items()} | dict(query)
@@ -82,7 +100,7 @@ def _query_texts(name: str, value: JsonValue) -> Iterator[str]:
     """What stands in the query for a value: nothing for null, the name again for each item of a list."""
     for item in value if isinstance(value, list) else [value]:
         if item is not None:
-            yield _text(item)
+            yield text_of(item)
 
 
 def _pair(name: str, value: str) -> str:
@@ -92,38 +110,23 @@ def _pair(name: str, value: str) -> str:
         raise UpstreamRejectedError(f"Query parameter {name!r} holds text that is not Unicode.") from error
 
 
-def _headers(request: Request, http: Http, *, names: Names) -> dict[str, str]:
+def _headers(request: Request, http: Http, *, names: Names, added: Mapping[str, JsonValue], has_members: bool) -> dict[str, str]:
     headers = dict(_DEFAULT_HEADERS)
-    if request.body is not None:
-        headers["content-type"] = "application/json"
-    for name, template in (*http.headers.items(), *request.headers.items()):
-        value = _header(name, template, names)
+    if request.body_key is not None or has_members:
+        headers["content-type"] = CONTENT_TYPES[request.body_key or "json"]
+    rendered = [
+        (name, asked(template, names, what=f"Header {name!r}")) for name, template in (*http.headers.items(), *request.headers.items())
+    ]
+    for name, value in (*rendered, *added.items()):
         if value is None:
             headers.pop(name.lower(), None)
         else:
-            headers[name.lower()] = value
+            headers[name.lower()] = _header(name, value)
     return headers
 
 
-def _header(name: str, template: Template, names: Names) -> str | None:
-    value = asked(template, names, what=f"Header {name!r}")
-    if value is None:
-        return None
-    text = _text(value)
+def _header(name: str, value: JsonValue) -> str:
+    text = text_of(value)
     if not is_header_value(text):
         raise UpstreamRejectedError(f"Header {name!r} would hold a line break or another character that no header carries.")
     return text
-
-
-def _content(request: Request, *, names: Names) -> bytes:
-    if request.body is None:
-        return b""
-    body = asked(request.body, names, what="The request body")
-    try:
-        return json.dumps(body, separators=(",", ":"), allow_nan=False).encode()
-    except ValueError as error:
-        raise UpstreamRejectedError(f"The request body, {kind_of(body)}, is no JSON.") from error
-
-
-def _text(value: JsonValue) -> str:
-    return value if isinstance(value, str) else json.dumps(value, separators=(",", ":"), ensure_ascii=False)

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Tag
+from pydantic import Field, Tag
 
 from gateway.connectors.format.base import Part, Value, one_of
 from gateway.connectors.format.requests import Request
@@ -27,10 +27,10 @@ class NoAuth(_Auth):
 
 
 class ApiKeyAuth(_Auth):
-    """A key in a header, the query or a cookie."""
+    """A key in a header, the query, a cookie or, as a member at its top, every request's body."""
 
     type: Literal["apiKey"]
-    location: Literal["header", "query", "cookie"] = "header"
+    location: Literal["header", "query", "cookie", "body"] = "header"
     parameter: str
     value: Value
 
@@ -55,7 +55,7 @@ class HttpBasicAuth(_Auth):
 class _TokenAuth(_Auth):
     location: Literal["header", "query", "cookie"] = "header"
     parameter: str = "Authorization"
-    value: Value = _BEARER
+    value: Value = Field(default_factory=lambda: _BEARER)
     """What is sent; names: `token`, and `credentials`."""
 
 

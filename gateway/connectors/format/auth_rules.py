@@ -18,7 +18,7 @@ def auth_problems(place: Place, method: Auth, shared: Scope) -> Iterator[Problem
         if method.credentials.get("properties"):
             yield (*place, "credentials"), "a method of type none sends no credentials; take them out"
         return
-    if isinstance(method, ApiKeyAuth | SessionAuth) and method.location != "query" and not is_header_name(method.parameter):
+    if isinstance(method, ApiKeyAuth | SessionAuth) and method.location in ("header", "cookie") and not is_header_name(method.parameter):
         yield (*place, "parameter"), f"{method.parameter!r} is not the name of a {method.location}"
     scope: Scope = {**shared, "credentials": keys_of(method.credentials)}
     if isinstance(method, SessionAuth):

@@ -6,7 +6,7 @@ answer sees all that its request saw, and `body`, `headers` and `status`.
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, Tag
+from pydantic import Field, Tag, model_validator
 
 from gateway.connectors.format.base import Condition, Key, Part, Value, one_of
 from gateway.connectors.format.requests import PaginationRef, Request
@@ -50,15 +50,28 @@ class Order(Part):
 class Partition(Part):
     """Further lists that make up one list: it is read once for each of the values, as `partition.<as>`.
 
-    The values are constant, or items that the app lists (names: those of the partitions before).
+    The values are given by `values`, or items that the app lists; names: `partition`, with those of the partitions before.
     """
 
     as_: Key = Field(alias="as")
     values: Value | None = None
+    """A list."""
     request: Request | None = None
     pagination: PaginationRef = "none"
     items: Value | None = None
     """Selects the items from `body`."""
+    where: Condition | None = None
+    """Leaves out the values for which it does not hold; name: `item`."""
+    batch: int | None = Field(default=None, ge=2, le=1000)
+    """Up to so many values at once: `partition.<as>` is then a list of them."""
+
+    @model_validator(mode="after")
+    def _has_one_source(self) -> "Partition":
+        if (self.values is None) == (self.request is None):
+            raise ValueError("a partition has `values`, or a `request` with `items`, not both or neither")
+        if self.request is not None and self.items is None:
+            raise ValueError("the `request` of a partition needs `items`, which selects its values from `body`")
+        return self
 
 
 class ListOperation(Part):

@@ -6,26 +6,61 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, Tag, model_validator
 
 from gateway.connectors.format.base import Condition, Key, Part, Value, one_of
+from gateway.connectors.format.graphql_body import GraphqlBody
 
 MAX_PAGE_SIZE = 100_000
 _PAGE_SIZE = 100
 
 
 class Request(Part):
-    """One HTTP request. A path's `${...}` are encoded segment by segment; null query values and headers are left out."""
+    """One HTTP request. Each `${...}` of a path is encoded as one segment; a list that it spells out, `[a, b]`, as several.
+
+    Null query values and headers are left out.
+    """
 
     method: Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"] = "GET"
+    """With `graphql` it is POST unless said otherwise."""
     path: Value
+    path_keeps: str = Field(default="", pattern=r"^[,;:@!$&'()*+=]*$")
+    """Signs that are not encoded in what `${...}` gives to the path: those by which the app tells the parts of a segment."""
     query: dict[str, Value] = {}
     headers: dict[str, Value] = {}
     body: Value | None = Field(default=None, alias="json")
+    form: dict[str, Value] | None = None
+    """A body of names and values as HTML forms send them; null values are left out, of a list each item is sent."""
+    text: Value | None = None
+    """A body of plain text, in UTF-8."""
+    graphql: GraphqlBody | None = None
     read: bool | None = None
-    """Whether it may be repeated safely; by default true for GET and HEAD only."""
+    """Whether it may be repeated safely; by default true for GET, HEAD and GraphQL queries only."""
 
     @property
     def is_safe(self) -> bool:
         """Whether sending it twice is the same as sending it once."""
-        return self.read if self.read is not None else self.method in ("GET", "HEAD")
+        if self.read is not None:
+            return self.read
+        return self.method in ("GET", "HEAD") or (self.graphql is not None and self.graphql.is_read)
+
+    @property
+    def body_key(self) -> str | None:
+        """The key under which its body stands; null where it has none."""
+        return next((key for key, value in self._bodies.items() if value is not None), None)
+
+    @property
+    def _bodies(self) -> dict[str, object]:
+        return {"json": self.body, "form": self.form, "text": self.text, "graphql": self.graphql}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _posts_graphql(cls, value: Any) -> Any:
+        return {"method": "POST", **value} if isinstance(value, dict) and "graphql" in value else value
+
+    @model_validator(mode="after")
+    def _has_one_body(self) -> "Request":
+        given = [key for key, value in self._bodies.items() if value is not None]
+        if len(given) > 1:
+            raise ValueError(f"a request has one body, not {' and '.join(given)}")
+        return self
 
 
 class Check(Part):
@@ -110,10 +145,16 @@ class Http(Part):
     """What a refusal's `body` says of single fields of a write: a list of `{field, message}`."""
 
 
+Placement = Literal["query", "header", "body", "request"]
+"""Where a request says which page it wants: in its query, a header or its body, or where its own values read it from `page`."""
+
+
 class PageSize(Part):
     """How many items a page holds: as many as the caller wants, up to `max`, said in `name`; without `name` the app's own `default`."""
 
     name: str | None = None
+    in_: Placement = Field(default="query", alias="in")
+    """In a JSON body, dots in the name lead into objects; in a GraphQL body it names a variable."""
     default: int | None = Field(default=None, ge=1, le=MAX_PAGE_SIZE)
     max: int = Field(default=_PAGE_SIZE, ge=1, le=MAX_PAGE_SIZE)
 
@@ -122,10 +163,19 @@ class PageSize(Part):
         """How many items the app gives when it is not told how many to give."""
         return self.default if self.default is not None else min(_PAGE_SIZE, self.max)
 
+    @property
+    def is_told(self) -> bool:
+        """Whether the app is told how many items to give."""
+        return self.name is not None or self.in_ == "request"
+
     @model_validator(mode="after")
     def _default_fits(self) -> "PageSize":
         if self.usual > self.max:
             raise ValueError(f"the default of {self.default} is larger than the max of {self.max}")
+        if self.name is None and self.in_ in ("header", "body"):
+            raise ValueError(f"a size in the {self.in_} needs a `name` there")
+        if self.name is not None and self.in_ == "request":
+            raise ValueError("a size that the request reads from `page.size` has no `name`")
         return self
 
 
@@ -150,7 +200,12 @@ class NoPagination(_Pagination):
     type: Literal["none"]
 
 
-class PagePagination(_Pagination):
+class _Counted(_Pagination):
+    in_: Placement = Field(default="query", alias="in")
+    """As in `size`; `request` where the request reads `page.number`, `page.offset` or `page.token`."""
+
+
+class PagePagination(_Counted):
     """Page numbers. Ends by `has_more`, else by `stop` (an empty page, unless said otherwise)."""
 
     type: Literal["page"]
@@ -158,7 +213,7 @@ class PagePagination(_Pagination):
     start: int = Field(default=1, ge=0)
 
 
-class OffsetPagination(_Pagination):
+class OffsetPagination(_Counted):
     """The number of items to skip. Ends by `has_more`, else by `stop` (an empty page, unless said otherwise)."""
 
     type: Literal["offset"]
@@ -166,7 +221,7 @@ class OffsetPagination(_Pagination):
     start: int = Field(default=0, ge=0)
 
 
-class CursorPagination(_Pagination):
+class CursorPagination(_Counted):
     """A token that the answer gives for the next page; ends when it gives none."""
 
     type: Literal["cursor"]

@@ -14,11 +14,13 @@ Scope = Mapping[str, frozenset[str] | None]
 ANSWER: Scope = {"body": None, "headers": None, "status": None}
 """What is known of an answer."""
 ITEM: Scope = {"item": None}
-PAGE: Scope = {"page": frozenset({"number", "size"})}
+PAGE: Scope = {"page": frozenset({"number", "offset", "size", "token"})}
 """What is known of a page before it is read."""
-PAGES: Scope = {**ANSWER, "page": frozenset({"number", "size", "count"}), "last": None}
+PAGES: Scope = {**ANSWER, "page": frozenset({"count", "number", "offset", "size", "token"}), "last": None}
 """What is known when the next page is sought."""
 RECORD: Scope = {"record": None}
+FIELDS_SCHEMA: Scope = {"schema": None}
+"""What operations know of the fields, by the app's description of not long ago."""
 QUERY: Scope = {"terms": None, "order": frozenset({"field", "direction"}), "search": frozenset[str]()}
 """What a list knows of the records that are wanted."""
 
@@ -34,8 +36,13 @@ def keys_of(schema: JsonSchema) -> frozenset[str] | None:
 
 def names_read(part: object) -> frozenset[str]:
     """The names that all the values of a part of the file read, such as those of a request's path, query and body."""
+    return frozenset(path[0] for path in paths_read(part))
+
+
+def paths_read(part: object) -> frozenset[tuple[str, ...]]:
+    """The same names, each with the key after it where it is plain: `page.size` gives (page, size)."""
     if isinstance(part, Template | Expression):
-        return part.names
+        return part.paths
     inner: Iterable[object] = ()
     if isinstance(part, BaseModel):
         inner = (getattr(part, name) for name in type(part).model_fields)
@@ -43,7 +50,7 @@ def names_read(part: object) -> frozenset[str]:
         inner = part.values()
     elif isinstance(part, list | tuple):
         inner = part
-    return frozenset[str]().union(*map(names_read, inner))
+    return frozenset[tuple[str, ...]]().union(*map(paths_read, inner))
 
 
 def misuses(place: Place, value: Template | Expression | None, scope: Scope) -> Iterator[Problem]:

@@ -7,7 +7,6 @@ import pytest
 
 from gateway.connectors.executor import ExecutorLimits
 from gateway.errors import UpstreamAuthError, UpstreamResponseError, UpstreamUnavailableError
-from gateway.models import Pointer
 from gateway.testing import Answer, Drop
 from tests.connectors.executor.notes import access_with, items, read
 

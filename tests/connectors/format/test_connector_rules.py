@@ -10,7 +10,10 @@ LIST = "collections.things.operations.list"
     [
         pytest.param(
             [('records: "${body.items}"', 'records: "${bdy.items}"')],
-            [f"41: {LIST}.records: there is no name 'bdy' here; there are body, connection, headers, integration, order, parameters, search, status, terms"],
+            [
+                f"41: {LIST}.records: there is no name 'bdy' here; there are body, connection, headers, integration, order, parameters, "
+                "partition, search, status, terms"
+            ],
             id="unknown name",
         ),
         pytest.param(
@@ -131,7 +134,7 @@ LIST = "collections.things.operations.list"
         ),
         pytest.param(
             [('query: {shelf: "${parameters.shelf}"}', 'query: {shelf: "${page.count}"}')],
-            [f"39: {LIST}.request.query.shelf: 'page' has no 'count'; it has number, size"],
+            [f"39: {LIST}.request.query.shelf: 'page' has no 'count'; it has number, offset, size, token"],
             id="count of a page that is not read yet",
         ),
         pytest.param(
@@ -142,14 +145,14 @@ LIST = "collections.things.operations.list"
         pytest.param(
             [("size: {name: limit}", "has_more: bdy.more")],
             [
-                "19: pagination.pages: there is no name 'bdy' here; there are body, connection, headers, integration, last, page, "
-                "parameters, status"
+                "19: pagination.pages: there is no name 'bdy' here; there are body, connection, headers, integration, last, order, page, "
+                "parameters, partition, search, status, terms"
             ],
             id="unknown name in a pagination",
         ),
         pytest.param(
             [("size: {name: limit}", "has_more: page.total")],
-            ["19: pagination.pages: 'page' has no 'total'; it has count, number, size"],
+            ["19: pagination.pages: 'page' has no 'total'; it has count, number, offset, size, token"],
             id="unknown key of the page",
         ),
         pytest.param(
