@@ -4,8 +4,10 @@ from gateway.connectors.executor.calls import Caller
 from gateway.connectors.executor.conditions import term_of, told_query
 from gateway.connectors.executor.names import Names
 from gateway.connectors.executor.pages import Listing, read_page
+from gateway.connectors.executor.pagination import resolved
 from gateway.connectors.executor.records import RecordReader
 from gateway.connectors.format.collections import Collection
+from gateway.connectors.format.connector import ConnectorFile
 from gateway.connectors.format.operations import ListOperation
 from gateway.errors import UnsupportedError
 from gateway.models import FilterOperator, Page, PageRequest, Record, RecordQuery
@@ -19,7 +21,7 @@ async def page_of_records(caller: Caller, collection: Collection, *, names: Name
     operation = list_operation(collection, query)
     if _is_nothing(operation, query):
         return Page(items=())
-    told = told_query(operation, query, names={**caller.names, **names})
+    told = told_query(operation, query, names={**caller.names, **names}, taken=_taken_names(caller.file, operation))
     listing = Listing(
         request=operation.request,
         pagination=operation.pagination,
@@ -46,6 +48,14 @@ def list_operation(collection: Collection, query: RecordQuery) -> ListOperation:
     if query.search is not None and not operations.list.is_searchable:
         raise UnsupportedError(f"The records of {collection.name} cannot be searched. Filter them instead.")
     return operations.list
+
+
+def _taken_names(file: ConnectorFile, operation: ListOperation) -> frozenset[str]:
+    """Names of the query that say which page is wanted, and who asks: no condition can use them."""
+    pagination = resolved(operation.pagination, file.pagination)
+    of_pages = (pagination.size.name, getattr(pagination, "name", None))
+    of_proofs = (getattr(method, "parameter", None) for method in file.auth.values() if getattr(method, "location", None) == "query")
+    return frozenset(name for name in (*of_pages, *of_proofs) if name is not None)
 
 
 def _is_nothing(operation: ListOperation, query: RecordQuery) -> bool:

@@ -4,7 +4,8 @@ from typing import Any
 
 from gateway.connectors.executor import DeclarativeConnector
 from gateway.connectors.protocol import Access
-from gateway.models import JsonObject, Page, PageRequest, Pointer, Record
+from gateway.models import JsonObject, Page, PageRequest, Pointer, Record, RecordQuery
+from gateway.models.queries import EVERYTHING
 
 TOKEN = "token-4711-secret"
 
@@ -38,12 +39,14 @@ async def read(
     return await connector.records(access, pointer or Pointer("notes"), PageRequest(size=size, token=token))
 
 
-async def read_all(connector: DeclarativeConnector, access: Access, *, size: int = 100, most: int = 20) -> list[list[str]]:
+async def read_all(
+    connector: DeclarativeConnector, access: Access, *, size: int = 100, most: int = 20, query: RecordQuery = EVERYTHING
+) -> list[list[str]]:
     """The ids of every page."""
     pages: list[list[str]] = []
     token = None
     while len(pages) < most:
-        page = await read(connector, access, size=size, token=token)
+        page = await connector.records(access, Pointer("notes"), PageRequest(size=size, token=token), query)
         pages.append([record.external_id for record in page.items])
         token = page.next_token
         if token is None:
