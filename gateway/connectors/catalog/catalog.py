@@ -10,6 +10,7 @@ from pathlib import Path
 from gateway.clock import Clock, SystemClock
 from gateway.config import Settings
 from gateway.connectors.executor import DeclarativeConnector, ExecutorLimits
+from gateway.connectors.executor.reads import Reads
 from gateway.connectors.http import Http
 from gateway.connectors.loading import load_connector_file
 from gateway.connectors.protocol import Connector
@@ -77,6 +78,8 @@ def _of_files(
     sources: Iterable[Path | Traversable], http: Http, *, clock: Clock, limits: ExecutorLimits, models: Models
 ) -> Iterator[tuple[str, Connector]]:
     problems = []
+    # One for all: what may be kept of answers is bounded for the process, however many connectors there are.
+    reads = Reads(clock=clock)
     for source in sources:
         try:
             file = load_connector_file(source, models=models)
@@ -84,7 +87,7 @@ def _of_files(
             problems.append(error.message)
             continue
         origin = str(source) if isinstance(source, Path) else source.name
-        yield origin, DeclarativeConnector(file, http, clock=clock, limits=limits, models=models)
+        yield origin, DeclarativeConnector(file, http, clock=clock, limits=limits, models=models, reads=reads)
     if problems:
         raise ConfigurationError("\n".join(problems))
 
