@@ -19,7 +19,7 @@ from gateway.connectors.executor.limits import ExecutorLimits
 from gateway.connectors.executor.names import Names, with_defaults
 from gateway.connectors.executor.read_keys import names_of_rules
 from gateway.connectors.executor.reads import Outcome, Reads, error_for_one
-from gateway.connectors.executor.requests import Outgoing, outgoing
+from gateway.connectors.executor.requests import Added, Outgoing, outgoing
 from gateway.connectors.executor.tokens import Tokens
 from gateway.connectors.executor.validators import Confirmable, may_be_confirmed
 from gateway.connectors.format.connector import ConnectorFile
@@ -28,7 +28,6 @@ from gateway.connectors.http import AppResponse, Http
 from gateway.connectors.protocol import Access
 from gateway.connectors.redaction import Redactor
 from gateway.errors import UpstreamAuthError, UpstreamError, UpstreamRateLimitError, UpstreamResponseError, UpstreamUnavailableError
-from gateway.models import JsonValue
 
 _MAX_REDIRECTS = 5
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -91,11 +90,11 @@ class Caller:
         request: Request,
         *,
         names: Names,
-        query: Mapping[str, JsonValue] | None = None,
+        added: Added | None = None,
         url: httpx.URL | None = None,
         is_known_again: bool = False,
     ) -> Answer:
-        """The answer to a request, once it is one of success; `query` is set in its address, `url` stands in for its address.
+        """The answer to a request, once it is one of success; `added` stands beside what it says, `url` stands in for its address.
 
         One that is known again, by a key that it holds, may be sent again although it changes something.
         Raises the UpstreamError that the connector's rules or the standard table say, and UpstreamAuthError when the
@@ -104,7 +103,8 @@ class Caller:
         seen = {**self.names, **names}
         self._wait_with(Progress(deadline=self._deadline))
         await self._identity.prove()
-        ready = outgoing(request, self.file.http, base=self.hosts.base, names=seen, query=query or {}, url=url)
+        added = replace(added or Added(), members=self.proof.body)
+        ready = outgoing(request, self.file.http, base=self.hosts.base, names=seen, added=added, url=url)
         if ready.is_safe:
             return await self._read(ready, seen)
         return await self._written(ready, seen, is_known_again=is_known_again)
@@ -142,7 +142,7 @@ class Caller:
     async def _ask_unproven(self, request: Request, names: Names) -> Answer:
         # Never shared and never repeated blindly, whatever its method: a login gives another token each time. Who waits for what
         # the login is for is not told of its progress either: that has not been sent yet, whatever becomes of the login.
-        ready = outgoing(request, self.file.http, base=self.hosts.base, names=names, query={})
+        ready = outgoing(request, self.file.http, base=self.hosts.base, names=names)
         return await self._answered(_Call(replace(ready, is_safe=False, is_proven=False), names, Progress(deadline=self._deadline)))
 
     def _wait_with(self, progress: Progress) -> None:
@@ -169,7 +169,15 @@ class Caller:
         except UpstreamUnavailableError as error:
             call.progress.is_waiting_for_answer = False
             return call.counted(Failure(error))
-        outcome = judged(answer, self.file.http, app=self.file.name, names=call.names, now=self._clock.now(), redactor=self.redactor)
+        outcome = judged(
+            answer,
+            self.file.http,
+            app=self.file.name,
+            names=call.names,
+            now=self._clock.now(),
+            redactor=self.redactor,
+            is_graphql=call.ready.is_graphql,
+        )
         self._keep(call, answer, outcome)
         return call.counted(outcome) if isinstance(outcome, Failure) else outcome
 

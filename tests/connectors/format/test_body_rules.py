@@ -60,8 +60,8 @@ def paged(pagination):
         (
             [("size: {name: limit}", "in: body, size: {in: body, name: limit}")],
             [
-                f"40: {LIST}.pagination.size: the request has no body to say this in; give it `json`, `form` or `graphql`",
                 f"40: {LIST}.pagination: the request has no body to say this in; give it `json`, `form` or `graphql`",
+                f"40: {LIST}.pagination.size: the request has no body to say this in; give it `json`, `form` or `graphql`",
             ],
         ),
         (
@@ -81,4 +81,4 @@ def test_a_mistake_in_a_body_is_told_with_its_line(problems, changes, expected):
     found = problems(*changes)
 
     assert len(found) == len(expected)
-    assert all(line.startswith(start) for line, start in zip(found, sorted(expected), strict=True)), found
+    assert all(line.startswith(start) for line, start in zip(found, expected, strict=True)), found
