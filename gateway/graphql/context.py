@@ -36,7 +36,8 @@ class Context:
             raise NotAuthenticatedError("A token is needed. Send it as `Authorization: Bearer <token>`.")
 
     def renew(self) -> None:
-        """Forgets what was loaded: from now on everything is read again."""
+        """Forgets what was loaded and what apps have answered: from now on everything is read again."""
+        self.runtime.operation.forget()
         self.loaders = Loaders(self.runtime, self.principal, self.budget)
 
 

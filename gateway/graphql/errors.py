@@ -62,7 +62,7 @@ class Values(Protocol):
     """The fields of a record in the input of a mutation, below `input.values`."""
 
     def path_of(self, name: str) -> list[str]:
-        """Where the value of one of the app's own fields stands."""
+        """Where the value of a field stands."""
 
 
 def told(error: GatewayError, *, values: Values | None = None) -> list[Payload]:
@@ -75,7 +75,7 @@ def told(error: GatewayError, *, values: Values | None = None) -> list[Payload]:
         return [whole]
     return [
         whole,
-        *(_told(error.code, f"{name}: {text}", ["input", "values", *values.path_of(name)]) for name, text in error.fields.items()),
+        *(_told(error.code, text, ["input", "values", *values.path_of(name)]) for name, text in error.fields.items()),
     ]
 
 

@@ -176,7 +176,7 @@ def test_several_things_that_are_wrong_are_told_one_by_one():
 
 @pytest.mark.parametrize(
     ("given", "of_title"),
-    [({"fields": {"title": ""}}, ["fields", "title"]), ({"unified_fields": {"subject": ""}}, ["unifiedFields"])],
+    [({"fields": {"title": ""}}, ["fields", "title"]), ({"unified_fields": {"title": ""}}, ["unifiedFields", "title"])],
     ids=["own", "unified"],
 )
 def test_what_the_app_says_of_single_fields_is_told_of_the_input(given: dict[str, Any], of_title: list[str]):
@@ -185,7 +185,7 @@ def test_what_the_app_says_of_single_fields_is_told_of_the_input(given: dict[str
 
     assert told(rejected, values=values) == [
         {"code": "UPSTREAM_REJECTED", "message": "Notes refused it (422).", "field": None},
-        {"code": "UPSTREAM_REJECTED", "message": "title: must not be blank", "field": ["input", "values", *of_title]},
+        {"code": "UPSTREAM_REJECTED", "message": "must not be blank", "field": ["input", "values", *of_title]},
     ]
     assert told(rejected) == [{"code": "UPSTREAM_REJECTED", "message": "Notes refused it (422).", "field": None}]
 

@@ -127,11 +127,12 @@ async def test_a_connector_tells_what_is_known_without_a_connection(world: World
     assert found["authMethods"][0]["credentialsSchema"]["properties"]["token"]["writeOnly"] is True
     assert [(c["key"], c["operations"], c["universalDataModels"]) for c in found["collections"]] == [
         ("notes", ["LIST"], [{"key": "notes"}]),
-        ("people", ["LIST"], [{"key": "users"}]),
+        ("people", ["LIST", "FIND_BY_ID", "MATCH"], [{"key": "users"}]),
         ("scraps", ["LIST"], []),
+        ("cards", ["LIST", "SEARCH", "MATCH", "FIND_BY_ID", "CREATE", "UPDATE", "DELETE"], [{"key": "tasks"}]),
     ]
     assert found["collections"][2]["fieldsSchema"] is None
-    assert found["universalDataModels"] == [{"key": "notes"}, {"key": "users"}]
+    assert found["universalDataModels"] == [{"key": "notes"}, {"key": "users"}, {"key": "tasks"}]
 
 
 async def test_an_integration_whose_connector_is_gone_stays_readable(world: World):

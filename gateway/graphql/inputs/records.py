@@ -49,8 +49,8 @@ class FieldsInput:
         return selectors.FieldValues(fields=given(self.fields), unified_fields=given(self.unified_fields))
 
     def path_of(self, name: str) -> list[str]:
-        """Where one of the app's own fields stands: what `unifiedFields` became in the app has no place of its own there."""
-        return ["unifiedFields"] if given(self.fields) is None else ["fields", name]
+        """Where the value of a field stands."""
+        return ["unifiedFields" if given(self.fields) is None else "fields", name]
 
 
 @strawberry.input(description="The field that a list is ordered by, one of `orderFields` of the collection.")
