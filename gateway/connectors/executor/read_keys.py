@@ -38,7 +38,15 @@ class ReadKeys:
 
     def of_read(self, reader: bytes, ready: Outgoing, names: Iterable[JsonValue]) -> bytes:
         """Names one request of a reader; `names` are the values that what becomes of its answer depends on too."""
-        parts = [reader.hex(), ready.method, str(ready.url), sorted(ready.headers.items()), ready.content.hex(), list(names)]
+        parts = [
+            reader.hex(),
+            ready.method,
+            ready.is_graphql,
+            str(ready.url),
+            sorted(ready.headers.items()),
+            ready.content.hex(),
+            list(names),
+        ]
         return self._digest(parts)
 
     def _digest(self, parts: list[JsonValue]) -> bytes:
