@@ -135,8 +135,8 @@ def _shortened(text: str) -> str:
 
 
 def shown(place: Sequence[str | int]) -> Place:
-    """The place as the file spells it, without the tags that tell the models of a union apart."""
-    return tuple(part for part in place if not (isinstance(part, str) and part.startswith("!")))
+    """The place as the file spells it, without the marks that tell the models of a union, and keys from values, apart."""
+    return tuple(part for part in place if not (isinstance(part, str) and (part.startswith("!") or part == "[key]")))
 
 
 def _composed(content: bytes, *, name: str) -> Node:
