@@ -26,16 +26,16 @@ def coercion(schema: JsonSchema) -> Coercion:
     if wanted == "string":
         return _text_coercion(schema)
     if wanted == "array":
-        return _list_coercion(coercion(schema.get("items") or {}))
-    if wanted == "object" and schema.get("properties"):
-        return _object_coercion({name: coercion(part) for name, part in schema["properties"].items()})
+        return _list_coercion(coercion(_mapping(schema.get("items"))))
+    if wanted == "object" and _mapping(schema.get("properties")):
+        return _object_coercion({name: coercion(_mapping(part)) for name, part in schema["properties"].items()})
     return _BY_TYPE.get(wanted, _as_it_is) if isinstance(wanted, str) else _as_it_is
 
 
 def fitted(value: JsonValue, schema: JsonSchema) -> JsonValue:
     """The value as the schema wants it where that can be told, else as it is: whoever validates it says what is wrong."""
     wanted = schema.get("type")
-    types = [wanted] if isinstance(wanted, str) else [kind for kind in wanted or () if isinstance(kind, str)]
+    types = [kind for kind in (wanted if isinstance(wanted, list) else [wanted]) if isinstance(kind, str)]
     if value is None or not types or any(_IS.get(kind, _never)(value) for kind in types):
         return _with_fitted_parts(value, schema)
     for kind in types:
@@ -72,10 +72,19 @@ def _text_coercion(schema: JsonSchema) -> Coercion:
         return _time
     if schema.get("format") == "date":
         return _date
-    if "enum" not in schema:
+    choices = {choice.lower(): choice for choice in _list(schema.get("enum")) if isinstance(choice, str)}
+    if not choices:
         return text_of
-    choices = {choice.lower(): choice for choice in schema["enum"] if isinstance(choice, str)}
     return lambda value: choices.get((text_of(value) or "").strip().lower())
+
+
+def _mapping(value: Any) -> dict[str, Any]:
+    """What ought to be a mapping in a schema, but schemas of apps hold anything."""
+    return value if isinstance(value, dict) else {}
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def _list_coercion(item: Coercion) -> Coercion:

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Protocol
+from typing import Protocol, TypeVar
 
-from gateway.errors import InvalidError, UnsupportedError
+from gateway.errors import InvalidError, UnsupportedError, UserError
 from gateway.expressions import times
 from gateway.models import Condition, JsonObject, JsonSchema, Record
 from gateway.udm.coercion import Coercion, coercion
@@ -14,6 +14,8 @@ from gateway.udm.model import Models, UniversalDataModel
 from gateway.udm.reading import ObjectReader, object_reader
 from gateway.udm.rules import FieldRule
 from gateway.udm.writing import Native, native_fields
+
+SomeUserError = TypeVar("SomeUserError", bound=UserError)
 
 
 class Translation(Protocol):
@@ -89,8 +91,8 @@ class FallbackTranslation:
     @cached_property
     def comparable_fields(self) -> tuple[str, ...]:
         """The names of the model's fields that a condition can name."""
-        there = set(self.mapping.comparable_fields)
-        return tuple(name for name, other in self._names.items() if other in there)
+        shared = set(self._names.values())
+        return tuple(self._own_name(name) for name in self.mapping.comparable_fields if name.partition(".")[0] in shared)
 
     def read(self, record: Record) -> JsonObject:
         """The record as the other model, under the names of this one."""
@@ -109,10 +111,9 @@ class FallbackTranslation:
         try:
             native = self.mapping.write({self._names[name]: value for name, value in known.items()}, fields_schema=fields_schema)
         except InvalidError as error:
-            raise InvalidError(error.message, field=self._own_path(error.field)) from None
-        unmapped = {*unified} - {*known} | {".".join(self._own_path(name.split(".")) or ()) for name in native.unmapped}
-        in_order = sorted(unmapped, key=lambda name: list(unified).index(name.split(".")[0]))
-        return Native(fields=native.fields, unmapped=tuple(in_order))
+            raise self._in_own_words(error) from None
+        unknown = (name for name in unified if name not in known)
+        return Native(fields=native.fields, unmapped=(*unknown, *map(self._own_name, native.unmapped)))
 
     def condition(self, condition: Condition, *, fields_schema: JsonSchema | None = None) -> Condition:
         """A condition on the field of this model as one on the app's."""
@@ -122,9 +123,10 @@ class FallbackTranslation:
                 f"{condition.field} cannot be filtered through the model here. Fields that can: {known}.", field=[condition.field]
             )
         try:
-            return self.mapping.condition(replace(condition, field=self._names[condition.field]), fields_schema=fields_schema)
+            head, dot, rest = condition.field.partition(".")
+            return self.mapping.condition(replace(condition, field=self._names[head] + dot + rest), fields_schema=fields_schema)
         except UnsupportedError as error:
-            raise UnsupportedError(error.message, field=[condition.field]) from None
+            raise self._in_own_words(error) from None
 
     @cached_property
     def _names(self) -> Mapping[str, str]:
@@ -147,9 +149,16 @@ class FallbackTranslation:
     def _is_writable(self, name: str) -> bool:
         return name in self._names and not self.model.properties[name].get("readOnly")
 
-    def _own_path(self, path: list[str] | None) -> list[str] | None:
-        own = {other: name for name, other in self._names.items()}
-        return [own.get(path[0], path[0]), *path[1:]] if path else path
+    def _in_own_words(self, error: SomeUserError) -> SomeUserError:
+        """The error with the names of this model; its message begins with the name of the field."""
+        path = error.field or [""]
+        own = [self._own_name(path[0]), *path[1:]]
+        return type(error)(error.message.replace(".".join(path), ".".join(own), 1), field=own)
+
+    def _own_name(self, name: str) -> str:
+        own = {other: own_name for own_name, other in self._names.items()}
+        head, dot, rest = name.partition(".")
+        return own.get(head, head) + dot + rest
 
 
 def translation(models: Models, udm: str, mapping_of: Callable[[str], UnifiedMapping | None]) -> Translation | None:

@@ -36,8 +36,10 @@ class FieldRule:
 
 def unified_value(rule: FieldRule, value: JsonValue) -> JsonValue:
     """The model's value of the app's, by the rule's `values`; of a list, that of each item."""
-    if isinstance(value, list):
-        return [unified_value(rule, item) for item in value]
+    return [_unified(rule, item) for item in value] if isinstance(value, list) else _unified(rule, value)
+
+
+def _unified(rule: FieldRule, value: JsonValue) -> JsonValue:
     text = text_of(value)
     return value if text is None else rule.values.get(text, value)
 

@@ -1,0 +1,90 @@
+"""Whatever is written through a mapping that goes both ways is read back as it was."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.models import JsonObject
+from gateway.udm import MODELS, FieldRule, UnifiedMapping, translation
+from tests.udm.mappings import mapping, record, rule
+
+TEXT = st.text(max_size=8)
+STAMP = st.datetimes().map(lambda time: time.isoformat() + "Z")
+NAMES = st.text(max_size=6).filter(lambda name: "." not in name)
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | TEXT,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT, inner, max_size=3),
+    max_leaves=6,
+)
+
+ORDER = mapping(
+    "orders",
+    name="a.b.name",
+    notes=rule("text", from_="${value.body}", to="${ {body: value} }"),
+    status=rule("state", values={"1": "open", "2": "closed"}),
+    totalAmount="sum",
+    currency=rule("a.money", values={"EUR": "euro", "euro": "EUR"}),
+    billingAddress=rule(fields={"city": rule("a.city"), "zip": rule("zip")}),
+    lineItems=rule("a.lines", each={"name": rule("n"), "quantity": rule("q.count"), "sku": rule("s", values={"x": "y", "y": "x"})}),
+)
+ORDERS = st.fixed_dictionaries(
+    {},
+    optional={
+        "name": TEXT,
+        "notes": TEXT,
+        "status": st.sampled_from(["open", "closed"]),
+        "totalAmount": st.integers() | st.floats(allow_nan=False, allow_infinity=False),
+        "currency": st.sampled_from(["euro", "EUR", "CHF"]),
+        "billingAddress": st.fixed_dictionaries({"city": TEXT}, optional={"zip": TEXT}),
+        "lineItems": st.lists(
+            st.fixed_dictionaries({"name": TEXT}, optional={"quantity": st.integers(), "sku": st.sampled_from(["x", "y", "z"])}), max_size=4
+        ),
+    },
+)
+
+
+@given(ORDERS)
+def test_what_is_written_is_read_back(unified):
+    written = ORDER.write(unified, fields_schema=None)
+
+    assert written.unmapped == ()
+    assert ORDER.read(record(**written.fields)) == {"id": "7", **unified}
+
+
+@st.composite
+def written_through_paths(draw) -> tuple[UnifiedMapping, JsonObject]:
+    """A mapping of some fields of a task to paths of any names, and values for them."""
+    values = {"subject": TEXT, "tags": st.lists(TEXT, max_size=3), "priority": TEXT, "dueTime": STAMP}
+    fields = draw(st.lists(st.sampled_from(sorted(values)), unique=True))
+    tops = draw(st.lists(NAMES, unique=True, min_size=len(fields), max_size=len(fields)))
+    paths = [".".join([top, *draw(st.lists(NAMES, max_size=2))]) for top in tops]
+    rules = {field: FieldRule(path=path) for field, path in zip(fields, paths, strict=True)}
+    return UnifiedMapping(MODELS["tasks"], rules), {field: draw(values[field]) for field in fields}
+
+
+@given(written_through_paths())
+def test_paths_of_any_names_go_both_ways(given_):
+    mapping_, unified = given_
+
+    read = mapping_.read(record(**mapping_.write(unified, fields_schema=None).fields))
+
+    assert {name: read[name] for name in unified if name != "dueTime"} == {name: unified[name] for name in unified if name != "dueTime"}
+    assert ("dueTime" in unified) == ("dueTime" in read)
+
+
+@given(st.dictionaries(st.sampled_from(["name", "notes", "status", "a", "text", "state", "zip", "sum", "lines"]), ANYTHING))
+def test_reading_takes_any_json_and_gives_only_what_the_model_has(fields):
+    read = ORDER.read(record(**fields))
+
+    assert read["id"] == "7"
+    assert set(read) <= set(MODELS["orders"].properties)
+    assert None not in read.values()
+
+
+@given(st.dictionaries(st.sampled_from(["title", "description", "status", "ownerId"]), TEXT))
+def test_what_is_written_through_a_fallback_is_read_back(unified):
+    task = mapping("tasks", subject="s", content="c", status="st", ownerId="o", assigneeId="a")
+    activity = translation(MODELS, "activities", {"tasks": task}.get)
+
+    assert activity is not None
+    read = activity.read(record(**activity.write(unified, fields_schema=None).fields))
+    assert {name: value for name, value in read.items() if name != "id"} == unified
