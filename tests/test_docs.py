@@ -109,8 +109,8 @@ def test_every_command_has_its_heading_and_every_option_its_word():
 def test_every_connector_of_the_catalog_has_its_heading():
     documented = (DOCS / "connectors.md").read_text(encoding="utf-8").split("## In the catalog")[1].split("\n## ")[0]
 
-    assert re.findall(r"^### (.+)$", documented, flags=re.MULTILINE) == ["demo", "kinto", "datasette"]
-    assert sorted(file.stem for file in CATALOG.glob("*.yaml")) == ["datasette", "demo", "kinto"]
+    assert re.findall(r"^### (.+)$", documented, flags=re.MULTILINE) == ["demo", "kinto", "datasette", "pocketbase"]
+    assert sorted(file.stem for file in CATALOG.glob("*.yaml")) == ["datasette", "demo", "kinto", "pocketbase"]
 
 
 def test_the_connector_that_the_docs_show_is_right(tmp_path):

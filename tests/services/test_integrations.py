@@ -30,7 +30,7 @@ async def test_a_new_integration_is_named_as_its_connector_unless_it_is_given_a_
         (
             {"connector_key": "magic"},
             NotFoundError,
-            "There is no connector 'magic'. There are: datasette, demo, kinto, notes.",
+            "There is no connector 'magic'. There are: datasette, demo, kinto, notes, pocketbase.",
             "connectorKey",
         ),
         ({"name": ""}, InvalidError, "The text must not be blank.", "name"),

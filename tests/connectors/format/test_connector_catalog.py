@@ -43,8 +43,8 @@ def small(tmp_path: Path) -> Path:
 async def test_the_connectors_that_come_along_are_known_by_their_keys_in_order(http):
     catalog = Catalog.load(http)
 
-    assert list(catalog) == ["datasette", "demo", "kinto"]
-    assert len(catalog) == 3
+    assert list(catalog) == ["datasette", "demo", "kinto", "pocketbase"]
+    assert len(catalog) == 4
     assert isinstance(catalog["kinto"], DeclarativeConnector)
     assert catalog["kinto"].spec.name == "Kinto"
     assert catalog.get("hubspot") is None
@@ -56,7 +56,7 @@ async def test_files_and_connectors_of_the_caller_join_in(http, small):
 
     catalog = Catalog.load(http, files=[small], connectors=[connector])
 
-    assert list(catalog) == ["datasette", "demo", "kinto", "python", "small"]
+    assert list(catalog) == ["datasette", "demo", "kinto", "pocketbase", "python", "small"]
     assert catalog["python"] is connector
     assert catalog["small"].spec.version == "1.2.3"
 
@@ -158,7 +158,7 @@ async def test_a_package_adds_a_connector_by_its_entry_point(http, package):
 
     catalog = Catalog.load(http)
 
-    assert list(catalog) == ["datasette", "demo", "extra", "kinto"]
+    assert list(catalog) == ["datasette", "demo", "extra", "kinto", "pocketbase"]
     assert catalog["extra"].http is http
 
 
