@@ -33,7 +33,7 @@ class ModelEntry(Additions):
     plural_name: ModelName
     description: _Text
     categories: list[_Text] = []
-    audited: bool | Literal["times"] = True
+    audited: Literal[True, False, "times"] = True
     """Whether records tell who wrote them and when, or only when."""
     fallbacks: dict[str, dict[str, str]] = {}
     """The models to read records as where there is none of this one, and by field its name there where that differs."""

@@ -15,13 +15,16 @@ from gateway.udm.drafts import Draft, Origin, own_problems
 from gateway.udm.file import Additions, ModelEntry, ModelFile
 from gateway.udm.model import Models
 
+_Source = tuple[str, Path | Traversable]
+"""What a file is called in messages, and the file."""
+
 
 def load_models(files: Sequence[Path] = ()) -> Models:
     """The models that come with the gateway, with those of the files and the fields that these add.
 
     Raises ConfigurationError with each problem of every file on its own line, as `FILE:LINE: key.path: what is wrong`.
     """
-    return _load([*_bundled(), *files]) if files else MODELS
+    return _load([*_bundled(), *((str(file), file) for file in files)]) if files else MODELS
 
 
 @dataclass
@@ -49,9 +52,9 @@ class _Reading:
             raise ConfigurationError("\n".join(faults))
 
 
-def _load(sources: Sequence[Path | Traversable]) -> Models:
+def _load(sources: Sequence[_Source]) -> Models:
     reading = _Reading()
-    read = [found for source in sources if (found := _read(source, reading)) is not None]
+    read = [found for name, source in sources if (found := _read(name, source, reading)) is not None]
     for document, file in read:
         for key, entry in file.models.items():
             _add_model(reading, document, key, entry)
@@ -66,8 +69,7 @@ def _load(sources: Sequence[Path | Traversable]) -> Models:
     return models
 
 
-def _read(source: Path | Traversable, reading: _Reading) -> tuple[Document, ModelFile] | None:
-    name = str(source) if isinstance(source, Path) else source.name
+def _read(name: str, source: Path | Traversable, reading: _Reading) -> tuple[Document, ModelFile] | None:
     try:
         document = Document.parse(_content(source, name), name=name)
     except ConfigurationError as error:
@@ -128,8 +130,9 @@ def _extend_model(reading: _Reading, document: Document, key: str, additions: Ad
     draft.origins.append((origin, additions))
 
 
-def _bundled() -> list[Traversable]:
-    return sorted(resources("gateway.udm").joinpath("models").iterdir(), key=lambda file: file.name)
+def _bundled() -> list[_Source]:
+    files = sorted(resources("gateway.udm").joinpath("models").iterdir(), key=lambda file: file.name)
+    return [(f"the gateway's {file.name}", file) for file in files]
 
 
 MODELS = _load(_bundled())

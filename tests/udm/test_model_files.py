@@ -1,0 +1,239 @@
+"""An operator's files of models: what they add, and how every mistake in them is told."""
+
+import pytest
+
+from gateway.documents import MAX_BYTES
+from gateway.errors import ConfigurationError
+from gateway.udm import MODELS, UnifiedMapping, load_models
+from gateway.udm.shapes import shapes
+from tests.udm.mappings import record, rule
+
+RIGHT = """\
+format: models/v1
+models:
+  tickets:
+    name: Support ticket
+    plural_name: Support tickets
+    description: Something a customer asks for.
+    categories: [Ticketing]
+    fallbacks: {tasks: {question: subject}}
+    fields:
+      question: string
+      severity: low | high
+      reporter: -> contacts as reporterContact
+      sprintId: -> sprints
+      steps:
+        - text: string
+          done: boolean
+    gaps:
+      severity: "question && 'low'"
+  sprints:
+    name: Sprint
+    plural_name: Sprints
+    description: Two weeks of work.
+    audited: false
+    fields: {name: string}
+extensions:
+  tasks:
+    fields:
+      sprintId: -> sprints
+      storyPoints: number
+    substitutes:
+      storyPoints: priority && `1`
+"""
+
+
+@pytest.fixture
+def load(tmp_path):
+    def load(*texts):
+        paths = [tmp_path / f"{number}.yaml" for number in range(1, len(texts) + 1)]
+        for path, text in zip(paths, texts, strict=True):
+            path.write_text(text, encoding="utf-8")
+        return load_models(paths)
+
+    return load
+
+
+def test_without_files_the_models_are_those_of_the_gateway():
+    assert load_models() is MODELS
+    assert load_models([]) is MODELS
+
+
+def test_a_file_adds_models_and_fields(load):
+    models = load(RIGHT)
+
+    assert sorted(set(models) - set(MODELS)) == ["sprints", "tickets"]
+    assert list(models["tasks"].properties)[-5:] == ["storyPoints", "createdTime", "createdBy", "updatedTime", "updatedBy"]
+    assert set(models["tasks"].properties) - set(MODELS["tasks"].properties) == {"sprintId", "storyPoints"}
+    assert "createdTime" not in models["sprints"].properties
+    assert models["users"].fields_schema == MODELS["users"].fields_schema
+    assert "storyPoints" not in MODELS["tasks"].properties
+    assert [shapes(models)[key].name for key in ("tickets", "sprints")] == ["UnifiedSupportTicket", "UnifiedSprint"]
+
+
+def test_what_a_file_adds_is_read_like_everything_else(load):
+    models = load(RIGHT)
+    ticket = UnifiedMapping(models["tickets"], {"question": rule("q"), "steps": rule("s", each={"done": rule("d")})})
+
+    assert ticket.read(record(q="Why?", s=[{"d": 1}])) == {"id": "7", "question": "Why?", "steps": [{"done": True}], "severity": "low"}
+    assert UnifiedMapping(models["tasks"], {"priority": rule("p")}).read(record(p=3))["storyPoints"] == 1
+
+
+def test_files_may_build_on_each_other_in_any_order(load):
+    first = "format: models/v1\nextensions:\n  tickets:\n    fields: {mood: string}\n"
+
+    assert "mood" in load(first, RIGHT)["tickets"].properties
+
+
+def wrong(old: str, new: str) -> str:
+    assert RIGHT.count(old) == 1
+    return RIGHT.replace(old, new)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (wrong("format: models/v1", "format: models/v2"), "1: format: input should be 'models/v1'"),
+        (
+            wrong("      question: string", "      question: strnig"),
+            "10: models.tickets.fields.question: 'strnig' is no kind of field; there are ",
+        ),
+        (wrong("low | high", "low | LOW"), "11: models.tickets.fields.severity: a choice is of different texts with ` | ` between them"),
+        (wrong("low | high", "low |  high"), "11: models.tickets.fields.severity: a choice is of different texts"),
+        (wrong("-> contacts as", "-> contcats as"), "12: models.tickets.fields.reporter: 'reporter' refers to 'contcats', which is no "),
+        (wrong(" as reporterContact", ""), "12: models.tickets.fields.reporter: 'reporter' does not say how the record itself is called"),
+        (
+            wrong(" as reporterContact", " as question"),
+            "12: models.tickets.fields.reporter: the record of 'reporter' would be called 'question'",
+        ),
+        (
+            wrong(" as reporterContact", " as record"),
+            "12: models.tickets.fields.reporter: the record of 'reporter' would be called 'record'",
+        ),
+        (wrong(" as reporterContact", " as the reporter"), "12: models.tickets.fields.reporter: 'the reporter' is no name of a field"),
+        (
+            wrong("      question: string", "      externalId: string"),
+            "10: models.tickets.fields.externalId: every model has 'externalId' already",
+        ),
+        (
+            wrong("      question: string", "      __typename: string"),
+            "10: models.tickets.fields.__typename: '__typename' is no name of a field",
+        ),
+        (wrong("      question: string", "      tïtle: string"), "10: models.tickets.fields.tïtle: 'tïtle' is no name of a field"),
+        (
+            wrong("      question: string", "      question: [string, number]"),
+            "10: models.tickets.fields.question: a list is written with the one",
+        ),
+        (
+            wrong("      question: string", "      question: [[string]]"),
+            "10: models.tickets.fields.question: a list is written with the one",
+        ),
+        (wrong("      question: string", "      question: {}"), "10: models.tickets.fields.question: a field is one of string, number, "),
+        (wrong("      question: string", "      question: 5"), "10: models.tickets.fields.question: a field is one of string, number, "),
+        (
+            wrong("      question: string", "      question: {a: {b: {c: {d: {e: string}}}}}"),
+            "10: models.tickets.fields.question.a.b.c.d: objects nest at most 5 levels",
+        ),
+        (wrong("{question: subject}", "{questoin: subject}"), "8: models.tickets.fallbacks.tasks.questoin: the model has no such field"),
+        (wrong("{question: subject}", "{question: title}"), "8: models.tickets.fallbacks.tasks.question: 'tasks' has no field 'title'"),
+        (
+            wrong("{question: subject}", "{question: type, severity: type}"),
+            "8: models.tickets.fallbacks.tasks: two fields are the same one there",
+        ),
+        (
+            wrong("{tasks: {", "{taks: {"),
+            "8: models.tickets.fallbacks.taks: 'taks' is no other universal data model; did you mean 'tasks'?",
+        ),
+        (
+            wrong('      severity: "question', '      sverity: "question'),
+            "18: models.tickets.gaps.sverity: the model has no field 'sverity'",
+        ),
+        (
+            wrong("question && 'low'", "questoin && 'low'"),
+            "18: models.tickets.gaps.severity: the expression reads 'questoin', which the model does",
+        ),
+        (wrong("question && 'low'", "question &&"), "18: models.tickets.gaps.severity: 'question &&' is not JMESPath: it ends too early"),
+        (wrong("    name: Sprint", "    name: sprint"), "20: models.sprints.name: string should match pattern"),
+        (
+            wrong("    name: Sprint", "    name: Task"),
+            "20: models.sprints.name: the type UnifiedTask stands for something else in model 'tasks'",
+        ),
+        (
+            wrong("    name: Sprint", "    name: Record"),
+            "20: models.sprints.name: the type UnifiedRecord stands for something else in the schema",
+        ),
+        (
+            wrong("    name: Sprint", "    name: Address"),
+            "20: models.sprints.name: the type UnifiedAddress stands for something else in model",
+        ),
+        (wrong("    name: Sprint", "    nmae: Sprint"), "20: models.sprints.nmae: unknown key; see docs/universal-data-models.md"),
+        (wrong("    description: Two weeks of work.\n", ""), "19: models.sprints: the key `description` is missing"),
+        (wrong("  sprints:\n", "  Sprints:\n"), "19: models.Sprints: string should match pattern"),
+        (wrong("    audited: false", "    audited: sometimes"), "23: models.sprints.audited: input should be True, False or 'times'"),
+        (
+            wrong("  tasks:\n", "  taks:\n"),
+            "26: extensions.taks: there is no universal data model 'taks' to add fields to; there are activities, bills",
+        ),
+        (
+            wrong("storyPoints: number", "subject: string"),
+            "29: extensions.tasks.fields.subject: the model has a field 'subject' already (in the gateway's work.yaml)",
+        ),
+        (
+            wrong("storyPoints: number", "createdBy: string"),
+            "29: extensions.tasks.fields.createdBy: the model has a field 'createdBy' already; give",
+        ),
+        (
+            wrong("storyPoints: priority &&", "ownerId: priority &&"),
+            "31: extensions.tasks.substitutes.ownerId: the model says already what",
+        ),
+        (
+            wrong("storyPoints: priority &&", "pionts: priority &&"),
+            "31: extensions.tasks.substitutes.pionts: the model has no field 'pionts'",
+        ),
+        (
+            wrong("  tickets:", "  tasks:"),
+            "3: models.tasks: the gateway's work.yaml has a model 'tasks' already; give this one another key, or add fields to that one",
+        ),
+        ("[]", "1: a file of models is a mapping that starts with `format: models/v1`"),
+        ("", ": the file is empty."),
+        ("a: [", "1: not YAML"),
+        ("format: models/v1\nmodels: {a: !secret b}", "2: models.a: the tag !secret means nothing here"),
+        ("format: models/v1\nmodels: 5", "2: models: input should be a valid dictionary"),
+        ("format: models/v1\nextensions: {tasks: {fields: {}}}", "2: extensions.tasks.fields: dictionary should have at least 1 item"),
+        ("x" * (MAX_BYTES + 1), ": the file is larger than"),
+    ],
+    ids=range(45),
+)
+def test_a_mistake_is_told_with_its_file_and_line(load, tmp_path, text, message):
+    with pytest.raises(ConfigurationError) as refused:
+        load(text)
+
+    expected = f"{tmp_path}/1.yaml:{message.removeprefix(':')}"
+    assert [line[: len(expected)] for line in refused.value.message.splitlines()].count(expected) == 1
+
+
+def test_all_mistakes_of_all_files_are_told_at_once(load, tmp_path):
+    first = wrong("      question: string", "      question: strnig")
+    with pytest.raises(ConfigurationError) as refused:
+        load(first, "format: models/v1\nextensions: {nonsense: {fields: {a: string}}}", "models: {}", "{")
+
+    lines = refused.value.message.splitlines()
+    assert [line.split(":")[0].removeprefix(f"{tmp_path}/") for line in lines] == ["4.yaml", "1.yaml", "2.yaml", "3.yaml"]
+
+
+def test_two_files_cannot_add_the_same_thing(load):
+    again = "format: models/v1\nextensions:\n  tasks:\n    fields: {storyPoints: string}\n"
+
+    with pytest.raises(
+        ConfigurationError, match=r"2\.yaml:4: extensions\.tasks\.fields\.storyPoints: the model has a field .* \(in .*1\.yaml\)"
+    ):
+        load(RIGHT, again)
+    with pytest.raises(ConfigurationError, match=r"2\.yaml:3: models\.tickets: .*1\.yaml has a model 'tickets' already"):
+        load(RIGHT, RIGHT)
+
+
+def test_a_file_that_cannot_be_read_is_told(tmp_path):
+    with pytest.raises(ConfigurationError, match=r"missing\.yaml: the file cannot be read \(No such file or directory\)"):
+        load_models([tmp_path / "missing.yaml"])
+    with pytest.raises(ConfigurationError, match="the file cannot be read"):
+        load_models([tmp_path])
