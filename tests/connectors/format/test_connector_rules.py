@@ -12,7 +12,7 @@ LIST = "collections.things.operations.list"
             [('records: "${body.items}"', 'records: "${bdy.items}"')],
             [
                 f"41: {LIST}.records: there is no name 'bdy' here; there are body, connection, headers, integration, order, parameters, "
-                "partition, search, status, terms"
+                "partition, schema, search, status, terms"
             ],
             id="unknown name",
         ),
@@ -146,7 +146,7 @@ LIST = "collections.things.operations.list"
             [("size: {name: limit}", "has_more: bdy.more")],
             [
                 "19: pagination.pages: there is no name 'bdy' here; there are body, connection, headers, integration, last, order, page, "
-                "parameters, partition, search, status, terms"
+                "parameters, partition, schema, search, status, terms"
             ],
             id="unknown name in a pagination",
         ),

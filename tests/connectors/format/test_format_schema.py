@@ -9,7 +9,7 @@ import pytest
 from jmespath import functions
 from ruamel.yaml import YAML
 
-from gateway.connectors.loading import format_schema
+from gateway.connectors.loading import format_schema, load_connector_file
 from gateway.connectors.schemas import CompiledSchema
 from gateway.expressions.functions import ARITIES
 from tests.connectors.format.conftest import SMALL
@@ -65,3 +65,20 @@ def test_the_error_rules_that_the_docs_show_are_right(load):
     file = load(("  errors:\n    - {when: {status: [409]}, action: retry}\n", "".join(f"  {line}\n" for line in rules[0].splitlines())))
 
     assert (len(rules), file.http.errors[0].wait.header) == (1, "x-ratelimit-reset")
+
+
+@pytest.mark.parametrize(
+    ("block", "fields"), [("operations", ["id", "text"]), ("universal_data_models", ["title", "body", "summary", "state", "due"])]
+)
+def test_what_the_docs_show_of_a_collection_is_right(tmp_path, block, fields):
+    yaml = YAML(typ="safe", pure=True)
+    (shown,) = re.findall(rf"```yaml\n({block}:\n.*?)```", DOCS, flags=re.DOTALL)
+    (whole,) = re.findall(r"```yaml\n(format: .*?)```", DOCS, flags=re.DOTALL)
+    file = yaml.load(whole)
+    notes = file["collections"]["notes"]
+    notes["fields"] = {"type": "object", "properties": {field: {} for field in fields}}
+    notes |= yaml.load(shown)
+    path = tmp_path / "notes.yaml"
+    path.write_text(json.dumps(file), encoding="utf-8")
+
+    assert load_connector_file(path).collections["notes"].model_dump(by_alias=True)[block]
