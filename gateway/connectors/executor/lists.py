@@ -6,6 +6,7 @@ from gateway.connectors.executor.names import Names
 from gateway.connectors.executor.pages import Listing, read_page
 from gateway.connectors.executor.pagination import resolved
 from gateway.connectors.executor.records import RecordReader
+from gateway.connectors.executor.walk import Walk
 from gateway.connectors.format.collections import Collection
 from gateway.connectors.format.connector import ConnectorFile
 from gateway.connectors.format.operations import ListOperation
@@ -21,17 +22,25 @@ async def page_of_records(caller: Caller, collection: Collection, *, names: Name
     operation = list_operation(collection, query)
     if _is_nothing(operation, query):
         return Page(items=())
-    told = told_query(operation, query, names={**caller.names, **names}, taken=_taken_names(caller.file, operation))
-    listing = Listing(
-        request=operation.request,
-        pagination=operation.pagination,
-        items=operation.records,
-        names={**names, **told.names},
-        query=told.query,
-        read=RecordReader(collection, names={**caller.names, **names}).read,
-        identify=lambda record: record.external_id,
-    )
-    return await read_page(caller, listing, page)
+
+    def listing_of(seen: Names) -> Listing[Record]:
+        told = told_query(operation, query, names={**caller.names, **seen}, taken=_taken_names(caller.file, operation))
+        return Listing(
+            request=operation.request,
+            pagination=operation.pagination,
+            items=operation.records,
+            where=operation.where,
+            names={**seen, **told.names},
+            query=told.query,
+            read=RecordReader(collection, names={**caller.names, **seen}).read,
+            identify=lambda record: record.external_id,
+        )
+
+    listing = listing_of(names)
+    if not operation.partitions and operation.drilldowns is None:
+        return await read_page(caller, listing, page)
+    walk = Walk(caller, operation, names=listing.names, schema=collection.parameters, listing_of=listing_of)
+    return await walk.page(page)
 
 
 def list_operation(collection: Collection, query: RecordQuery) -> ListOperation:

@@ -9,11 +9,11 @@ import httpx
 
 from gateway.connectors.executor.answers import Answer
 from gateway.connectors.executor.calls import Caller
-from gateway.connectors.executor.names import Names, kind_of, told
+from gateway.connectors.executor.names import Names, holds, kind_of, told
 from gateway.connectors.executor.pagination import Place, Seen, fingerprint, first_place, place_after, place_of_token, resolved
 from gateway.connectors.format.requests import CursorPagination, NextUrlPagination, Pagination, Request
 from gateway.errors import UpstreamResponseError
-from gateway.expressions import Template
+from gateway.expressions import Expression, Template
 from gateway.models import JsonObject, JsonValue, Page, PageRequest
 
 Item = TypeVar("Item")
@@ -31,10 +31,22 @@ class Listing(Generic[Item]):
     names: Names
     query: Mapping[str, JsonValue] = field(default_factory=dict)
     """What the request's query says beside what its templates do, on every page."""
+    where: Expression | None = None
+    """Leaves out the items for which it does not hold."""
     read: Callable[[JsonValue, int], Item]
     """Makes something of an item and its place on the page, counted from 1."""
     identify: Callable[[Item], str]
     """What tells one item from another, so that a page that comes again is known."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Listed(Generic[Item]):
+    """One page of a listing."""
+
+    items: tuple[Item, ...] = ()
+    next_token: JsonValue = None
+    names: Names = field(default_factory=dict)
+    """The names of the listing and of the app's answer; none where the answer stands for nothing."""
 
 
 async def read_page(caller: Caller, listing: Listing[Item], page: PageRequest) -> Page[Item]:
@@ -42,6 +54,12 @@ async def read_page(caller: Caller, listing: Listing[Item], page: PageRequest) -
 
     Raises UpstreamResponseError when the app's pages repeat or do not end, and CursorExpiredError for a token of other pages.
     """
+    listed = await read_listing(caller, listing, page)
+    return Page(items=listed.items, next_token=listed.next_token)
+
+
+async def read_listing(caller: Caller, listing: Listing[Item], page: PageRequest) -> Listed[Item]:
+    """The same page, with what else the app's answer tells."""
     pagination = resolved(listing.pagination, caller.file.pagination)
     place = _place(caller, pagination, page)
     url = httpx.URL(place.position) if isinstance(pagination, NextUrlPagination) and place.position is not None else None
@@ -49,13 +67,29 @@ async def read_page(caller: Caller, listing: Listing[Item], page: PageRequest) -
     added = place.added(pagination)
     added = replace(added, query={**listing.query, **added.query})
     answer = await caller.ask(listing.request, names=names, added=added, url=url)
+    seen = {**caller.names, **names, **answer.names}
     if answer.is_empty:
-        return Page(items=())
+        return Listed()
 
-    raw = _items(listing, {**caller.names, **names, **answer.names})
-    items = await _read_items(listing, raw)
+    raw = _items(listing, seen)
+    items = await _read_items(listing, raw, seen)
+    following = place_after(pagination, place, _seen(caller, listing, place, answer, raw=raw, items=items, pagination=pagination))
+    next_token = _token(caller, pagination, following) if following is not None else None
+    return Listed(items=items, next_token=next_token, names=seen)
+
+
+def _seen(
+    caller: Caller,
+    listing: Listing[Item],
+    place: Place,
+    answer: Answer,
+    *,
+    raw: list[JsonValue],
+    items: tuple[Item, ...],
+    pagination: Pagination,
+) -> Seen:
     is_named = isinstance(pagination, CursorPagination | NextUrlPagination)
-    seen = Seen(
+    return Seen(
         count=len(raw),
         # Empty pages are all alike; one that the app named is told from others by its name.
         print=fingerprint(map(listing.identify, items) if items else [repr(answer.body), str(place.position) if is_named else ""]),
@@ -68,15 +102,14 @@ async def read_page(caller: Caller, listing: Listing[Item], page: PageRequest) -
         },
         follow=lambda target: str(_followed(caller, answer, target)),
     )
-    following = place_after(pagination, place, seen)
-    return Page(items=items, next_token=_token(caller, pagination, following) if following is not None else None)
 
 
-async def _read_items(listing: Listing[Item], raw: list[JsonValue]) -> tuple[Item, ...]:
+async def _read_items(listing: Listing[Item], raw: list[JsonValue], names: Names) -> tuple[Item, ...]:
     """What becomes of the items. A page may hold a million: everybody else, and the read's deadline, get their turn in between."""
     items = []
     for number, item in enumerate(raw, start=1):
-        items.append(listing.read(item, number))
+        if listing.where is None or holds(listing.where, {**names, "item": item}, what=f"Whether item {number} belongs to the list"):
+            items.append(listing.read(item, number))
         if number % _ITEMS_IN_A_TURN == 0:
             await asyncio.sleep(0)
     return tuple(items)

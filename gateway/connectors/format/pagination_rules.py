@@ -15,7 +15,7 @@ from gateway.connectors.format.requests import (
 )
 from gateway.connectors.format.scopes import PAGES, Scope, misuses, paths_read
 
-_READ_AS: dict[type[Pagination], tuple[str, ...]] = {PagePagination: ("number",), OffsetPagination: ("offset",), CursorPagination: ("token",)}
+_READ_AS: dict[type[Pagination], str] = {PagePagination: "number", OffsetPagination: "offset", CursorPagination: "token"}
 """By pagination: what a request that says by itself which page it wants reads of `page`."""
 
 
@@ -35,13 +35,13 @@ def placement_problems(place: Place, pagination: Pagination, request: Request) -
     """What keeps a request from saying which page it wants."""
     size = pagination.size
     if size.is_told:
-        yield from _placed((*place, "size"), size.in_, request, keys=("size",))
+        yield from _placed((*place, "size"), size.in_, request, key="size")
     if isinstance(pagination, PagePagination | OffsetPagination | CursorPagination):
-        yield from _placed(place, pagination.in_, request, keys=_READ_AS[type(pagination)])
+        yield from _placed(place, pagination.in_, request, key=_READ_AS[type(pagination)])
 
 
-def _placed(place: Place, placement: Placement, request: Request, *, keys: tuple[str, ...]) -> Iterator[Problem]:
+def _placed(place: Place, placement: Placement, request: Request, *, key: str) -> Iterator[Problem]:
     if placement == "body" and request.body_key in (None, "text"):
         yield place, "the request has no body to say this in; give it `json`, `form` or `graphql`"
-    if placement == "request" and not any(("page", key) in paths_read(request) for key in keys):
-        yield place, f"the request does not read page.{keys[0]}, so that it would be the same for every page"
+    if placement == "request" and ("page", key) not in paths_read(request):
+        yield place, f"the request does not read page.{key}, so that it would be the same for every page"
