@@ -277,7 +277,7 @@ class TestReading:
         found = await acme.execute(SPEC, id=as_admin, path=CONTACTS_PATH)
 
         spec = found["connection"]["location"]["spec"]
-        assert (spec["key"], spec["operations"]) == ("records", ["LIST"])
+        assert (spec["key"], spec["operations"]) == ("records", ["LIST", "MATCH", "FIND_BY_ID", "CREATE", "UPDATE", "DELETE"])
         assert spec["parametersSchema"]["required"] == ["bucket", "collection"]
         assert spec["fieldsSchema"]["properties"]["email"] == {"type": "string", "format": "email"}
 

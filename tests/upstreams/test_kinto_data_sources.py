@@ -11,6 +11,8 @@ CONTACTS_PATH = "/data/records?bucket=crm&collection=contacts"
 THINGS_PATH = "/data/records?bucket=open&collection=things"
 READY = {"state": "READY", "errors": []}
 NOT_FOUND = "Kinto says that there is no such thing (404): Not Found."
+OPEN = {"additionalProperties": True}
+"""Kinto keeps any field that a collection's schema does not exclude."""
 OWN_FIELDS = {
     "id": {"type": "string", "title": "Id", "readOnly": True},
     "last_modified": {"type": "integer", "title": "Last modified", "description": "Milliseconds since 1970.", "readOnly": True},
@@ -49,7 +51,7 @@ async def test_the_fields_are_those_of_the_customers_own_collection(acme, instan
 
     found = (await acme.execute(document, id=instance))["dataSourceInstance"]
 
-    live = {**CONTACT_SCHEMA, "properties": {**OWN_FIELDS, **CONTACT_SCHEMA["properties"]}}
+    live = {**CONTACT_SCHEMA, **OPEN, "properties": {**OWN_FIELDS, **CONTACT_SCHEMA["properties"]}}
     static = {"type": "object", "properties": OWN_FIELDS}
     assert found == {"fieldsSchema": live, "collectionSpec": {"fieldsSchema": live}, "dataSource": {"fieldsSchema": static}}
 
@@ -75,7 +77,7 @@ async def test_an_instance_points_elsewhere_by_path_or_by_key_and_parameters(acm
         "isCustomized": True,
         "collection": {"name": "companies", "isDefault": False},
         "records": {"nodes": [{"externalId": f"co-{number:04d}"} for number in range(3)]},
-        "collectionSpec": {"fieldsSchema": {"type": "object", "properties": OWN_FIELDS}},
+        "collectionSpec": {"fieldsSchema": {"type": "object", **OPEN, "properties": OWN_FIELDS}},
     }
 
 
@@ -125,8 +127,8 @@ async def test_setting_up_reads_the_schema_that_the_app_has_now(acme, kinto, ins
 
     failed = {"state": "SETUP_FAILED", "errors": [{"code": "UPSTREAM_REJECTED", "message": NOT_FOUND}]}
     assert missing.items() >= failed.items()
-    assert made == {"type": "object", "properties": {**OWN_FIELDS, "first": {"type": "string"}}}
-    assert changed == {"type": "object", "properties": {**OWN_FIELDS, "second": {"type": "integer"}}, "required": ["second"]}
+    assert made == {"type": "object", **OPEN, "properties": {**OWN_FIELDS, "first": {"type": "string"}}}
+    assert changed == {"type": "object", **OPEN, "properties": {**OWN_FIELDS, "second": {"type": "integer"}}, "required": ["second"]}
     assert gone.items() >= failed.items()
 
 
