@@ -87,6 +87,6 @@ class CollectionSpec:
     find_by_ids_maximum: int = 1
     """How many records the app finds by id with one request."""
     takes_version: bool = False
-    """Whether updates and deletions can be bound to the version that the caller has read."""
+    """Whether updates, deletions or both can be bound to the version that the caller has read."""
     takes_idempotency_key: bool = False
     """Whether the app knows a creation again that is sent twice with the same key."""

@@ -75,4 +75,4 @@ def _filters(listing: ListOperation) -> tuple[CollectionFilter, ...]:
 
 def _takes_version(operations: Operations) -> bool:
     writes = [operation for operation in (operations.update, operations.delete) if operation is not None]
-    return bool(writes) and all("version" in names_read(operation.request) for operation in writes)
+    return any("version" in names_read(operation.request) for operation in writes)

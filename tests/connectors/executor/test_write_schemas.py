@@ -162,10 +162,12 @@ def test_a_collection_that_is_only_listed_says_no_more(connector):
     )
 
 
-def test_versions_are_taken_only_where_every_change_is_bound_to_them(connector):
-    loose = {**EVERY, "delete": {"request": {"method": "DELETE", "path": "/notes/${id}"}}}
+def test_versions_are_taken_where_some_change_can_be_bound_to_them(connector):
+    loose = {"request": {"method": "DELETE", "path": "/notes/${id}"}}
+    without = {**EVERY, "update": {"request": REQUEST, "record": "${body}"}, "delete": loose}
 
-    assert not connector(collection={"operations": loose}).spec.collections[0].takes_version
+    assert connector(collection={"operations": {**EVERY, "delete": loose}}).spec.collections[0].takes_version
+    assert not connector(collection={"operations": without}).spec.collections[0].takes_version
 
 
 async def test_the_apps_fields_count_for_writes_too(app, connector, access):

@@ -73,7 +73,8 @@ def test_notes_that_start_with_x_are_free_anywhere(load):
         ([("size: {name: limit}", 'has_more: "${body.more}"')],
          ["19: pagination.pages.has_more: a condition is an expression already; write it without ${}"]),
         ([("action: retry", "action: panic")],
-         ["17: http.errors.0.action: input should be 'retry', 'rate_limited', 'reauth', 'rejected', 'not_found', 'conflict', 'empty' or 'fail'"]),
+         ["17: http.errors.0.action: input should be 'retry', 'rate_limited', 'reauth', 'rejected', 'not_found', 'conflict', "
+          "'empty' or 'fail'"]),
         ([('"${body.items}"', '"${body.items"')],
          ["41: collections.things.operations.list.records: '${' without its '}' in '${body.items'"]),
         ([('"${body.items}"', '"${body..items}"')],
