@@ -14,12 +14,14 @@ from gateway.connectors.executor.auth import Proof
 from gateway.connectors.executor.error_rules import Failure, judged, matching_rule
 from gateway.connectors.executor.flights import Progress
 from gateway.connectors.executor.hosts import Hosts, hosts_of
+from gateway.connectors.executor.hosts_health import HostsHealth
 from gateway.connectors.executor.identity import Identity
 from gateway.connectors.executor.limits import ExecutorLimits
 from gateway.connectors.executor.names import Names, with_defaults
 from gateway.connectors.executor.read_keys import names_of_rules
 from gateway.connectors.executor.reads import Outcome, Reads, error_for_one
 from gateway.connectors.executor.requests import Added, Outgoing, outgoing
+from gateway.connectors.executor.sending import Sender
 from gateway.connectors.executor.tokens import Tokens
 from gateway.connectors.executor.validators import Confirmable, may_be_confirmed
 from gateway.connectors.format.connector import ConnectorFile
@@ -33,6 +35,7 @@ _MAX_REDIRECTS = 5
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _REDIRECTS_THAT_KEEP_THE_METHOD = frozenset({307, 308})
 _NOT_MODIFIED = 304
+_FIRST_FAILURE = 500
 _RANDOM = random.SystemRandom()
 
 
@@ -50,6 +53,7 @@ class Caller:
         slots: asyncio.Semaphore,
         tokens: Tokens,
         reads: Reads,
+        hosts_health: HostsHealth,
     ) -> None:
         self.file = file
         self.names: Names = {
@@ -58,10 +62,10 @@ class Caller:
         }
         self._access = access
         self._identity = Identity(file, access, names=self.names, tokens=tokens, send=self._ask_unproven, now=clock.now)
-        self._http = http
+        self._sender = Sender(
+            file, http, connection_id=access.connection_id, clock=clock, limits=limits, slots=slots, hosts_health=hosts_health
+        )
         self._clock = clock
-        self._limits = limits
-        self._slots = slots
         self._reads = reads
         self._deadline = clock.monotonic() + limits.deadline_seconds
         self._progress = Progress(deadline=self._deadline)
@@ -150,6 +154,8 @@ class Caller:
 
     async def _answered(self, call: "_Call") -> Answer:
         retry = self.file.http.retry
+        health = self._sender.health(call.ready.url)
+        health.asked()
         for attempt in range(1, retry.max_attempts + 1):
             outcome = await self._attempt(call)
             if _is_refused(outcome) and call.ready.is_proven and await self._identity.renewed():
@@ -157,8 +163,9 @@ class Caller:
                 outcome = await self._attempt(call)
             if isinstance(outcome, Answer):
                 return outcome
-            pause = self._pause(outcome, attempt, call.progress)
-            if attempt == retry.max_attempts or not _may_repeat(call, outcome) or pause is None:
+            is_possible = attempt < retry.max_attempts and _may_repeat(call, outcome)
+            pause = self._pause(outcome, attempt, call.progress) if is_possible else None
+            if pause is None or not health.may_retry():
                 raise outcome.error
             await self._clock.sleep(pause)
         raise AssertionError("a request is attempted at least once")
@@ -178,8 +185,16 @@ class Caller:
             redactor=self.redactor,
             is_graphql=call.ready.is_graphql,
         )
+        self._note(answer, outcome)
         self._keep(call, answer, outcome)
         return call.counted(outcome) if isinstance(outcome, Failure) else outcome
+
+    def _note(self, answer: Answer, outcome: Answer | Failure) -> None:
+        """Notes how the host does that gave the answer. One that the connector's rules read otherwise is no failure of the host."""
+        if isinstance(outcome, Failure) and isinstance(outcome.error, UpstreamUnavailableError) and answer.status >= _FIRST_FAILURE:
+            self._sender.note_failure(answer.url)
+        else:
+            self._sender.note_success(answer.url)
 
     def _keep(self, call: "_Call", answer: Answer, outcome: Answer | Failure) -> None:
         """Keeps the answer for the app to confirm the next time. A passing failure says nothing of the one that is kept."""
@@ -197,7 +212,7 @@ class Caller:
         if failure.wait_seconds is not None:
             # Not all at once when the time has come.
             pause = failure.wait_seconds + min(pause, retry.base_seconds)
-        is_worth_waiting = (failure.wait_seconds or 0) <= retry.max_seconds and pause < self._remaining(progress)
+        is_worth_waiting = (failure.wait_seconds or 0) <= retry.max_seconds and pause < self._sender.remaining(progress)
         return pause if is_worth_waiting else None
 
     async def _followed(self, call: "_Call") -> Answer:
@@ -228,34 +243,19 @@ class Caller:
             raise UpstreamResponseError(f"{self.file.name} redirects a {ready.method} request ({status}); it is not followed.")
 
     async def _send(self, call: "_Call", url: httpx.URL, condition: Mapping[str, str]) -> AppResponse:
-        ready, progress = call.ready, call.progress
-        async with self._slots:
-            if self._remaining(progress) <= 0:
-                raise self._late(progress)
+        ready = call.ready
+
+        def make() -> httpx.Request:
+            # Only now: while it waited for its turn, another request may have brought a new proof.
             proof = self.proof if ready.is_proven else Proof()
             headers = {**ready.headers, **condition, **proof.headers}
-            request = httpx.Request(ready.method, proof.on(url), headers=headers, content=ready.content)
-            progress.is_waiting_for_answer = True
-            response = await self._http.send(
-                request,
-                max_bytes=min(self.file.http.max_response_bytes or self._limits.max_response_bytes, self._limits.max_response_bytes),
-                timeout_seconds=min(self.file.http.timeout_seconds or self._limits.timeout_seconds, self._limits.timeout_seconds),
-            )
-            progress.is_waiting_for_answer = False
-            return response
+            return httpx.Request(ready.method, proof.on(url), headers=headers, content=ready.content)
+
+        return await self._sender.send(make, url, progress=call.progress)
 
     def late(self) -> UpstreamUnavailableError:
         """The error of a read that did not end within its time."""
-        return self._late(self._progress)
-
-    def _late(self, progress: Progress) -> UpstreamUnavailableError:
-        return UpstreamUnavailableError(
-            f"{self.file.name} did not answer within {self._limits.deadline_seconds:g} seconds. Try again later.",
-            may_have_been_received=progress.may_have_arrived,
-        )
-
-    def _remaining(self, progress: Progress) -> float:
-        return progress.deadline - self._clock.monotonic()
+        return self._sender.late(self._progress)
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,12 @@ from gateway.connectors.executor.calls import Caller
 from gateway.connectors.executor.collection_specs import with_fields
 from gateway.connectors.executor.collections import KnownCollection
 from gateway.connectors.executor.fields import merged_schema
+from gateway.connectors.executor.hosts_health import HostsHealth
+from gateway.connectors.executor.known_fields import FILTERS, SCHEMA, KnownFields
 from gateway.connectors.executor.limits import ExecutorLimits
 from gateway.connectors.executor.locations import LocationTree
 from gateway.connectors.executor.mappings import unified_mappings
-from gateway.connectors.executor.names import holds, told
+from gateway.connectors.executor.names import Names, holds, told
 from gateway.connectors.executor.reads import Reads
 from gateway.connectors.executor.spec import spec_of
 from gateway.connectors.executor.tokens import Tokens
@@ -62,6 +64,8 @@ class DeclarativeConnector:
         self._slots: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
         self._reads = reads if reads is not None else Reads(clock=self._clock)
         self._tokens = Tokens(clock=self._clock)
+        self._hosts_health = HostsHealth(clock=self._clock)
+        self._known_fields = KnownFields(file, clock=self._clock)
 
     @property
     def spec(self) -> ConnectorSpec:
@@ -114,57 +118,75 @@ class DeclarativeConnector:
             names = found.names(collection)
             answer = await caller.ask(dynamic.request, names=names)
             if answer.is_empty:
+                self._known_fields.learn(access, collection, found.spec)
                 return found.spec
             schema = told(dynamic.fields_schema, {**caller.names, **names, **answer.names}, what="The fields of the collection")
-            return with_fields(found.spec, found.file, merged_schema(found.file.fields, schema))
+            spec = with_fields(found.spec, found.file, merged_schema(found.file.fields, schema))
+            self._known_fields.learn(access, collection, spec)
+            return spec
 
     async def records(self, access: Access, collection: Pointer, page: PageRequest, query: RecordQuery = EVERYTHING) -> Page[Record]:
         """One page of a collection's records that fit the query, in the order that it asks for or else in the app's."""
         found = self._collections[collection.key]
         lists.list_operation(found.file, query)
+        names = await self._names(access, collection, "list", "search", *([FILTERS] if query.conditions else []))
         async with self._calling(access) as caller:
-            return await lists.page_of_records(caller, found.file, names=found.names(collection), page=page, query=query)
+            return await lists.page_of_records(caller, found.file, names=names, page=page, query=query)
 
     async def record(self, access: Access, collection: Pointer, external_id: str) -> Record | None:
         """The record of that id; null when the app has none. An id that the app cannot have given is not asked for."""
         found = self._collections[collection.key]
+        names = await self._names(access, collection, "get", "get_many")
         async with self._calling(access) as caller:
-            return await finding.record_by_id(caller, found, external_id, names=found.names(collection))
+            return await finding.record_by_id(caller, found, external_id, names=names)
 
     async def records_by_ids(self, access: Access, collection: Pointer, external_ids: Sequence[str]) -> Mapping[str, Record]:
         """The records of those ids, by id, with one request."""
         found = self._collections[collection.key]
+        names = await self._names(access, collection, "get_many")
         async with self._calling(access) as caller:
-            return await finding.records_by_ids(caller, found, external_ids, names=found.names(collection))
+            return await finding.records_by_ids(caller, found, external_ids, names=names)
 
     async def match(self, access: Access, collection: Pointer, fields: JsonObject) -> Record | None:
         """The first record with these fields; null when the app has none."""
         found = self._collections[collection.key]
+        names = await self._names(access, collection, "match", "list", FILTERS)
         async with self._calling(access) as caller:
-            return await finding.matching_record(caller, found, fields, names=found.names(collection))
+            return await finding.matching_record(caller, found, fields, names=names)
 
     async def create(self, access: Access, collection: Pointer, fields: JsonObject, *, idempotency_key: str | None = None) -> Written:
         """The new record; without the record itself where the app answers only its id."""
         found = self._collections[collection.key]
+        names = await self._names(access, collection, "create")
         with writes.telling_outcome("created", key=idempotency_key):
             async with self._calling(access) as caller:
-                return await writes.create(caller, found, fields, names=found.names(collection), idempotency_key=idempotency_key)
+                return await writes.create(caller, found, fields, names=names, idempotency_key=idempotency_key)
 
     async def update(
         self, access: Access, collection: Pointer, external_id: str, fields: JsonObject, *, if_version: str | None = None
     ) -> Written:
         """The record with these fields changed; without the record itself where the app does not answer with it."""
         found = self._collections[collection.key]
+        names = await self._names(access, collection, "update")
         with writes.telling_outcome("changed"):
             async with self._calling(access) as caller:
-                return await writes.update(caller, found, external_id, fields, names=found.names(collection), if_version=if_version)
+                return await writes.update(caller, found, external_id, fields, names=names, if_version=if_version)
 
     async def delete(self, access: Access, collection: Pointer, external_id: str, *, if_version: str | None = None) -> None:
         """Returns when the record is no longer there."""
         found = self._collections[collection.key]
+        names = await self._names(access, collection, "delete")
         with writes.telling_outcome("deleted"):
             async with self._calling(access) as caller:
-                await writes.delete(caller, found, external_id, names=found.names(collection), if_version=if_version)
+                await writes.delete(caller, found, external_id, names=names, if_version=if_version)
+
+    async def _names(self, access: Access, collection: Pointer, *operations: str) -> Names:
+        """What the expressions of operations see of a collection; its fields schema only where one of them reads it."""
+        found = self._collections[collection.key]
+        names = found.names(collection)
+        if found.readers_of_schema.isdisjoint(operations):
+            return names
+        return {**names, SCHEMA: await self._known_fields.schema(access, collection, describe=self.describe)}
 
     @asynccontextmanager
     async def _calling(self, access: Access) -> AsyncIterator[Caller]:
@@ -179,6 +201,7 @@ class DeclarativeConnector:
             slots=slots,
             tokens=self._tokens,
             reads=self._reads,
+            hosts_health=self._hosts_health,
         )
         scope = asyncio.timeout(self._limits.deadline_seconds)
         try:

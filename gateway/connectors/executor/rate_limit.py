@@ -21,6 +21,15 @@ LIMIT_HEADERS = (
 )
 """Where apps say when a limit on requests starts anew, the plainest first."""
 
+BACKOFF = "backoff"
+"""Where an app that still answers asks to be left alone, in seconds."""
+
+REMAINING_HEADERS = ("x-ratelimit-remaining", "x-rate-limit-remaining", "ratelimit-remaining")
+"""Where apps say how many requests are left until their limits start anew."""
+
+_OF_A_PART = ("x-ratelimit-resource", "x-ratelimit-bucket")
+# An app that counts its parts apart names the part: what is used up there is not used up elsewhere.
+
 _FIRST_EPOCH_SECONDS = 1e8
 _FIRST_EPOCH_MILLISECONDS = 1e11
 # Seconds since 1970 passed the first in 1973 and reach the second in the year 5138: no wait is that long, no time that early.
@@ -29,6 +38,17 @@ _FIRST_EPOCH_MILLISECONDS = 1e11
 def told_wait(headers: Mapping[str, str], *, names: Iterable[str], now: datetime) -> float | None:
     """The seconds to wait that the first of these headers tells; null when none does."""
     return next((wait for name in names if (wait := parse_wait(headers.get(name), now=now)) is not None), None)
+
+
+def asked_pause(headers: Mapping[str, str], *, now: datetime) -> float | None:
+    """The seconds for which an answer of success asks to be left alone: by `Backoff`, or because no requests are left."""
+    pause = parse_wait(headers.get(BACKOFF), now=now)
+    if pause is not None:
+        return pause
+    is_used_up = any(_number(headers.get(name, "")) == 0 for name in REMAINING_HEADERS)
+    if not is_used_up or any(name in headers for name in _OF_A_PART):
+        return None
+    return told_wait(headers, names=LIMIT_HEADERS, now=now)
 
 
 def parse_wait(text: object, *, now: datetime) -> float | None:

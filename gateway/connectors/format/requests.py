@@ -137,6 +137,8 @@ class Http(Part):
     """Requests under way at once for one connection."""
     conditional: Literal["auto", "none"] = "auto"
     """Whether the app is asked to confirm an answer it gave a tag or a time, instead of sending it again."""
+    pauses: Literal["auto", "none"] = "auto"
+    """Whether the app is left alone when an answer of success asks for it: by `Backoff`, or by telling that no requests are left."""
     retry: Backoff = Backoff()
     errors: tuple[ErrorRule, ...] = ()
     error_message: Value | None = None

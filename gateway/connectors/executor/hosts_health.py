@@ -1,0 +1,71 @@
+"""How the hosts of apps do, as each connection sees them."""
+
+from collections import OrderedDict
+from collections.abc import Mapping
+
+import httpx
+
+from gateway.clock import Clock
+from gateway.connectors.executor.breaker import Breaker
+from gateway.connectors.executor.rate_limit import asked_pause
+from gateway.connectors.executor.retry_budget import RetryBudget
+
+MAX_HOSTS = 10_000
+"""Of how many hosts, each as one connection sees it, it is known how they do; those asked the longest ago are forgotten first."""
+LONGEST_PAUSE_SECONDS = 60.0
+"""How long an app that answers is left alone because it asks for it. Then it is asked again: headers are sometimes wrong."""
+
+_SHORTEST_PAUSE_SECONDS = 0.001
+
+
+class HostHealth:
+    """How one host does, as one connection sees it."""
+
+    def __init__(self, *, clock: Clock) -> None:
+        self.breaker = Breaker()
+        self._clock = clock
+        self._retries = RetryBudget(now=clock.monotonic())
+        self._paused_until = 0.0
+
+    @property
+    def pause(self) -> float:
+        """For how many seconds more the host asked to be left alone."""
+        left = self._paused_until - self._clock.monotonic()
+        # What is left by rounding is nothing to wait for.
+        return left if left > _SHORTEST_PAUSE_SECONDS else 0.0
+
+    def asked(self) -> None:
+        """A request is made of the host, for the first time."""
+        self._retries.earn()
+
+    def may_retry(self) -> bool:
+        """Whether a request may be sent to the host again, which takes one of the retries that are left."""
+        return self.breaker.refusal(self._clock.monotonic()) is None and self._retries.spend(self._clock.monotonic())
+
+    def heed(self, headers: Mapping[str, str]) -> None:
+        """Leaves the host alone for as long as an answer of success asks."""
+        seconds = asked_pause(headers, now=self._clock.now())
+        if seconds:
+            self._paused_until = max(self._paused_until, self._clock.monotonic() + min(seconds, LONGEST_PAUSE_SECONDS))
+
+
+class HostsHealth:
+    """How the hosts do, by connection: what one customer's app does is nothing to another's."""
+
+    def __init__(self, *, clock: Clock) -> None:
+        self._clock = clock
+        self._hosts: OrderedDict[tuple[str, str, str, int | None], HostHealth] = OrderedDict()
+
+    def of(self, connection_id: str, url: httpx.URL) -> HostHealth:
+        """How the host of an address does."""
+        key = connection_id, url.scheme, url.host, url.port
+        health = self._hosts.get(key)
+        if health is None:
+            health = self._hosts[key] = HostHealth(clock=self._clock)
+        self._hosts.move_to_end(key)
+        if len(self._hosts) > MAX_HOSTS:
+            self._hosts.popitem(last=False)
+        return health
+
+    def __len__(self) -> int:
+        return len(self._hosts)
