@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from urllib.parse import quote, quote_plus
 
-from gateway.errors import CursorExpiredError, GatewayError
+from gateway.errors import CursorExpiredError, GatewayError, UpstreamRejectedError
 from gateway.models import JsonValue
 
 REDACTED = "[redacted]"
@@ -43,6 +43,8 @@ class Redactor:
         """Takes the values out of an error, and cuts it off from the errors before it, whose texts nobody checked."""
         error.message = self.redact(error.message)
         error.args = (error.message,)
+        if isinstance(error, UpstreamRejectedError):
+            error.fields = {self.redact(name): self.redact(text) for name, text in error.fields.items()}
         error.__cause__ = None
         error.__context__ = None
 

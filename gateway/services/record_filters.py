@@ -34,7 +34,7 @@ def record_query(asked: RecordListQuery, *, spec: CollectionSpec, translation: T
     violations = Violations()
     own = violations.collect(partial(_own_conditions, asked.filter, spec))
     unified = violations.collect(partial(_unified_conditions, asked.unified_filter, spec, translation))
-    search = violations.collect(partial(_search, asked.search, spec))
+    search = violations.collect(partial(_search, asked.search))
     order = violations.collect(partial(_order, asked.order, spec))
     violations.collect(
         partial(record_specs.require_operation, spec, CollectionOperation.LIST if search is None else CollectionOperation.SEARCH)
@@ -179,9 +179,11 @@ def _types_of(value: JsonValue) -> frozenset[str]:
     return frozenset({"string" if isinstance(value, str) else "array" if isinstance(value, list) else "object"})
 
 
-def _search(given: str | None, spec: CollectionSpec) -> str | None:
+def _search(given: str | None) -> str | None:
     if given is None or not given.strip():
         return None
+    if len(given) > MAXIMUM_SEARCH:
+        raise InvalidError(f"The search has {len(given)} characters; at most {MAXIMUM_SEARCH} are taken.", field=["search"])
     return checks.text(given, field=["search"], maximum=MAXIMUM_SEARCH)
 
 

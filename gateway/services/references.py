@@ -88,7 +88,8 @@ def _external_id(value: JsonValue, field: str) -> str | None:
 
 def _pointer(connector: Connector, target: JsonObject, own: Pointer, field: str) -> Pointer:
     """The collection that is referred to; parameters that it needs and that are not given are those of the record's own collection."""
-    given = dict(target.get("parameters") or {})
+    parameters = target.get("parameters")
+    given = dict(parameters) if isinstance(parameters, dict) else {}
     key = target["collection"]
     for name in (connector.parameters_schema(key) or {}).get("required", ()):
         if name not in given and name in own.parameters:

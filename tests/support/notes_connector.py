@@ -168,6 +168,7 @@ class NotesConnector:
 
     app: NotesApp = field(default_factory=NotesApp)
     spec: ConnectorSpec = SPEC
+    mappings: dict[tuple[str, str], UnifiedMapping] = field(default_factory=lambda: dict(MAPPINGS))
 
     async def check(self, access: Access) -> None:
         await self.app.ask("check", access)
@@ -202,12 +203,12 @@ class NotesConnector:
         assert known is not None
         return (
             _with_custom_fields(known, self.app.custom_fields)
-            if known is CARDS
+            if known.key == CARDS.key
             else replace(known, fields_schema=known.fields_schema or _FIELDS)
         )
 
     def mapping(self, collection: Pointer, model: str) -> UnifiedMapping | None:
-        return MAPPINGS.get((collection.key, model))
+        return self.mappings.get((collection.key, model))
 
     async def records(self, access: Access, collection: Pointer, page: PageRequest, query: RecordQuery = EVERYTHING) -> Page[Record]:
         await self.app.ask("records", access)
