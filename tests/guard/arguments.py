@@ -54,8 +54,8 @@ VALUES: Mapping[str, Values] = {
     "CustomerUpsertInput.externalId": _of("external_id"),
     "CustomerDeleteInput.externalId": _of("external_id"),
     "Query.customer.externalId": _of("external_id"),
-    "Query.node.id": _of("customer", "connection", "archived_connection", "instance", "keyed_instance", "archived_instance"),
-    "Query.nodes.ids": _of("customer", "connection", "archived_connection", "instance", "keyed_instance", "archived_instance"),
+    "Query.node.id": _of("customer", "connection", "archived_connection", "instance", "keyed_instance", "archived_instance", "record"),
+    "Query.nodes.ids": _of("customer", "connection", "archived_connection", "instance", "keyed_instance", "archived_instance", "record"),
     # What everybody sees.
     "ConnectionFilter.integrationKey": _of("integration"),
     "DataSourceInstanceFilter.integrationKey": _of("integration"),
@@ -79,6 +79,13 @@ VALUES: Mapping[str, Values] = {
     "Query.connector.key": _always("notes"),
     "Query.integration.key": _of("integration"),
     "Query.universalDataModel.key": _always("notes"),
+    # What an app holds: reached only through a connection.
+    "ConnectionCollectionKey.key": _always("cards"),
+    "RecordUpdateInput.externalId": _always("1"),
+    "RecordDeleteInput.externalId": _always("2"),
+    "FieldsInput.fields": _always({"title": "Hello"}),
+    "FieldsInput.unifiedFields": _always({"subject": "Hello"}),
+    "UnifiedFieldsToNativeInput.unifiedFields": _always({"subject": "Hello"}),
 }
 """By argument and by input field; those that no row names take the value of their name below, or null."""
 VALUES_BY_NAME: Mapping[str, Values] = {
@@ -98,6 +105,12 @@ VALUES_BY_NAME: Mapping[str, Values] = {
     "fields": _always({"plan": "free"}),
     "authMethod": _always("token"),
     "credentials": _always({"token": GOOD_TOKEN}),
+    "externalId": _always("1"),
+    "filter": _always(None),
+    "unifiedFilter": _always(None),
+    "direction": _always("DESC"),
+    "ifVersion": _always(None),
+    "idempotencyKey": _always(None),
 }
 """What means the same wherever it stands, and names no row."""
 PARAMETERS: Mapping[str, Values] = {
@@ -109,11 +122,14 @@ PARAMETERS: Mapping[str, Values] = {
     "CollectionPointerInput.parameters": _always({"notebookId": 7}),
     "PointerInput.path": _always("/data/notes?notebookId=7"),
     "Connection.location.path": _always("/"),
-    "Connection.collection.key": _always("notes"),
-    "Connection.collection.parameters": _always({"notebookId": 7}),
+    "Connection.collection.key": _always("cards"),
+    "Connection.collection.parameters": _always({"box": 7}),
     "Connection.dataSourceInstance.instanceKey": lambda world, names: [names.instance_key],
     "DataSourceInstance.locations.path": _always("/"),
     "Integration.dataCollections.path": _always("/data/archive"),
+    "ConnectionCollectionKey.parameters": _always({"box": 7}),
+    "RecordOrder.field": _always("title"),
+    "Record.reference.field": _always("personId"),
 }
 
 

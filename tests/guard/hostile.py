@@ -27,6 +27,7 @@ _TEXTS: Sequence[str] = (
     "http://169.254.169.254/latest/meta-data/",
     "/data/notes?notebookId=%00",
     "/data/%00?%ff=%fe",
+    "../admin",
     "/data/notes?notebookId=" + "9" * 300,
     "m" * 300,
     "m" * 60_000,
@@ -81,7 +82,16 @@ def _nested(depth: int) -> Value:
 FITTING: Mapping[str, Sequence[Value]] = {
     "String": _TEXTS,
     "ID": _IDS,
-    "JSON": (*_OBJECTS, *map(_nested, (62, 64, 70, 250)), {"wide": list(range(20_000))}),
+    "JSON": (
+        *_OBJECTS,
+        *map(_nested, (62, 64, 70, 250)),
+        {"wide": list(range(20_000))},
+        {f"key{number}": number for number in range(10_000)},
+        {"title": {"EQ": {"$ne": ""}}},
+        {"title": {"IN": list(range(2_000))}},
+        {"title": {"NOPE": 1, "EQ": "a\x00b"}},
+        {"*": "card"},
+    ),
     "Int": (0, -1, 1, 101, 1_001, 2**31 - 1, -(2**31)),
     "Boolean": (True, False),
 }

@@ -17,7 +17,8 @@ import structlog
 from gateway.config import Settings
 from gateway.connectors.protocol import Access
 from gateway.errors import InternalError
-from gateway.models import Location, LocationKind, Page, PageRequest, Pointer, Record
+from gateway.models import Location, LocationKind, Page, PageRequest, Pointer, Record, RecordQuery
+from gateway.models.queries import EVERYTHING
 from gateway.runtime import Runtime, open_runtime
 from gateway.storage.encryption import Cipher
 from gateway.testing import FakeClock, ScriptedApp
@@ -256,7 +257,7 @@ class MirrorConnector(NotesConnector):
         await asyncio.sleep(0.001)
         return Location(kind=LocationKind.DIRECTORY, pointer=pointer, name=f"seen by {access.credentials['token'][:12]}")
 
-    async def records(self, access: Access, collection: Pointer, page: PageRequest) -> Page[Record]:
+    async def records(self, access: Access, collection: Pointer, page: PageRequest, query: RecordQuery = EVERYTHING) -> Page[Record]:
         await asyncio.sleep(0.001)
         return Page(items=(Record(external_id=str(access.credentials["token"])[:12], fields={}),), next_token=None)
 

@@ -27,11 +27,15 @@ Value = Any
 ROUTES: Mapping[str, tuple[str, Mapping[str, str]]] = {
     "Connection": ("connection(by: {id: $connectionId}) { %s }", {"connectionId": "ID!"}),
     "Customer": ("viewer { customer { %s } }", {}),
-    "DataCollection": ('connection(by: {id: $connectionId}) { collection(key: "notes") { %s } }', {"connectionId": "ID!"}),
+    "DataCollection": ('connection(by: {id: $connectionId}) { collection(key: "cards") { %s } }', {"connectionId": "ID!"}),
     "DataSource": ("dataSource(by: {key: $root}) { %s }", {"root": "String!"}),
     "DataSourceInstance": ("dataSourceInstance(by: {id: $instanceId}) { %s }", {"instanceId": "ID!"}),
     "Directory": ("connection(by: {id: $connectionId}) { location { ... on Directory { %s } } }", {"connectionId": "ID!"}),
     "Integration": ("integration(key: $home) { %s }", {"home": "String!"}),
+    "Record": (
+        'connection(by: {id: $connectionId}) { collection(key: "cards") { records(first: 1) { nodes { %s } } } }',
+        {"connectionId": "ID!"},
+    ),
 }
 """How one of each type with arguments in its fields is reached, and by which variables."""
 
@@ -181,6 +185,8 @@ def _below(world: World) -> Iterator[Asked]:
 def _least(operation: Operation) -> str:
     """The shortest selection that makes the gateway do all the work."""
     kind = get_named_type(operation.field.type)
+    if isinstance(kind, GraphQLScalarType):
+        return ""
     pages = ["nodes { __typename }", *(["totalCount"] if "totalCount" in kind.fields else [])]
     return "{ " + " ".join(pages if "nodes" in kind.fields else ["__typename"]) + " }"
 

@@ -1,14 +1,15 @@
 """Two customers of one gateway: Mallory, who asks for what is not hers, and the victim, who may not even exist for her."""
 
 from dataclasses import dataclass, fields
+from uuid import UUID
 
-from gateway.graphql.ids import global_id
-from gateway.models import Connection, Customer, DataSourceInstance, Principal
+from gateway.graphql.ids import global_id, record_id
+from gateway.models import Connection, Customer, DataSourceInstance, Pointer, Principal
 from gateway.models.base import new_id
 from gateway.models.principal import SYSTEM
 from gateway.runtime import Runtime
 from gateway.services import connections, data_source_instances
-from gateway.services.selectors import ConnectionSelector, DataSourceInstanceSelector
+from gateway.services.selectors import ConnectionSelector, DataSourceInstanceSelector, PointerInput
 from tests.support.runtime import connection, customer, definition, instance, integration
 
 MALLORY = "mallory"
@@ -28,6 +29,7 @@ class Names:
     instance: str
     keyed_instance: str
     archived_instance: str
+    record: str
 
     def translated(self, text: str, into: "Names") -> str:
         """The text with each of these names replaced by the other customer's."""
@@ -61,9 +63,9 @@ async def build(runtime: Runtime, suffix: str = "") -> World:
     home = await integration(runtime, shared)
     for integration_key in (own_key, f"victims{suffix}", f"vacant{suffix}"):
         await integration(runtime, integration_key)
-    row = await definition(runtime, key)
+    row = await definition(runtime, key, udm="tasks", pointer=PointerInput(path="/data/cards"))
     custom = await definition(runtime, key, integration_key=shared, universal_key=key, udm=None)
-    nobody = Names(f"nobody-corp{suffix}", f"vacant{suffix}", "tray-of-none", *(_absent(kind) for kind in _KINDS))
+    nobody = Names(f"nobody-corp{suffix}", f"vacant{suffix}", "tray-of-none", *(_absent(kind) for kind in _KINDS), _record(new_id()))
     own = await _settle(runtime, MALLORY + suffix, own_key, "tray-of-hers", shared=shared, definition_key=key)
     return World(runtime, suffix, shared, global_id(home), global_id(row), global_id(custom), key, own, nobody)
 
@@ -77,6 +79,10 @@ async def add_victim(world: World) -> Names:
 
 
 _KINDS = (Customer, Connection, Connection, DataSourceInstance, DataSourceInstance, DataSourceInstance)
+
+
+def _record(connection_id: UUID) -> str:
+    return record_id(connection_id, Pointer("cards"), "1")
 
 
 def _absent(kind: type) -> str:
@@ -104,6 +110,7 @@ async def _settle(runtime: Runtime, external_id: str, own_integration: str, tray
         global_id(default),
         global_id(keyed),
         global_id(old),
+        _record(connected.id),
     )
 
 
