@@ -23,7 +23,7 @@ class Outcome:
 def environment(monkeypatch: pytest.MonkeyPatch, tmp_path) -> Callable[..., None]:
     """Sets GATEWAY_<NAME> for each given name; nothing else of the gateway is set, and the working directory is empty."""
     monkeypatch.chdir(tmp_path)
-    for name in ("DATABASE_URL", "TOKEN_SECRET", "ENCRYPTION_KEYS", "CONNECTOR_FILES"):
+    for name in ("DATABASE_URL", "TOKEN_SECRET", "ENCRYPTION_KEYS", "CONNECTOR_FILES", "UDM_FILES"):
         monkeypatch.delenv(f"GATEWAY_{name}", raising=False)
 
     def set_(**values: str) -> None:

@@ -17,6 +17,27 @@ def test_the_schema_is_the_committed_one(gateway):
     assert outcome.stdout == (ROOT / "schema.graphql").read_text(encoding="utf-8")
 
 
+def test_the_schema_with_files_of_models_has_their_types(gateway, tmp_path):
+    sprints = "  sprints: {name: Sprint, plural_name: Sprints, description: Two weeks., fields: {name: string}}\n"
+    (tmp_path / "models.yaml").write_text(f"format: models/v1\nmodels:\n{sprints}", encoding="utf-8")
+    (tmp_path / "more.yaml").write_text("format: models/v1\nextensions: {tasks: {fields: {sprintId: -> sprints}}}\n", encoding="utf-8")
+
+    outcome = gateway("schema", "--models", "models.yaml", "--models", "more.yaml")
+
+    assert outcome.exit_code == 0
+    assert "type UnifiedSprint implements UnifiedRecord {" in outcome.stdout
+    assert "\n  sprint: UnifiedSprint\n" in outcome.stdout.split("type UnifiedTask ")[1].split("\n}")[0]
+
+
+def test_a_mistake_in_a_file_of_models_is_told_with_its_line(gateway, tmp_path):
+    (tmp_path / "models.yaml").write_text("format: models/v1\nextensions: {tasks: {fields: {mood: moody}}}\n", encoding="utf-8")
+
+    outcome = gateway("schema", "--models", "models.yaml")
+
+    assert (outcome.exit_code, outcome.stdout) == (78, "")
+    assert outcome.stderr.startswith("Error: models.yaml:2: extensions.tasks.fields.mood: 'moody' is no kind of field; there are string, ")
+
+
 def run_alone(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """A command in a process of its own, with this environment and no other."""
     return subprocess.run([sys.executable, "-m", "gateway", *arguments], env=environment, cwd=ROOT, capture_output=True, text=True)
