@@ -63,6 +63,101 @@ query ReadRecords {
 }
 """
 
+_FILTER_AND_ORDER = """
+# Filters and orders go to the app: what it cannot do is
+# refused, with what it can. Its spec says that before.
+query FilterAndOrder {
+  dataSourceInstance(
+    by: {
+      of: {
+        connection: { integrationKey: "demo" }
+        dataSource: { key: "tasks" }
+      }
+    }
+  ) {
+    records(
+      first: 5
+      filter: {
+        priority: "high"
+        dueAt: { GTE: "2026-01-20T00:00:00Z" }
+      }
+      orderBy: { field: "dueAt", direction: ASC }
+    ) {
+      nodes { externalId name fields }
+    }
+    collectionSpec {
+      filters { field operators }
+      orderFields
+    }
+  }
+}
+"""
+
+_ONE_GRAPH = """
+# The same tasks in words that are the same for every
+# app, and from them to people and projects. Twenty
+# tasks cost three requests to the app, not sixty.
+query OneGraph {
+  dataSourceInstance(
+    by: {
+      of: {
+        connection: { integrationKey: "demo" }
+        dataSource: { key: "tasks" }
+      }
+    }
+  ) {
+    records(first: 20) {
+      nodes {
+        externalId
+        unified {
+          ... on UnifiedTask {
+            subject
+            status
+            dueTime
+            assignee { fullName primaryEmail }
+            followers { fullName }
+            project { name }
+          }
+        }
+      }
+    }
+  }
+}
+"""
+
+_WRITE_A_RECORD = """
+# Write in the same words; the connector knows the
+# app's. The key makes it safe to run this twice: there
+# is one task. Try it without a projectId, too.
+mutation WriteARecord {
+  recordCreate(
+    input: {
+      in: {
+        dataSourceInstance: {
+          of: {
+            connection: { integrationKey: "demo" }
+            dataSource: { key: "tasks" }
+          }
+        }
+      }
+      values: {
+        unifiedFields: {
+          subject: "Try the gateway"
+          priority: "medium"
+          projectId: "1"
+          assigneeId: "1"
+          tags: ["quick win"]
+        }
+      }
+      idempotencyKey: "my-first-task"
+    }
+  ) {
+    record { externalId version fields }
+    userErrors { code message field }
+  }
+}
+"""
+
 _POINT_ELSEWHERE = """
 # Point it at the open tasks of one project: what reads
 # through it follows at once. Then try the path
@@ -208,6 +303,9 @@ def examples(*, customer: Mapping[str, str] | None, admin: Mapping[str, str] | N
     as_customer = (
         ("Look around", _LOOK_AROUND),
         ("Read records", _READ_RECORDS),
+        ("Filter and order", _FILTER_AND_ORDER),
+        ("One graph", _ONE_GRAPH),
+        ("Write a record", _WRITE_A_RECORD),
         ("Point elsewhere", _POINT_ELSEWHERE),
         ("Reset", _RESET),
         ("Know the fields", _KNOW_THE_FIELDS),

@@ -139,7 +139,7 @@ def test_the_tabs_hold_tokens_only_where_nobody_beyond_this_machine_can_read_the
     tabs = tabs_for(host, customer_token="customers", admin_token="admins")
 
     customers, admins = {"Authorization": "Bearer customers"}, {"Authorization": "Bearer admins"}
-    assert [tab.headers for tab in tabs] == ([customers] * 6 + [admins] if has_tokens else [None] * 7)
+    assert [tab.headers for tab in tabs] == ([customers] * 9 + [admins] if has_tokens else [None] * 10)
 
 
 @pytest.mark.parametrize("tab", TABS, ids=lambda tab: tab.title)
