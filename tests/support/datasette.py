@@ -1,5 +1,6 @@
 """A real Datasette (an API over SQLite files) with a known content."""
 
+import json
 import sqlite3
 import subprocess
 import sys
@@ -25,12 +26,23 @@ create table line_items (deal_id integer, line integer, sku text, primary key (d
 create table event_log (kind text, at integer);
 create table "odd name & more" (id text primary key, note text);
 create view vip_contacts as select * from contacts where vip = 1;
+create table notes (
+    id integer primary key, title text not null unique, body text, done boolean, score real, company_id integer references companies(id)
+);
+create table places (country text, town text, people integer, primary key (country, town));
+create table lines (message text);
 """
+
+# The tables that nobody reads but the tests that write them.
+_WRITABLE = ("notes", "places", "lines")
 
 
 @dataclass(frozen=True)
 class Datasette:
-    """A running Datasette: databases `crm` (tables with one, two and no key columns, a view) and `support` (tickets)."""
+    """A running Datasette: databases `crm` (tables with one, two and no key columns, a view) and `support` (tickets, with search).
+
+    Nothing may be written but the tables `notes`, `places` and `lines` of `crm`, empty at first.
+    """
 
     server: str
     token: str
@@ -46,7 +58,9 @@ def running_datasette(folder: Path, *, also: Sequence[Path] = ()) -> Iterator[Da
     _fill(folder)
     port = free_port()
     configuration = folder / "datasette.yaml"
-    configuration.write_text("allow:\n  id: admin\n")
+    rights = {right: {"id": "admin"} for right in ("insert-row", "update-row", "delete-row")}
+    tables = {table: {"permissions": rights} for table in _WRITABLE}
+    configuration.write_text(json.dumps({"allow": {"id": "admin"}, "databases": {"crm": {"tables": tables}}}))
     token = _token()
     options = ["-h", "127.0.0.1", "-p", str(port), "--secret", _SECRET, "-c", str(configuration), "-s", "default_page_size", "100"]
     databases = [str(path) for path in (folder / "crm.db", folder / "support.db", *also)]
@@ -77,4 +91,6 @@ def _fill(folder: Path) -> None:
     with support:
         support.execute("create table tickets (id text primary key, subject text)")
         support.executemany("insert into tickets values (?, ?)", [(f"T-{n}", f"Ticket {n}") for n in range(5)])
+        support.execute('create virtual table tickets_fts using fts5 (subject, content="tickets")')
+        support.execute("insert into tickets_fts (tickets_fts) values ('rebuild')")
     support.close()

@@ -50,8 +50,8 @@ def inputs(server: str, token: str) -> dict[str, object]:
     return {"parameters": {"server": server}, "authMethod": "bearer", "credentials": {"token": token}}
 
 
-def path_of(table: str, database: str = ODD_NAME) -> str:
-    return f"/data/rows?database={quote(database, safe='')}&table={quote(table, safe='')}"
+def path_of(table: str, database: str = ODD_NAME, *, key: str = "rows") -> str:
+    return f"/data/{key}?database={quote(database, safe='')}&table={quote(table, safe='')}"
 
 
 class TestConnecting:
@@ -188,7 +188,7 @@ class TestReading:
 
     @pytest.mark.parametrize("first", [50, 1000])
     async def test_a_view_is_known_by_its_id(self, acme, connection, first):
-        found, cut = await everything(acme, RECORDS, id=connection, path=path_of("late lines"), first=first)
+        found, cut = await everything(acme, RECORDS, id=connection, path=path_of("late lines", key="view_rows"), first=first)
 
         assert [(record["externalId"], record["fields"]) for record in found] == [
             (str(number), {"id": number, "message": f"line {number}"}) for number in range(111, LINES + 1)
@@ -196,7 +196,7 @@ class TestReading:
         assert cut == sizes(LINES - 110, first)
 
     async def test_a_view_without_an_id_cannot_be_read(self, acme, connection):
-        answer = await acme.ask(RECORDS, id=connection, path=path_of("lines without keys"), first=10)
+        answer = await acme.ask(RECORDS, id=connection, path=path_of("lines without keys", key="view_rows"), first=10)
 
         assert answer.data == {"connection": {"location": {"page": None}}}
         code, message, path = answer.error
@@ -263,11 +263,15 @@ class TestDataSources:
         payload = await acme.mutate(SET_UP, by={"id": instance})
         after = (await acme.execute(FIELDS, id=instance))["dataSourceInstance"]["fieldsSchema"]
 
-        columns = {"id": {"title": "id", "type": ["integer", "null"]}, "first": {"title": "first", "type": ["string", "null"]}}
-        assert before == {"type": "object", "properties": columns}
+        columns = {
+            "id": {"title": "id", "type": ["integer", "null"], "x-create-only": True},
+            "first": {"title": "first", "type": ["string", "null"]},
+        }
+        schema = {"type": "object", "additionalProperties": False, "required": [], "x-primary-key": ["id"]}
+        assert before == {**schema, "properties": columns}
         assert payload["dataSourceInstance"].items() >= READY.items()
         added = {"second": {"title": "second", "type": ["number", "null"]}}
-        assert after == {"type": "object", "properties": {**columns, **added}}
+        assert after == {**schema, "properties": {**columns, **added}}
 
     async def test_a_table_that_is_gone_fails_the_setup(self, acme, instance):
         payload = await acme.mutate(POINT, by={"id": instance}, pointer={"path": path_of("dropped")})
@@ -286,6 +290,6 @@ class TestDataSources:
 
         spec = found["connection"]["location"]["spec"]
         assert spec["fieldsSchema"]["properties"] == {
-            "rowid": {"type": "integer", "title": "rowid", "readOnly": True},
+            "rowid": {"type": "integer", "title": "rowid", "x-create-only": True},
             "message": {"title": "message", "type": ["string", "null"]},
         }

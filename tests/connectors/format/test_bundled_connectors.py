@@ -181,7 +181,17 @@ class TestDatasette:
         tables, _ = await everything(of_datasette.locations, admin, Pointer("database", {"database": "crm"}))
 
         assert [database.pointer.path for database in databases] == ["/data/database?database=crm", "/data/database?database=support"]
-        assert [table.name for table in tables] == ["companies", "contacts", "event_log", "line_items", "odd name & more", "vip_contacts"]
+        assert [table.name for table in tables if table.pointer.key == "rows"] == [
+            "companies",
+            "contacts",
+            "event_log",
+            "line_items",
+            "lines",
+            "notes",
+            "odd name & more",
+            "places",
+        ]
+        assert [table.name for table in tables if table.pointer.key == "view_rows"] == ["vip_contacts"]
         assert tables[4].pointer.path == "/data/rows?database=crm&table=odd%20name%20%26%20more"
 
     async def test_a_database_that_is_named_has_its_name_and_a_missing_one_is_null(self, of_datasette, admin):
