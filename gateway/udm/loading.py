@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files as resources
 from importlib.resources.abc import Traversable
+from itertools import islice
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -15,6 +16,8 @@ from gateway.udm.drafts import Draft, Origin, own_problems
 from gateway.udm.file import Additions, ModelEntry, ModelFile
 from gateway.udm.model import Models
 
+_MAX_FINDINGS = 200
+"""More than anybody reads at once; finding what was meant instead of a wrong name takes its time."""
 _Source = tuple[str, Path | Traversable]
 """What a file is called in messages, and the file."""
 
@@ -63,7 +66,7 @@ def _load(sources: Sequence[_Source]) -> Models:
             _extend_model(reading, document, key, additions)
     reading.refuse()
     models = Models(draft.model(key) for key, draft in reading.drafts.items())
-    for origin, place, text in model_rules.problems(models, reading.drafts):
+    for origin, place, text in islice(model_rules.problems(models, reading.drafts), _MAX_FINDINGS):
         reading.add_problems(origin.document, [((*origin.place, *place), text)])
     reading.refuse()
     return models

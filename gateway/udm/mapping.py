@@ -75,6 +75,14 @@ class UnifiedMapping:
         """A condition on the app's field."""
         return native_condition(condition, rules=self.rules, fields_schema=fields_schema)
 
+    def as_model(self, model: UniversalDataModel) -> "FallbackTranslation":
+        """This mapping as one of a model like its own; the same one each time, which keeps what it has compiled."""
+        return self._fallbacks.setdefault(model.key, FallbackTranslation(model, self))
+
+    @cached_property
+    def _fallbacks(self) -> dict[str, "FallbackTranslation"]:
+        return {}
+
     @cached_property
     def _reader(self) -> ObjectReader:
         rules = {name: rule for name, rule in self.rules.items() if name != "id"}
@@ -139,6 +147,10 @@ class FallbackTranslation:
         }
 
     @cached_property
+    def _own_names(self) -> Mapping[str, str]:
+        return {other: name for name, other in self._names.items()}
+
+    @cached_property
     def _coercions(self) -> Mapping[str, tuple[str, Coercion]]:
         return {name: (other, coercion(self.model.properties[name])) for name, other in self._names.items()}
 
@@ -156,9 +168,8 @@ class FallbackTranslation:
         return type(error)(error.message.replace(".".join(path), ".".join(own), 1), field=own)
 
     def _own_name(self, name: str) -> str:
-        own = {other: own_name for own_name, other in self._names.items()}
         head, dot, rest = name.partition(".")
-        return own.get(head, head) + dot + rest
+        return self._own_names.get(head, head) + dot + rest
 
 
 def translation(models: Models, udm: str, mapping_of: Callable[[str], UnifiedMapping | None]) -> Translation | None:
@@ -174,4 +185,4 @@ def translation(models: Models, udm: str, mapping_of: Callable[[str], UnifiedMap
     if mapping is not None:
         return mapping
     found = (other for key in model.fallbacks if (other := mapping_of(key)) is not None)
-    return next((FallbackTranslation(model, other) for other in found), None)
+    return next((other.as_model(model) for other in found), None)

@@ -9,7 +9,7 @@ from gateway.udm.model import Models, UniversalDataModel
 from gateway.udm.notation import is_name
 from gateway.udm.shapes import PREFIX, Shape, ShapeField, shape_of
 
-_OF_THE_SCHEMA = frozenset({f"{PREFIX}Record"})
+_OF_THE_SCHEMA = frozenset({f"{PREFIX}Record", f"{PREFIX}FieldsToNativeInput", f"{PREFIX}FieldsToNativePayload"})
 """Types of the schema that models cannot be called as."""
 
 Finding = tuple[Origin, Place, str]
