@@ -192,7 +192,7 @@ class TestDatasette:
             "places",
         ]
         assert [table.name for table in tables if table.pointer.key == "view_rows"] == ["vip_contacts"]
-        assert tables[4].pointer.path == "/data/rows?database=crm&table=odd%20name%20%26%20more"
+        assert tables[6].pointer.path == "/data/rows?database=crm&table=odd%20name%20%26%20more"
 
     async def test_a_database_that_is_named_has_its_name_and_a_missing_one_is_null(self, of_datasette, admin):
         named = await of_datasette.location(admin, Pointer("database", {"database": "support"}))
