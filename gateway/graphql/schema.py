@@ -43,10 +43,7 @@ class Schema(strawberry.Schema):
 
 
 def build_schema(models: Models = MODELS, *, extensions: Sequence[type[SchemaExtension]] = ()) -> Schema:
-    """The schema that the gateway serves, with a type for each model; further extensions see an answer before its errors are masked.
-
-    Raises ConfigurationError where the names of models or of their fields clash.
-    """
+    """The schema that the gateway serves, with a type for each model; further extensions see an answer before its errors are masked."""
     return Schema(
         query=Query,
         mutation=Mutation,

@@ -1,6 +1,5 @@
 """One type for each universal data model, made from the catalog that the gateway has."""
 
-from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -10,9 +9,7 @@ from strawberry.scalars import JSON
 from strawberry.types.base import StrawberryObjectDefinition
 from strawberry.types.field import StrawberryField
 from strawberry.types.fields.resolver import StrawberryResolver
-from strawberry.utils.str_converters import to_camel_case
 
-from gateway.errors import ConfigurationError
 from gateway.graphql.context import Info
 from gateway.graphql.fields import Resolver
 from gateway.graphql.types.unified import UnifiedRecord
@@ -21,7 +18,6 @@ from gateway.udm import Models
 from gateway.udm.shapes import FieldKind, Shape, ShapeField, shapes
 
 _INTERFACE: StrawberryObjectDefinition = vars(UnifiedRecord)["__strawberry_definition__"]
-_RESERVED = {"UnifiedRecord", "UnifiedFieldsToNativeInput", "UnifiedFieldsToNativePayload"}
 _WORDS: Mapping[FieldKind, str] = {
     FieldKind.TEXT: "The model's `{}`.",
     FieldKind.NUMBER: "The model's `{}`.",
@@ -43,7 +39,7 @@ _TYPES: Mapping[FieldKind, Any] = {
 
 
 def unified_types(models: Models) -> list[type]:
-    """The types of the models and of what is nested in them. Raises ConfigurationError where names clash."""
+    """The types of the models and of what is nested in them. No two models have types of one name: their files are read so."""
     return _Types(models).all
 
 
@@ -63,10 +59,6 @@ class _Types:
         return list(self._made.values())
 
     def _declare(self, shape: Shape, *, is_model: bool) -> None:
-        if shape.name in _RESERVED:
-            raise ConfigurationError(
-                f"The type {shape.name} of a universal data model has another meaning already. Give the model another name."
-            )
         if shape.name not in self._made:
             self._made[shape.name] = _declared(shape, is_model=is_model)
         for field in shape.fields:
@@ -79,9 +71,6 @@ class _Types:
             # A part that several models share.
             return
         definition.fields += [made for field in shape.fields for made in self._fields(field)]
-        repeated = [name for name, count in Counter(map(_shown_name, definition.fields)).items() if count > 1]
-        if repeated:
-            raise ConfigurationError(f"The type {shape.name} would have two fields {repeated[0]!r}. Give one of them another name.")
         for field in shape.fields:
             if field.shape is not None:
                 self._fill(field.shape)
@@ -126,10 +115,6 @@ def _field(name: str, made: Any, *, is_list: bool, description: str, resolver: R
         description=description,
         base_resolver=StrawberryResolver(resolver) if resolver is not None else None,
     )
-
-
-def _shown_name(field: StrawberryField) -> str:
-    return field.graphql_name or to_camel_case(field.python_name)
 
 
 def _part(name: str) -> Resolver:

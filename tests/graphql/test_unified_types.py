@@ -1,0 +1,198 @@
+"""The types that are made from the catalog of models: every kind of field, and fields of any name."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from graphql import GraphQLObjectType, GraphQLSchema
+from graphql import build_schema as parse_schema
+
+from gateway.config import Settings
+from gateway.errors import ConfigurationError
+from gateway.graphql import build_schema, make_context, print_schema
+from gateway.models import JsonObject, Pointer, Principal
+from gateway.runtime import Runtime, open_runtime
+from gateway.storage.encryption import Cipher
+from gateway.testing import FakeClock
+from gateway.udm import MODELS, FieldRule, UnifiedMapping, UniversalDataModel, load_models
+from gateway.udm.shapes import PREFIX, shapes
+from tests.support.notes_connector import NotesApp, NotesConnector
+from tests.support.runtime import connection, customer, integration
+
+MODEL_FILE = """\
+format: models/v1
+models:
+  gatherings:
+    name: Gathering
+    plural_name: Gatherings
+    description: People at a place
+    audited: false
+    fields:
+      from: string
+      class: string
+      self: string
+      info: number
+      external_id: string
+      size: integer
+      isOpen: boolean
+      day: date
+      startsAt: time
+      notes: anything
+      dates: [time]
+      mood: good | bad
+      venue:
+        name: string
+        keeperId: -> users
+      guests:
+        - personId: -> users
+          plusOnes: number
+      hostIds: [-> users]
+"""
+FIELDS: JsonObject = {
+    "from": "Ada",
+    "class": "first",
+    "self": "me",
+    "info": 1.5,
+    "external_id": "X-7",
+    "size": 5_000_000_000,
+    "isOpen": False,
+    "day": "2026-03-01",
+    "startsAt": "2026-03-01T10:00:00Z",
+    "notes": {"any": [1, None, "x"]},
+    "dates": ["2026-03-01T10:00:00Z"],
+    "mood": "good",
+    "venue": {"name": "Hall", "keeperId": 103},
+    "guests": [{"personId": 101, "plusOnes": 2}, {"personId": 999}],
+    "hostIds": [102],
+}
+
+
+@dataclass
+class GatheringConnector(NotesConnector):
+    """Reads cards as gatherings, field by field."""
+
+    models: dict[str, UniversalDataModel] = field(default_factory=dict)
+
+    def mapping(self, collection: Pointer, model: str) -> UnifiedMapping | None:
+        if model != "gatherings" or collection.key != "cards":
+            return super().mapping(collection, model)
+        rules = {name: FieldRule(path=name) for name in self.models[model].properties if name not in ("id", "venue", "guests")}
+        person = FieldRule(path="personId")
+        rules["guests"] = FieldRule(path="guests", each={"personId": person, "plusOnes": FieldRule(path="plusOnes")})
+        rules["venue"] = FieldRule(fields={"name": FieldRule(path="venue.name"), "keeperId": FieldRule(path="venue.keeperId")})
+        return UnifiedMapping(self.models[model], rules)
+
+
+@pytest.fixture
+async def gatherings(sqlite_url: str, clock: FakeClock, notes_app: NotesApp, tmp_path: Path) -> AsyncIterator[Runtime]:
+    """A gateway whose operator has added a model, and whose cards are gatherings."""
+    (tmp_path / "models.yaml").write_text(MODEL_FILE, encoding="utf-8")
+    files = (tmp_path / "models.yaml",)
+    settings = Settings(database_url=sqlite_url, token_secret="t" * 32, encryption_keys=Cipher.generate_key_ring(), udm_files=files)
+    connector = GatheringConnector(notes_app, models=dict(load_models(files)))
+    notes_app.tables["cards"].fields = {"1": FIELDS}
+    async with open_runtime(settings, clock=clock, connectors=[connector]) as runtime:
+        await integration(runtime)
+        yield runtime
+
+
+async def ask(runtime: Runtime, principal: Principal, selection: str) -> dict[str, Any]:
+    document = f"""{{ connection(by: {{ integrationKey: "notes" }}) {{ collection(key: "cards") {{ records {{ nodes {{
+      unified(udm: "gatherings") {{ ... on UnifiedGathering {{ {selection} }} }} }} }} }} }} }}"""
+    result = await build_schema(runtime.udm).execute(document, context_value=make_context(runtime, principal))
+    assert result.errors is None, result.errors
+    return result.data["connection"]["collection"]["records"]["nodes"][0]["unified"]
+
+
+@pytest.fixture
+async def acme(gatherings: Runtime) -> Principal:
+    principal = await customer(gatherings)
+    await connection(gatherings, principal)
+    return principal
+
+
+async def test_every_kind_of_field_is_answered_whatever_its_name(gatherings: Runtime, acme: Principal):
+    plain = "from class self info external_id externalId size isOpen day startsAt notes dates mood"
+
+    assert await ask(gatherings, acme, plain) == {
+        **{name: FIELDS[name] for name in plain.split() if name in FIELDS},
+        "externalId": "1",
+    }
+
+
+async def test_parts_of_a_record_lead_to_other_records_too(gatherings: Runtime, acme: Principal, notes_app: NotesApp):
+    found = await ask(
+        gatherings,
+        acme,
+        "venue { name keeperId keeper { fullName } } hosts { fullName }"
+        "guests { personId plusOnes person { fullName record { externalId } } }",
+    )
+
+    assert found == {
+        "venue": {"name": "Hall", "keeperId": "103", "keeper": {"fullName": "Edsger"}},
+        "guests": [
+            {"personId": "101", "plusOnes": 2, "person": {"fullName": "Ada", "record": {"externalId": "101"}}},
+            {"personId": "999", "plusOnes": None, "person": None},
+        ],
+        "hosts": [{"fullName": "Grace"}],
+    }
+    # The app finds three at once, and the four of them are asked for together.
+    assert sorted(len(ids) for ids in notes_app.ids) == [1, 3]
+
+
+def test_the_types_of_fields_are_those_of_the_catalog(gatherings: Runtime):
+    printed = parse_schema(print_schema(gatherings.udm))
+    gathering = printed.type_map["UnifiedGathering"]
+    assert isinstance(gathering, GraphQLObjectType)
+
+    assert {name: str(found.type) for name, found in gathering.fields.items()} == {
+        "externalId": "String!",
+        "record": "Record!",
+        "from": "String",
+        "class": "String",
+        "self": "String",
+        "info": "Float",
+        "external_id": "String",
+        "size": "Float",
+        "isOpen": "Boolean",
+        "day": "String",
+        "startsAt": "DateTime",
+        "notes": "JSON",
+        "dates": "[DateTime!]",
+        "mood": "String",
+        "venue": "UnifiedGatheringVenue",
+        "guests": "[UnifiedGatheringGuest!]",
+        "hostIds": "[String!]",
+        "hosts": "[UnifiedUser!]",
+    }
+    assert gathering.description == "People at a place."
+    assert "UnifiedGathering" not in print_schema()
+
+
+def test_every_model_has_a_type_and_every_reference_a_sibling():
+    printed: GraphQLSchema = parse_schema(print_schema())
+    for key, shape in shapes(MODELS).items():
+        made = printed.type_map[shape.name]
+        assert isinstance(made, GraphQLObjectType)
+        assert [interface.name for interface in made.interfaces] == ["UnifiedRecord"], key
+        wanted = {each.name for each in shape.fields} | {each.sibling for each in shape.fields if each.sibling is not None}
+        assert set(made.fields) == wanted | {"externalId", "record"}
+
+
+def test_types_of_the_schema_are_none_that_a_model_could_have():
+    of_models = {name for name in parse_schema(print_schema()).type_map if name.startswith(PREFIX)}
+    of_models -= {"UnifiedRecord", "UnifiedFieldsToNativeInput", "UnifiedFieldsToNativePayload"}
+    parts = {each.shape.name for shape in shapes(MODELS).values() for each in shape.fields if each.shape is not None}
+
+    assert of_models == {shape.name for shape in shapes(MODELS).values()} | parts
+
+
+@pytest.mark.parametrize("name", ["Record", "Fields to native input", "Fields to native payload"])
+def test_a_model_that_would_be_named_as_a_type_of_the_schema_is_refused(name: str, tmp_path: Path):
+    file = tmp_path / "models.yaml"
+    file.write_text(MODEL_FILE.replace("name: Gathering\n", f"name: {name}\n"), encoding="utf-8")
+
+    with pytest.raises(ConfigurationError, match="stands for something else in the schema"):
+        load_models([file])
