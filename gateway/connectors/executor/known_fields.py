@@ -25,7 +25,11 @@ def readers_of_schema(collection: Collection) -> frozenset[str]:
     lists = [operation for operation in (operations.list, operations.search) if operation is not None]
     parts |= {name: operation.model_copy(update={"filters": {}}) for name in ("list", "search") if (operation := parts[name]) is not None}
     parts[FILTERS] = [operation.filters for operation in lists]
-    return frozenset(name for name, part in parts.items() if SCHEMA in names_read(part))
+    readers = {name for name, part in parts.items() if SCHEMA in names_read(part)}
+    if collection.coerce and collection.dynamic_fields is not None:
+        # Records take the types that the app describes.
+        readers |= Operations.model_fields.keys() - {"delete"}
+    return frozenset(readers)
 
 
 class KnownFields:

@@ -3,12 +3,16 @@
 import json
 from collections.abc import Mapping
 from datetime import datetime
+from functools import cached_property
 
+from gateway.connectors.executor.known_fields import SCHEMA
 from gateway.connectors.executor.names import Names, kind_of, told
+from gateway.connectors.executor.transforms import transformed
 from gateway.connectors.format.collections import Collection
 from gateway.errors import UpstreamResponseError
 from gateway.expressions import Template, times
-from gateway.models import JsonObject, JsonValue, Record
+from gateway.models import JsonObject, JsonSchema, JsonValue, Record
+from gateway.udm.coercion import fitted
 
 _MILLISECONDS = 1000
 
@@ -34,12 +38,13 @@ class RecordReader:
     def _read(self, raw: JsonValue, what: str) -> Record:
         if not isinstance(raw, dict):
             raise UpstreamResponseError(f"{what} is {kind_of(raw)}, not an object.")
-        names = {**self._names, "record": raw}
+        record = transformed(raw, self._collection.transforms, names=self._names, what=what)
+        names = {**self._names, "record": record}
         envelope = self._collection.record
         return Record(
             external_id=read_id(told(envelope.id, names, what=f"{what}: its id"), envelope.id, what=what),
-            fields=self._fields(raw, names, what=what),
-            raw_fields=raw if self._collection.from_api is not None else None,
+            fields=self._fields(record, names, what=what),
+            raw_fields=raw if self._is_reshaped else None,
             name=_text(envelope.name, names, what=what),
             url=_text(envelope.url, names, what=what),
             version=_text(envelope.version, names, what=what),
@@ -47,10 +52,25 @@ class RecordReader:
             updated_at=self._time(envelope.updated_at, names, what=what),
         )
 
-    def _fields(self, raw: JsonObject, names: Names, *, what: str) -> JsonObject:
-        if self._collection.from_api is None:
-            return raw
-        fields = told(self._collection.from_api, names, what=f"{what}: its fields")
+    @cached_property
+    def _is_reshaped(self) -> bool:
+        collection = self._collection
+        return collection.from_api is not None or bool(collection.transforms) or self._types is not None
+
+    @cached_property
+    def _types(self) -> JsonSchema | None:
+        """The schema whose types the fields take; null where they stay as they are."""
+        described = self._names.get(SCHEMA)
+        if not self._collection.coerce:
+            return None
+        return described if isinstance(described, dict) else self._collection.fields
+
+    def _fields(self, record: JsonObject, names: Names, *, what: str) -> JsonObject:
+        fields: JsonValue = record
+        if self._collection.from_api is not None:
+            fields = told(self._collection.from_api, names, what=f"{what}: its fields")
+        if self._types is not None:
+            fields = fitted(fields, self._types)
         if not isinstance(fields, dict):
             raise UpstreamResponseError(f"{what} becomes {kind_of(fields)} by `from_api` of its connector, not an object.")
         return fields

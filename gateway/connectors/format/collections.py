@@ -8,6 +8,7 @@ from gateway.connectors.format.base import Key, Part, Value
 from gateway.connectors.format.mappings import ModelMapping
 from gateway.connectors.format.operations import Operations
 from gateway.connectors.format.requests import Request
+from gateway.connectors.format.transforms import Transform
 from gateway.models import JsonSchema
 
 
@@ -50,8 +51,12 @@ class Collection(Part):
     """The JSON Schema of a record's fields, as far as it is the same for every connection."""
     dynamic_fields: DynamicFields | None = None
     record: Envelope
+    transforms: tuple[Transform, ...] = ()
+    """Changes to the record's shape, in this order; all that follows sees it as they leave it."""
     from_api: Value | None = None
     """The record's `fields`, from `record`; by default the record as it came."""
+    coerce: bool = False
+    """Makes the fields fit the types of the fields schema where that can be told: numbers from text, text from numbers."""
     to_api: Value | None = None
     """What a creation or update sees as `fields`, from the `fields` that the caller gives; by default just those."""
     operations: Operations = Operations()
