@@ -62,10 +62,10 @@ def check_condition(condition: Condition, spec: CollectionSpec) -> None:
 
     Raises UnsupportedError that names the fields or operators which it can, InvalidError for an unknown field or a value of a wrong type.
     """
-    exact = [entry.operators for entry in spec.filters if entry.field == condition.field]
+    exact = [entry.operators for entry in spec.filters if entry.field == condition.field != ANY_FIELD]
     operators = exact or [entry.operators for entry in spec.filters if entry.field == ANY_FIELD]
-    if not operators:
-        fields = ", ".join(entry.field for entry in spec.filters)
+    if not operators or not operators[0]:
+        fields = ", ".join(entry.field for entry in spec.filters if entry.operators)
         can = f"It can by {fields}." if fields else "It can by no field."
         raise UnsupportedError(f"Collection {spec.key!r} cannot be filtered by {condition.field[:100]!r}. {can}")
     if not exact:
@@ -79,6 +79,8 @@ def check_condition(condition: Condition, spec: CollectionSpec) -> None:
 
 def require_known(spec: CollectionSpec, name: str) -> None:
     """Returns when the collection has a field, or may have it. Raises InvalidError that names some which it has."""
+    if name == ANY_FIELD:
+        raise InvalidError(f"{ANY_FIELD!r} stands for any field of collection {spec.key!r} and is none itself. Name one.")
     if not is_known(spec.fields_schema, name):
         known = ", ".join(list((spec.fields_schema or {}).get("properties", {}))[:20])
         raise InvalidError(f"Collection {spec.key!r} has no field {name[:100]!r}. It has {known}.")
@@ -190,7 +192,7 @@ def _search(given: str | None) -> str | None:
 def _order(given: RecordOrder | None, spec: CollectionSpec) -> RecordOrder | None:
     if given is None:
         return None
-    if given.field not in spec.order_fields:
+    if given.field not in spec.order_fields or given.field == ANY_FIELD:
         if ANY_FIELD not in spec.order_fields:
             fields = ", ".join(spec.order_fields)
             can = f"It can by {fields}." if fields else "It can by no field."

@@ -100,7 +100,7 @@ def _equality(name: str, value: JsonValue, spec: CollectionSpec, translation: Tr
 def _require_matchable(condition: Condition, spec: CollectionSpec) -> None:
     if condition.operator is not FilterOperator.EQ:
         raise UnsupportedError("Several values of the app stand for this one, and a record is matched by one.")
-    if condition.field in spec.match_fields:
+    if condition.field in spec.match_fields and condition.field != record_filters.ANY_FIELD:
         return
     if record_filters.ANY_FIELD in spec.match_fields:
         record_filters.require_known(spec, condition.field)

@@ -1,6 +1,7 @@
 """Short ways to records that tests of their reads and writes share."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from gateway.errors import CombinedUserError, GatewayError, UserError
 from gateway.models import Pointer
@@ -10,6 +11,7 @@ from gateway.services.selectors import FieldValues, RecordListQuery
 from tests.services.conftest import World
 from tests.support import runtime as given
 
+Value = TypeVar("Value")
 Told = tuple[type[GatewayError], str, tuple[str, ...] | None]
 
 
@@ -57,6 +59,14 @@ async def update(world: World, external_id: str, *, udm: str | None = None, if_v
 async def delete(world: World, external_id: str, *, if_version: str | None = None) -> str:
     """The id of a card that is gone."""
     return await record_writes.delete(world.runtime, world.acme, place=await cards(world), external_id=external_id, if_version=if_version)
+
+
+def outcome(read: Callable[[], Value]) -> tuple[Value | None, list[Told]]:
+    """What is read, or what is said instead."""
+    try:
+        return read(), []
+    except (UserError, CombinedUserError) as error:
+        return None, told(error)
 
 
 def told(error: GatewayError) -> list[Told]:

@@ -105,7 +105,7 @@ async def test_a_customisation_is_created_once_beside_its_universal_definition(w
         (
             {"udm": "\ud800"},
             InvalidError,
-            "There is no universal data model '\\ud800'. There is 'activities', 'campaigns', 'companies'.",
+            "There is no universal data model '\\ud800'. There is 'activities', 'bills', 'campaign-members'.",
             "udm",
         ),
         ({"integration_key": "nowhere"}, NotFoundError, "There is no integration 'nowhere'.", "integrationKey"),

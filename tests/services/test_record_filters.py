@@ -1,15 +1,28 @@
 """Which records a list holds: what callers write, pushed down to the app or refused with every place at fault."""
 
+from functools import partial
+
 import pytest
+from hypothesis import given as given_any
+from hypothesis import strategies
 
 from gateway.errors import CombinedUserError, GatewayError, InvalidError, UnsupportedError
-from gateway.models import Condition, FilterOperator, OrderDirection, RecordOrder, RecordQuery
-from gateway.services import records
-from gateway.services.selectors import RecordListQuery
-from tests.services.record_world import cards, listed, notes, people, told
+from gateway.models import CollectionFilter, CollectionSpec, Condition, FilterOperator, OrderDirection, RecordOrder, RecordQuery
+from gateway.services import record_filters, records
+from gateway.services.selectors import FieldValues, RecordListQuery
+from tests.services.record_world import cards, listed, notes, outcome, people, told
+from tests.support.notes_cards import CARDS, MAPPINGS
 
 CARD_FIELDS = "title, body, points, done, state, personId, watcherIds, scrap, place, due, createdAt, number"
 OPERATORS = "EQ, NE, LT, LTE, GT, GTE, IN, CONTAINS, STARTS_WITH"
+
+NAMES = strategies.sampled_from(
+    [*CARDS.fields_schema["properties"], "subject", "status", "assigneeId", "IN", "GTE", "EQ"]
+) | strategies.text(max_size=5)
+SCALARS = strategies.none() | strategies.booleans() | strategies.integers() | strategies.floats() | strategies.text(max_size=5)
+JSON = strategies.recursive(
+    SCALARS, lambda inner: strategies.lists(inner, max_size=3) | strategies.dictionaries(NAMES, inner, max_size=4), max_leaves=12
+)
 
 
 async def refusals(world, place=None, **query):
@@ -79,6 +92,40 @@ async def test_a_filter_on_any_field_takes_each_that_the_collection_has(world):
     assert await refusals(world, await people(world), order=RecordOrder(field="colour")) == [
         (InvalidError, "Collection 'people' has no field 'colour'. It has name, email.", ("orderBy", "field"))
     ]
+
+
+async def test_the_star_that_stands_for_any_field_is_no_field(world):
+    message = "'*' stands for any field of collection 'people' and is none itself. Name one."
+    place = await people(world)
+
+    assert await refusals(world, place, filter={"*": "x"}) == [(InvalidError, message, ("filter", "*"))]
+    assert await refusals(world, place, order=RecordOrder(field="*")) == [(InvalidError, message, ("orderBy", "field"))]
+    with pytest.raises(InvalidError) as caught:
+        await records.match(world.runtime, world.acme, place=place, by=FieldValues(fields={"*": "x"}))
+    assert told(caught.value) == [(InvalidError, message, ("by", "fields", "*"))]
+
+
+def test_a_field_without_operators_cannot_be_filtered_though_any_other_can():
+    spec = CollectionSpec(
+        key="rows",
+        name="Rows",
+        filters=(CollectionFilter(field="blob", operators=()), CollectionFilter(field="*", operators=(FilterOperator.EQ,))),
+    )
+    condition = partial(Condition, operator=FilterOperator.EQ, value=1)
+
+    record_filters.check_condition(condition(field="anything"), spec)
+    with pytest.raises(UnsupportedError, match=r"Collection 'rows' cannot be filtered by 'blob'. It can by \*."):
+        record_filters.check_condition(condition(field="blob"), spec)
+
+
+@given_any(JSON)
+def test_whatever_json_a_filter_is_it_is_read_or_refused_for_a_reason(written):
+    asked = RecordListQuery(filter=written, unified_filter=written)
+
+    read, said = outcome(lambda: record_filters.record_query(asked, spec=CARDS, translation=MAPPINGS["cards", "tasks"]))
+
+    assert all(message and place and place[0] in ("filter", "unifiedFilter") for _, message, place in said)
+    assert said or len(read.conditions) <= 2 * record_filters.MAXIMUM_CONDITIONS
 
 
 @pytest.mark.parametrize("nothing", [None, {}])

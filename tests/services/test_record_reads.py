@@ -68,6 +68,18 @@ async def test_one_record_alone_is_read_as_itself(world, notes_app):
     assert notes_app.requests[1:] == ["record"]
 
 
+async def test_an_operation_that_may_ask_no_more_says_so_for_each_record_that_is_left(world, notes_app):
+    place = await cards(world)
+    runtime = world.runtime.for_operation()
+    wanted = [str(number) for number in range(runtime.settings.upstream_calls_per_operation + 5)]
+
+    found = await records.by_ids(runtime, world.acme, place=place, external_ids=wanted)
+
+    errors = [record for record in found.values() if isinstance(record, GatewayError)]
+    assert {error.code for error in errors} == {"UPSTREAM_CALLS_EXCEEDED"}
+    assert (len(errors), notes_app.requests.count("record")) == (5, 100)
+
+
 async def test_no_ids_ask_nobody(world, notes_app):
     assert await by_ids(world, await people(world)) == {}
     assert notes_app.requests == ["check"]

@@ -1,8 +1,11 @@
 """Creating, changing and deleting records: what is written, what is refused before the app is asked, and what is said when it fails."""
 
 from dataclasses import replace
+from functools import partial
 
 import pytest
+from hypothesis import given as given_any
+from hypothesis import strategies
 
 from gateway.errors import (
     AlreadyExistsError,
@@ -15,13 +18,21 @@ from gateway.errors import (
     UpstreamResponseError,
     UpstreamUnavailableError,
 )
-from gateway.services import record_writes
+from gateway.models import CollectionOperation
+from gateway.services import pointers, record_values, record_writes
 from gateway.services.selectors import FieldValues
-from tests.services.record_world import cards, create, delete, notes, people, told, update
+from tests.services.record_world import cards, create, delete, notes, outcome, people, told, update
+from tests.support.notes_cards import CARDS, MAPPINGS
 from tests.support.runtime import refused
 
 FIELDS = ("input", "values", "fields")
 UNIFIED = ("input", "values", "unifiedFields")
+WRITES = (CollectionOperation.CREATE, CollectionOperation.UPDATE)
+NAMES = strategies.sampled_from([*CARDS.fields_schema["properties"], *MAPPINGS["cards", "tasks"].rules, "id"]) | strategies.text(max_size=5)
+SCALARS = strategies.none() | strategies.booleans() | strategies.integers() | strategies.floats() | strategies.text(max_size=5)
+JSON = strategies.recursive(
+    SCALARS, lambda inner: strategies.lists(inner, max_size=3) | strategies.dictionaries(NAMES, inner, max_size=3), max_leaves=8
+)
 
 
 async def refusals(action):
@@ -170,6 +181,24 @@ async def test_wrong_unified_fields_are_refused_at_their_place_in_the_model(worl
 
     assert (error, field) == (InvalidError, (*UNIFIED, *path))
     assert message is None or said == message
+    assert "create" not in notes_app.requests
+
+
+@given_any(strategies.dictionaries(NAMES, JSON, max_size=6), strategies.sampled_from(WRITES))
+def test_whatever_json_the_fields_are_they_are_valid_or_refused_at_their_place(written, operation):
+    for values, translation in ((FieldValues(fields=written), None), (FieldValues(unified_fields=written), MAPPINGS["cards", "tasks"])):
+        read = partial(record_values.native_values, values, spec=CARDS, operation=operation, translation=translation, place=FIELDS[:2])
+        native, said = outcome(read)
+
+        assert all(message and place[:2] == ("input", "values") for _, message, place in said)
+        assert said or pointers.violations(CARDS.update_fields_schema, native.fields) == []
+
+
+async def test_an_app_that_describes_its_fields_with_a_broken_schema_is_at_fault(world, notes_app):
+    notes_app.custom_fields = {"odd": {"type": "nonsense"}}
+
+    with pytest.raises(UpstreamResponseError, match="The app describes its fields in a way that cannot be used"):
+        await create(world, fields={"title": "x"})
     assert "create" not in notes_app.requests
 
 

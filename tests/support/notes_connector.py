@@ -143,6 +143,7 @@ class NotesApp:
 
     async def ask(self, request: str, access: Access) -> None:
         """Returns when the app answers."""
+        access.operation.spend()
         self.requests.append(request)
         meanwhile, self.meanwhile = self.meanwhile, None
         if meanwhile is not None:
