@@ -20,6 +20,8 @@ _MAX_FINDINGS = 200
 """More than anybody reads at once; finding what was meant instead of a wrong name takes its time."""
 _Source = tuple[str, Path | Traversable]
 """What a file is called in messages, and the file."""
+_Read = tuple[Document, ModelFile]
+"""The same file, read."""
 
 
 def load_models(files: Sequence[Path] = ()) -> Models:
@@ -27,7 +29,7 @@ def load_models(files: Sequence[Path] = ()) -> Models:
 
     Raises ConfigurationError with each problem of every file on its own line, as `FILE:LINE: key.path: what is wrong`.
     """
-    return _load([*_bundled(), *((str(file), file) for file in files)]) if files else MODELS
+    return _load([(str(file), file) for file in files]) if files else MODELS
 
 
 @dataclass
@@ -56,8 +58,8 @@ class _Reading:
 
 
 def _load(sources: Sequence[_Source]) -> Models:
-    reading = _Reading()
-    read = [found for name, source in sources if (found := _read(name, source, reading)) is not None]
+    reading = _Reading(documents=[document for document, _ in _BUNDLED])
+    read = [*_BUNDLED, *_read_all(sources, reading)]
     for document, file in read:
         for key, entry in file.models.items():
             _add_model(reading, document, key, entry)
@@ -72,7 +74,11 @@ def _load(sources: Sequence[_Source]) -> Models:
     return models
 
 
-def _read(name: str, source: Path | Traversable, reading: _Reading) -> tuple[Document, ModelFile] | None:
+def _read_all(sources: Iterable[_Source], reading: _Reading) -> list[_Read]:
+    return [found for name, source in sources if (found := _read(name, source, reading)) is not None]
+
+
+def _read(name: str, source: Path | Traversable, reading: _Reading) -> _Read | None:
     try:
         document = Document.parse(_content(source, name), name=name)
     except ConfigurationError as error:
@@ -133,10 +139,14 @@ def _extend_model(reading: _Reading, document: Document, key: str, additions: Ad
     draft.origins.append((origin, additions))
 
 
-def _bundled() -> list[_Source]:
+def _bundled() -> list[_Read]:
+    reading = _Reading()
     files = sorted(resources("gateway.udm").joinpath("models").iterdir(), key=lambda file: file.name)
-    return [(f"the gateway's {file.name}", file) for file in files]
+    read = _read_all([(f"the gateway's {file.name}", file) for file in files], reading)
+    reading.refuse()
+    return read
 
 
-MODELS = _load(_bundled())
+_BUNDLED = _bundled()
+MODELS = _load([])
 """The models that come with the gateway."""

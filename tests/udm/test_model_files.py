@@ -1,6 +1,10 @@
 """An operator's files of models: what they add, and how every mistake in them is told."""
 
+import json
+
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from gateway.documents import MAX_BYTES
 from gateway.errors import ConfigurationError
@@ -237,3 +241,41 @@ def test_a_file_that_cannot_be_read_is_told(tmp_path):
         load_models([tmp_path / "missing.yaml"])
     with pytest.raises(ConfigurationError, match="the file cannot be read"):
         load_models([tmp_path])
+
+
+WORDS = st.sampled_from(
+    ["string", "time", "address", "-> users", "-> sprints as sprint", "a | b", "[]", "id", "name", "fields", "tasks", "Éa", ""]
+)
+PIECES = st.recursive(
+    WORDS | st.none() | st.booleans() | st.integers() | st.text(max_size=4),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(WORDS | st.text(max_size=4), inner, max_size=4),
+    max_leaves=12,
+)
+ENTRIES = st.fixed_dictionaries(
+    {"name": st.sampled_from(["Task", "Sprint", "Big sprint"]), "plural_name": st.just("Sprints"), "description": st.just("Two weeks.")},
+    optional={
+        "fields": st.dictionaries(st.sampled_from(["a", "sprintId", "userIds"]), PIECES | WORDS, min_size=1),
+        "gaps": st.dictionaries(st.sampled_from(["a", "a.b", "sprintId"]), st.sampled_from(["userIds", "a.b", "nonsense", "("])),
+        "fallbacks": st.dictionaries(st.sampled_from(["tasks", "sprints", "?"]), st.dictionaries(WORDS, WORDS, max_size=2), max_size=2),
+    },
+)
+
+
+@given(
+    st.fixed_dictionaries(
+        {"format": st.just("models/v1")},
+        optional={
+            "models": st.dictionaries(st.sampled_from(["sprints", "tasks", "s-s"]), ENTRIES) | PIECES,
+            "extensions": st.dictionaries(st.sampled_from(["sprints", "tasks"]), ENTRIES | st.fixed_dictionaries({"fields": PIECES}))
+            | PIECES,
+        },
+    )
+    | PIECES
+)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_file_at_all_is_right_or_refused(load, content):
+    try:
+        models = load(json.dumps(content))
+    except ConfigurationError:
+        return
+    assert set(shapes(models)) >= set(MODELS)
