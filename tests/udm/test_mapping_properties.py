@@ -3,7 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.models import JsonObject
+from gateway.errors import UnsupportedError
+from gateway.models import Condition, FilterOperator, JsonObject
 from gateway.udm import MODELS, FieldRule, UnifiedMapping, translation
 from tests.udm.mappings import mapping, record, rule
 
@@ -88,3 +89,25 @@ def test_what_is_written_through_a_fallback_is_read_back(unified):
     assert activity is not None
     read = activity.read(record(**activity.write(unified, fields_schema=None).fields))
     assert {name: value for name, value in read.items() if name != "id"} == unified
+
+
+@given(
+    st.dictionaries(st.sampled_from("abcde"), st.sampled_from("abcxy"), max_size=5),
+    st.lists(st.sampled_from("abcdexyz"), min_size=1, unique=True),
+    st.sampled_from("abcdexyz"),
+)
+def test_a_condition_finds_exactly_the_records_that_read_as_its_value(values, natives, wanted):
+    task = mapping("tasks", status=rule("state", values=values))
+    fitting = [native for native in natives if task.read(record(state=native))["status"] == wanted]
+
+    try:
+        told = task.condition(Condition(field="status", operator=FilterOperator.EQ, value=wanted))
+    except UnsupportedError:
+        assert fitting == []
+        return
+
+    found = [native for native in natives if (native in told.value if told.operator is FilterOperator.IN else native == told.value)]
+    if wanted in values.values() and wanted not in values:
+        # An app's value may be spelt as the model's; those that the mapping names stand for it.
+        fitting = [native for native in fitting if native != wanted]
+    assert found == fitting
