@@ -8,7 +8,7 @@ import httpx
 
 from gateway.connectors.executor.names import Names, with_defaults
 from gateway.connectors.executor.requests import is_header_value, with_query
-from gateway.connectors.format.auth import ApiKeyAuth, Auth, HttpBasicAuth, HttpBearerAuth, SessionAuth
+from gateway.connectors.format.auth import ApiKeyAuth, Auth, HttpBasicAuth, HttpBearerAuth, JwtAuth, SessionAuth
 from gateway.connectors.format.connector import ConnectorFile
 from gateway.connectors.protocol import Access
 from gateway.errors import UpstreamAuthError
@@ -63,25 +63,25 @@ def proof_of(method: Auth, names: Names) -> Proof:
             return Proof(headers={"authorization": f"Basic {_basic(method, names)}"})
         case ApiKeyAuth():
             return _carried(method, names, what="key")
-        case SessionAuth():
+        case SessionAuth() | JwtAuth():
             return _carried(method, names, what="token")
         case _:
             return Proof()
 
 
 def _basic(method: HttpBasicAuth, names: Names) -> str:
-    username = _text(method.username, names, what="user name", may_be_empty=True)
+    username = credential_text(method.username, names, what="user name", may_be_empty=True)
     if ":" in username:
         raise UpstreamAuthError("The credentials hold a user name with a colon, which Basic authentication cannot carry. Enter them again.")
-    password = _text(method.password, names, what="password", may_be_empty=True)
+    password = credential_text(method.password, names, what="password", may_be_empty=True)
     return base64.b64encode(f"{username}:{password}".encode()).decode()
 
 
-def _carried(method: ApiKeyAuth | SessionAuth, names: Names, *, what: str) -> Proof:
+def _carried(method: ApiKeyAuth | SessionAuth | JwtAuth, names: Names, *, what: str) -> Proof:
     if method.location == "query":
-        return Proof(query={method.parameter: _text(method.value, names, what=what)})
+        return Proof(query={method.parameter: credential_text(method.value, names, what=what)})
     if method.location == "body":
-        return Proof(body={method.parameter: _text(method.value, names, what=what)})
+        return Proof(body={method.parameter: credential_text(method.value, names, what=what)})
     key = _header_text(method.value, names, what=what)
     if method.location == "header":
         return Proof(headers={method.parameter.lower(): key})
@@ -90,7 +90,7 @@ def _carried(method: ApiKeyAuth | SessionAuth, names: Names, *, what: str) -> Pr
     return Proof(headers={"cookie": f"{method.parameter}={key}"})
 
 
-def _text(template: Template, names: Names, *, what: str, may_be_empty: bool = False) -> str:
+def credential_text(template: Template, names: Names, *, what: str, may_be_empty: bool = False) -> str:
     """What the credentials give. The messages name what is wrong and nothing of the value."""
     try:
         value = template.render(names)
@@ -106,7 +106,7 @@ def _text(template: Template, names: Names, *, what: str, may_be_empty: bool = F
 
 
 def _header_text(template: Template, names: Names, *, what: str) -> str:
-    value = _text(template, names, what=what)
+    value = credential_text(template, names, what=what)
     if not is_header_value(value):
         raise UpstreamAuthError(
             f"The {what} of the credentials has a space at an end, a line break or a sign that no header carries. Enter it again."

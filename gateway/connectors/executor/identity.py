@@ -7,8 +7,9 @@ from functools import partial
 from gateway.connectors.executor.auth import Proof, method_of, names_of, proof_of
 from gateway.connectors.executor.logins import Send, logged_in
 from gateway.connectors.executor.names import Names
+from gateway.connectors.executor.signed_tokens import signed_token
 from gateway.connectors.executor.tokens import Token, Tokens
-from gateway.connectors.format.auth import SessionAuth
+from gateway.connectors.format.auth import JwtAuth, SessionAuth
 from gateway.connectors.format.connector import ConnectorFile
 from gateway.connectors.protocol import Access
 from gateway.connectors.redaction import Redactor
@@ -40,14 +41,14 @@ class Identity:
         return self._proof if self._proof is not None else Proof()
 
     async def prove(self, *, instead_of: Token | None = None) -> None:
-        """Sees to a proof for the next request, by a login where the connection has no token yet."""
+        """Sees to a proof for the next request, by a login or a signature where the connection has no token yet."""
         if self._proof is not None and instead_of is None:
             return
         method = method_of(self._file, self._access)
         names = names_of(method, self._access, self._names)
-        if isinstance(method, SessionAuth):
+        if isinstance(method, SessionAuth | JwtAuth):
             self._is_token_new = False
-            self._token = await self._tokens.token(self._access, make=partial(self._login, method, names), instead_of=instead_of)
+            self._token = await self._tokens.token(self._access, make=partial(self._make, method, names), instead_of=instead_of)
             self._derived_secrets.add(self._token.text)
             names = {**names, "token": self._token.text}
         self._proof = proof_of(method, names)
@@ -61,8 +62,11 @@ class Identity:
         await self.prove(instead_of=self._token)
         return True
 
-    async def _login(self, method: SessionAuth, names: Names) -> Token:
-        token = await logged_in(method.login, names, send=self._send, app=self._file.name, now=self._now)
+    async def _make(self, method: SessionAuth | JwtAuth, names: Names) -> Token:
+        if isinstance(method, JwtAuth):
+            token = signed_token(method, names, now=self._now())
+        else:
+            token = await logged_in(method.login, names, send=self._send, app=self._file.name, now=self._now)
         self._is_token_new = True
         return token
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from gateway.connectors.executor.collection_specs import collection_spec
-from gateway.connectors.format.auth import ApiKeyAuth, Auth, HttpBasicAuth, HttpBearerAuth, NoAuth, SessionAuth
+from gateway.connectors.format.auth import ApiKeyAuth, Auth, HttpBasicAuth, HttpBearerAuth, JwtAuth, NoAuth, SessionAuth
 from gateway.connectors.format.connector import ConnectorFile
 from gateway.connectors.format.locations import CollectionEntry, Entry
 from gateway.expressions import ExpressionError
@@ -15,6 +15,7 @@ _AUTH_TYPES: dict[type[Auth], AuthType] = {
     HttpBasicAuth: AuthType.HTTP_BASIC,
     HttpBearerAuth: AuthType.HTTP_BEARER,
     SessionAuth: AuthType.SESSION,
+    JwtAuth: AuthType.CUSTOM,
 }
 
 

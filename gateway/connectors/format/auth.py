@@ -77,10 +77,25 @@ class SessionAuth(_TokenAuth):
     login: Login
 
 
+class JwtAuth(_TokenAuth):
+    """A JSON Web Token (RFC 7519) that the gateway signs itself. Its `iat` and `exp` are set by the gateway."""
+
+    type: Literal["jwt"]
+    algorithm: Literal["HS256", "RS256", "ES256"]
+    key: Value
+    """The secret, or the private key in PEM."""
+    key_encoding: Literal["text", "base64", "hex"] = "text"
+    """How the secret of HS256 is written."""
+    headers: dict[str, Value] = {}
+    """Members of the token's header beside `alg` and `typ`, such as `kid`; null values are left out, of claims too."""
+    claims: dict[str, Value] = {}
+    lasts_seconds: int = Field(default=300, ge=30, le=86_400)
+
+
 def _tag(value: Any) -> str | None:
     kind = value.get("type") if isinstance(value, dict) else None
     tag = f"!{kind} {value.get('scheme')}" if kind == "http" else f"!{kind}"
-    return tag if tag in ("!none", "!apiKey", "!http bearer", "!http basic", "!session") else None
+    return tag if tag in ("!none", "!apiKey", "!http bearer", "!http basic", "!session", "!jwt") else None
 
 
 Auth = Annotated[
@@ -88,6 +103,7 @@ Auth = Annotated[
     | Annotated[ApiKeyAuth, Tag("!apiKey")]
     | Annotated[HttpBearerAuth, Tag("!http bearer")]
     | Annotated[HttpBasicAuth, Tag("!http basic")]
-    | Annotated[SessionAuth, Tag("!session")],
-    one_of(_tag, message="the type must be none, apiKey, session, or http with a scheme of bearer or basic"),
+    | Annotated[SessionAuth, Tag("!session")]
+    | Annotated[JwtAuth, Tag("!jwt")],
+    one_of(_tag, message="the type must be none, apiKey, session, jwt, or http with a scheme of bearer or basic"),
 ]

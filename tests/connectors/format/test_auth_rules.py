@@ -63,7 +63,7 @@ def test_a_session_sends_its_token_as_a_bearer_unless_it_says_otherwise(load):
         ),
         (
             ("type: session\n", 'type: session\n    value: "${credentials.key}"\n'),
-            ["11: auth.key.value: the value must hold ${token}, or the login is for nothing"],
+            ["11: auth.key.value: the value must hold ${token}, or the token is for nothing"],
         ),
         (("type: session\n", "type: session\n    parameter: 'a b'\n"), ["11: auth.key.parameter: 'a b' is not the name of a header"]),
         (
@@ -79,3 +79,41 @@ def test_a_session_sends_its_token_as_a_bearer_unless_it_says_otherwise(load):
 )
 def test_a_mistake_in_a_session_is_told_with_its_line(problems, change, expected):
     assert problems(session(*change)) == expected
+
+
+JWT = """\
+    type: jwt
+    algorithm: ES256
+    key: "${credentials.key}"
+    headers: {kid: a}
+    claims: {iss: b}
+"""
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        (("{kid: a}", "{alg: none}"), ["13: auth.key.headers.alg: the gateway sets 'alg' itself; take it out"]),
+        (("{iss: b}", "{exp: 5}"), ["14: auth.key.claims.exp: the gateway sets 'exp' itself; take it out"]),
+        (("{iss: b}", "{iss: '${credentials.b}'}"), ["14: auth.key.claims.iss: 'credentials' has no 'b'; it has key"]),
+        (('"${credentials.key}"', "abc"), ["12: auth.key.key: the key belongs to the credentials; a file is no place for a secret"]),
+        (
+            ("algorithm: ES256", "algorithm: ES256\n    key_encoding: hex"),
+            ["12: auth.key.key_encoding: the key of ES256 is written in PEM; take this out"],
+        ),
+        (("algorithm: ES256", "algorithm: none"), ["11: auth.key.algorithm: input should be 'HS256', 'RS256' or 'ES256'"]),
+        (
+            ("headers:", "value: abc\n    headers:"),
+            ["13: auth.key.value: the value must hold ${token}, or the token is for nothing"],
+        ),
+        (
+            ("claims:", "lasts_seconds: 5\n    claims:"),
+            ["14: auth.key.lasts_seconds: input should be greater than or equal to 30"],
+        ),
+    ],
+    ids=lambda value: value[1].strip()[:40] if isinstance(value, tuple) else "",
+)
+def test_a_mistake_in_a_signed_token_is_told_with_its_line(problems, change, expected):
+    old, new = change
+
+    assert problems((KEY, JWT.replace(old, new))) == expected
