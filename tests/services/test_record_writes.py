@@ -359,6 +359,40 @@ async def test_a_record_that_was_written_and_cannot_be_read_back_is_told_as_writ
     assert (table(notes_app).fields["6"]["title"], table(notes_app).fields["1"]["title"]) == ("x", "y")
 
 
+async def test_a_record_that_was_written_and_does_not_show_is_told_as_written(world, notes_app):
+    notes_app.answers_records = False
+
+    async def lose_the_next():
+        async def lose():
+            table(notes_app).fields.clear()
+
+        notes_app.meanwhile = lose
+
+    await create(world, fields={"title": "so that the spec is known"})
+    notes_app.meanwhile = lose_the_next
+    message = (
+        "The record was created, its id is '7', but it could not be read back: The app does not show it yet. "
+        "Do not write it again: read it by its id."
+    )
+    async with refused(world.runtime, UpstreamResponseError, message):
+        await create(world, fields={"title": "x"})
+
+
+@pytest.mark.parametrize(
+    ("maximum", "fields"), [(1, {"title": "x"}), (3, {"title": "x", "number": 6, "createdAt": "2026-01-02T03:04:05Z"})]
+)
+async def test_where_no_record_is_read_by_id_a_write_gives_what_was_written(world, notes_app, maximum, fields):
+    notes_app.answers_records = False
+    connector = world.runtime.connectors["notes"]
+    operations = tuple(operation for operation in CollectionOperation if operation is not CollectionOperation.FIND_BY_ID)
+    specs = [replace(spec, operations=operations, find_by_ids_maximum=maximum) for spec in connector.spec.collections]
+    connector.spec = replace(connector.spec, collections=tuple(specs))
+
+    made = await create(world, fields={"title": "x"})
+
+    assert (made.external_id, made.fields) == ("6", fields)
+
+
 async def test_credentials_in_an_apps_refusal_of_a_write_are_taken_out(world, notes_app):
     notes_app.failures["create"] = UpstreamRejectedError(
         "No: a-token-that-notes-accepts", status=422, fields={"title": "not a-token-that-notes-accepts"}
