@@ -10,12 +10,12 @@ from uuid import UUID
 
 from gateway.errors import GatewayError
 from gateway.graphql.batching import Loader, each
-from gateway.graphql.sources import Place, collection_at
+from gateway.graphql.sources import Place, RecordSource, UnifiedSource, collection_at, records_of
 from gateway.models import LocationKind, Pointer, Principal, Record
 from gateway.runtime import Runtime
 from gateway.services import record_places, records, unified
 from gateway.services.record_places import RecordPlace
-from gateway.udm import Translation, UniversalDataModel
+from gateway.udm import Translation
 from gateway.udm.shapes import shape_of
 
 Value = TypeVar("Value")
@@ -49,6 +49,27 @@ class ModelKey:
     def of(cls, place: RecordPlace, model: str) -> "ModelKey":
         """The model where a place is."""
         return cls(place.connection.id, model, place)
+
+
+@dataclass(frozen=True, slots=True)
+class ReferenceKey:
+    """A record of a model in a connection as a key."""
+
+    connection_id: UUID
+    model: str
+    external_id: str
+    place: RecordPlace = field(compare=False)
+    """Any place in the connection."""
+
+    @classmethod
+    def of(cls, place: RecordPlace, model: str, external_id: str) -> "ReferenceKey":
+        """The record of that id of a model where a place is."""
+        return cls(place.connection.id, model, external_id, place)
+
+    @property
+    def of_model(self) -> ModelKey:
+        """The model in the connection."""
+        return ModelKey.of(self.place, self.model)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +107,11 @@ class RecordLoaders:
         return Loader(lambda keys: each(self._find_model, keys))
 
     @cached_property
+    def unified_by_reference(self) -> Loader[ReferenceKey, UnifiedSource | None]:
+        """Records of models as the fields of others name them: each translated once, however often it is named."""
+        return Loader(self._read_references)
+
+    @cached_property
     def place_by_address(self) -> Loader[AddressKey, RecordPlace | None]:
         """The places that ids of records name."""
         return Loader(lambda keys: each(self._find_address, keys))
@@ -101,11 +127,13 @@ class RecordLoaders:
             raise found.with_traceback(None)
         return found
 
-    def type_name(self, model: UniversalDataModel) -> str:
-        """The name of a model's type in the schema."""
+    def unified(self, record: RecordSource, udm: str | None) -> UnifiedSource:
+        """A record as a model. Raises as `unified.translation_of` does."""
+        translation = self.translation(record["home"], udm)
+        model = translation.model
         if model.key not in self._type_names:
             self._type_names[model.key] = shape_of(model).name
-        return self._type_names[model.key]
+        return UnifiedSource(translation.read(record["source"]), type_name=self._type_names[model.key], record=record)
 
     def collection_of(self, place: RecordPlace) -> Place:
         """The collection of a place, as the schema shows it."""
@@ -137,6 +165,20 @@ class RecordLoaders:
     async def _read_place(self, keys: Sequence[RecordKey]) -> dict[str, Record | GatewayError | None]:
         external_ids = [key.external_id for key in keys]
         return await records.by_ids(self._runtime, self._principal, place=keys[0].place, external_ids=external_ids)
+
+    async def _read_references(self, keys: list[ReferenceKey]) -> list[UnifiedSource | BaseException | None]:
+        # All places first, then all records: those of one place that several models name are read together too.
+        models = list(dict.fromkeys(key.of_model for key in keys))
+        places = dict(zip(models, await each(self.place_by_model.load, models), strict=True))
+
+        async def read(key: ReferenceKey) -> UnifiedSource | None:
+            place = places[key.of_model]
+            if isinstance(place, BaseException):
+                raise place
+            record = await self.record_by_key.load(RecordKey.of(place, key.external_id))
+            return self.unified(records_of(self.collection_of(place), place)(record), key.model) if record is not None else None
+
+        return await each(read, keys)
 
     async def _find_model(self, key: ModelKey) -> RecordPlace:
         return await unified.model_place(self._runtime, self._principal, place=key.place, model=key.model)

@@ -1,6 +1,6 @@
 """What the schema shows of an app: places with the way they were found, and records as dicts."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,6 +10,30 @@ from gateway.services.record_places import RecordPlace
 
 RecordSource = dict[str, Any]
 """A record by the Python names of its fields in the schema, with the record itself as `source` and its `RecordPlace` as `home`."""
+
+
+class UnifiedSource(dict[str, Any]):
+    """A record as a model: its fields by the model's names. A part of one, such as a line item, is one too."""
+
+    __slots__ = ("record", "type_name")
+
+    def __init__(self, values: Mapping[str, Any], *, type_name: str, record: RecordSource) -> None:
+        super().__init__(values)
+        self.type_name = type_name
+        """The name of the model's type."""
+        self.record = record
+
+    @property
+    def home(self) -> RecordPlace:
+        """Where the record is."""
+        home: RecordPlace = self.record["home"]
+        return home
+
+    def part(self, value: Any) -> Any:
+        """A nested value, or each of a list of them, as a source of its own."""
+        if isinstance(value, list):
+            return [self.part(each) for each in value]
+        return UnifiedSource(value, type_name=self.type_name, record=self.record) if isinstance(value, dict) else None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from gateway.errors import UpstreamUnavailableError
-from gateway.graphql.ids import global_id
+from gateway.graphql.ids import global_id, local_id, parse_record_id
+from gateway.models import Connection
 from gateway.services.selectors import PointerInput
 from tests.graphql.world import World
 from tests.support.notes_cards import PEOPLE_AT_ONCE
@@ -98,6 +99,21 @@ async def test_what_the_app_fails_to_give_leaves_the_rest_of_the_answer(world: W
         ("assignee", "UPSTREAM_UNAVAILABLE"),
         ("followers", "UPSTREAM_UNAVAILABLE"),
     }
+
+
+@pytest.mark.usefixtures("cards")
+async def test_references_of_two_connections_stay_each_in_its_own(world: World, notes_app: NotesApp):
+    await connection(world.runtime, world.acme, name="second")
+    document = """{ connections { nodes { id collection(key: "cards") { records(first: 1) { nodes {
+      unified(udm: "tasks") { ... on UnifiedTask { assignee { record { id } } } } } } } } } }"""
+    notes_app.ids.clear()
+
+    found = (await world.ask(document))["connections"]["nodes"]
+
+    people = [parse_record_id(node["collection"]["records"]["nodes"][0]["unified"]["assignee"]["record"]["id"]) for node in found]
+    assert [local_id(node["id"], Connection) for node in found] == [connection_id for connection_id, _, _ in people]
+    assert people[0][0] != people[1][0]
+    assert notes_app.ids == [("101",), ("101",)]
 
 
 @pytest.mark.usefixtures("cards")

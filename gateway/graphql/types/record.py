@@ -8,10 +8,10 @@ from strawberry.scalars import JSON
 
 from gateway.graphql.context import Info
 from gateway.graphql.fields import DATA_COLLECTION, RECORD, field, given
-from gateway.graphql.sources import Place, RecordSource
+from gateway.graphql.sources import Place, RecordSource, UnifiedSource
 from gateway.graphql.types.node import Node
 from gateway.graphql.types.unified import UnifiedRecord
-from gateway.graphql.unified import UnifiedSource, native_reference, unified_fields_of, unified_of
+from gateway.graphql.unified import native_reference, unified_fields_of, unified_of
 
 Udm = Annotated[
     str | None,

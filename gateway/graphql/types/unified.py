@@ -5,8 +5,7 @@ from typing import Any
 import strawberry
 
 from gateway.graphql.fields import RECORD, field
-from gateway.graphql.sources import RecordSource
-from gateway.graphql.unified import UnifiedSource
+from gateway.graphql.sources import RecordSource, UnifiedSource
 
 
 @strawberry.interface(description="A record in the words of a universal data model. Each model has a type of its own, with typed fields.")

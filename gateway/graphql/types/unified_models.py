@@ -12,8 +12,9 @@ from strawberry.types.fields.resolver import StrawberryResolver
 
 from gateway.graphql.context import Info
 from gateway.graphql.fields import Resolver
+from gateway.graphql.sources import UnifiedSource
 from gateway.graphql.types.unified import UnifiedRecord
-from gateway.graphql.unified import UnifiedSource, all_referenced, referenced
+from gateway.graphql.unified import all_referenced, referenced
 from gateway.udm import Models
 from gateway.udm.shapes import FieldKind, Shape, ShapeField, shapes
 
