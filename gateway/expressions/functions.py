@@ -206,6 +206,11 @@ class Functions(functions.Functions):  # type: ignore[misc]  # jmespath has no t
         """An object from a list of {key, value} or [key, value]; the last of a key wins."""
         return None if entries is None else dict(_entry(entry) for entry in entries)
 
+    @_takes({"types": ["object", "null"]}, _TEXT)
+    def _func_get(self, value: Mapping[str, Any] | None, key: str | None) -> Any:
+        """The member of that key, where only a value knows the key: `get(body, parameters.kind)`. Null where there is none."""
+        return None if value is None or key is None else value.get(key)
+
     @_takes({"types": ["object", "null"]}, {"types": ["array-string"]})
     def _func_pick(self, value: Mapping[str, Any] | None, keys: list[str]) -> dict[str, Any] | None:
         """An object of only those keys, in their order; what the object lacks is left out."""
