@@ -23,16 +23,17 @@ def unified_fields_of(context: Context, record: RecordSource, udm: str | None) -
 
 async def referenced(context: Context, source: UnifiedSource, external_id: str, model: str) -> UnifiedSource | None:
     """The record of another model that a field names, in the same connection; null when the app has none of that id."""
-    found = await context.loaders.records.unified_by_reference.load(ReferenceKey.of(source.home, model, external_id))
-    if found is not None:
-        context.budget.spend(1)
-    return found
+    found = await all_referenced(context, source, [external_id], model)
+    return found[0] if found else None
 
 
 async def all_referenced(context: Context, source: UnifiedSource, external_ids: Sequence[str], model: str) -> list[UnifiedSource]:
     """The records of another model that a field names, in the order of their ids; those that the app does not have are left out."""
-    found = await asyncio.gather(*(referenced(context, source, external_id, model) for external_id in external_ids))
-    return [each for each in found if each is not None]
+    load, home = context.loaders.records.unified_by_reference.load, source.home
+    answers = await asyncio.gather(*(load(ReferenceKey.of(home, model, external_id)) for external_id in external_ids))
+    found = [answer for answer in answers if answer is not None]
+    context.budget.spend(len(found))
+    return found
 
 
 async def native_reference(context: Context, record: RecordSource, field: str) -> RecordSource | None:
