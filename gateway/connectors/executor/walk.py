@@ -21,6 +21,9 @@ from gateway.expressions import Template
 from gateway.models import JsonObject, JsonSchema, JsonValue, Page, PageRequest, Record
 from gateway.udm.coercion import fitted
 
+MAX_DRILLDOWNS = 10_000
+"""To how many further lists one page may lead."""
+
 _STEPS_AT_ONCE = 25
 # So many empty lists are passed before an empty page says that there is more to come: a read has a deadline.
 
@@ -191,6 +194,8 @@ class Walk:
             return _Branches.of((), next_token=listed.next_token)
         if not isinstance(found, list):
             raise UpstreamResponseError(f"The drilldowns are {kind_of(found)}, where the connector expects a list.")
+        if len(found) > MAX_DRILLDOWNS:
+            raise UpstreamResponseError(f"A page leads to {len(found)} further lists, more than the {MAX_DRILLDOWNS} that are read.")
         around = self._parameters_at(frames)
         return _Branches.of((self._led_to(drilldown, around) for drilldown in found), next_token=listed.next_token)
 

@@ -164,6 +164,13 @@ async def test_a_drilldown_that_the_collection_does_not_take_is_not_what_was_pro
         await read(connector(listing=drilled(drilldowns="${body.folders}"), collection=COLLECTION), access)
 
 
+async def test_a_page_that_leads_to_too_many_lists_is_refused(app, connector, access):
+    folders(app, {"root": [([1], [f"f{number}" for number in range(10_001)])]})
+
+    with pytest.raises(UpstreamResponseError, match="leads to 10001 further lists"):
+        await read(connector(listing=drilled(), collection=COLLECTION), access)
+
+
 async def test_a_null_is_no_drilldown(app, connector, access):
     app.answer(json=items(1))
 
