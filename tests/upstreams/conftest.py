@@ -2,6 +2,7 @@
 
 import base64
 import io
+import itertools
 import logging
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -18,10 +19,13 @@ from gateway.web.logging import configure_logging
 from tests.support.datasette import Datasette, running_datasette
 from tests.support.gateway_client import GatewayClient, GatewayUnderTest, serving
 from tests.support.kinto import ADMIN, READER, Kinto, running_kinto
+from tests.support.pocketbase import PocketBase, running_pocketbase
 from tests.upstreams import content
 from tests.upstreams.ledger import Ledger, connector_file, secrets_in
 from tests.upstreams.operations import connect, kinto_inputs
+from tests.upstreams.shelf import CONTACTS_PLACE, Shelf
 
+_numbers = itertools.count()
 OpenGateway = Callable[..., AbstractAsyncContextManager[GatewayUnderTest]]
 
 
@@ -41,6 +45,12 @@ def odd_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def datasette(tmp_path_factory: pytest.TempPathFactory, odd_database: Path) -> Iterator[Datasette]:
     with running_datasette(tmp_path_factory.mktemp("datasette"), also=[odd_database]) as app:
+        yield app
+
+
+@pytest.fixture(scope="session")
+def pocketbase(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PocketBase]:
+    with running_pocketbase(tmp_path_factory.mktemp("pocketbase")) as app:
         yield app
 
 
@@ -111,6 +121,30 @@ async def as_admin(gateway: GatewayUnderTest, kinto: Kinto) -> str:
 async def as_reader(gateway: GatewayUnderTest, kinto: Kinto) -> str:
     """Acme's connection, as an account of Kinto that may read some buckets only."""
     return await connect(gateway, "kinto", **kinto_inputs(kinto.server, READER))
+
+
+@pytest.fixture
+def contacts(acme: GatewayClient, as_admin: str, kinto: Kinto) -> Shelf:
+    """The contacts of everybody's tests: not to be written."""
+    return Shelf(acme, as_admin, CONTACTS_PLACE, kinto)
+
+
+@pytest.fixture
+def schema() -> dict[str, Any] | None:
+    """The JSON Schema of the records on the shelf."""
+    return None
+
+
+@pytest.fixture
+def shelf(acme: GatewayClient, as_admin: str, kinto: Kinto, schema: dict[str, Any] | None) -> Iterator[Shelf]:
+    """An empty collection of Kinto's, of the test's own."""
+    parameters = {"bucket": "open", "collection": f"shelf-{next(_numbers)}"}
+    path = f"/buckets/open/collections/{parameters['collection']}"
+    with kinto.client() as client:
+        client.put(path, json={"data": {"schema": schema} if schema else {}}).raise_for_status()
+    yield Shelf(acme, as_admin, parameters, kinto)
+    with kinto.client() as client:
+        client.delete(path).raise_for_status()
 
 
 @pytest.fixture(scope="session")
