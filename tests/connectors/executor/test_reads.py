@@ -231,7 +231,8 @@ async def test_attempts_go_on_as_long_as_the_last_one_who_waits_has_time(app, co
     second = asyncio.create_task(ids(notes, access_with()))
     await turns()
     clock.advance(6)
-    await app.wait_for_requests(2)
+    async with asyncio.timeout(10):
+        await app.wait_for_requests(2)
     await pauses(clock, 2)
     clock.advance(11)
 
@@ -351,6 +352,17 @@ async def test_an_operation_reads_anew_after_its_own_write(app, connector):
     assert await ids(notes, access) == ["1"]
     await notes.create(access, NOTES, {})
     assert await ids(notes, access) == ["1", "2"]
+
+
+async def test_an_operation_reads_anew_after_its_write_through_another_connection(app, connector):
+    notes, operation = writable(connector), Operation(remembers=True)
+    app.answer(json=items(1))
+    app.answer(json={"id": 2})
+    app.answer(json=items(1, 2))
+
+    assert await ids(notes, access_with(operation=operation)) == ["1"]
+    await notes.create(access_with(operation=operation, connection_id="c2"), NOTES, {})
+    assert await ids(notes, access_with(operation=operation)) == ["1", "2"]
 
 
 async def test_an_operation_reads_anew_after_a_write_of_its_connection_by_another(app, connector):
