@@ -51,6 +51,13 @@ def kinto_inputs(server: str, account: tuple[str, str]) -> dict[str, Any]:
     return {"parameters": {"server": server}, "authMethod": "basic", "credentials": {"username": name, "password": password}}
 
 
+def pocketbase_inputs(server: str, who: tuple[str, str], **parameters: Any) -> dict[str, Any]:
+    """What connects to a PocketBase."""
+    identity, password = who
+    credentials = {"identity": identity, "password": password}
+    return {"parameters": {"server": server, **parameters}, "authMethod": "password", "credentials": credentials}
+
+
 async def state_of(client: GatewayClient, connection: str) -> Any:
     """The connection's state and errors."""
     return (await client.execute(STATE, id=connection))["connection"]
