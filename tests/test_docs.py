@@ -24,7 +24,9 @@ PARTS = sorted({path.stem for path in (ROOT / "gateway").iterdir() if not path.s
 NAMES_FROM_ELSEWHERE = {
     "FILE.keys",
     "pyproject.toml",
+    "extensions.field",
     "extensions.retryAfterSeconds",
+    "extensions.userErrors",
     "headers.link.next",
     "order.direction",
     "order.field",
