@@ -160,6 +160,8 @@ async def test_an_empty_filter_is_none(world, notes_app, nothing):
         ({"filter": {"points": {"GT": None}}}, InvalidError, "GT takes a number, a time or another text.", "filter points GT"),
         ({"filter": {"points": {"GT": True}}}, InvalidError, "GT takes a number, a time or another text.", "filter points GT"),
         ({"filter": {"title": {"CONTAINS": ""}}}, InvalidError, "CONTAINS takes a text that is not empty.", "filter title CONTAINS"),
+        ({"filter": {"title": {"CONTAINS": 5}}}, InvalidError, "CONTAINS takes a text that is not empty.", "filter title CONTAINS"),
+        ({"filter": {"title": {"CONTAINS": ["a"]}}}, InvalidError, "CONTAINS takes a text that is not empty.", "filter title CONTAINS"),
         (
             {"filter": {"title": {"STARTS_WITH": 5}}},
             InvalidError,

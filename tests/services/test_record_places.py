@@ -3,10 +3,10 @@
 import pytest
 
 from gateway.errors import AmbiguousError, GatewayError, InvalidError, NoCollectionSelectedError, NotFoundError, UserError
-from gateway.models import Pointer
+from gateway.models import Integration, Pointer
 from gateway.models.base import new_id
 from gateway.models.principal import SYSTEM
-from gateway.services import connections, data_source_instances, record_places
+from gateway.services import connections, data_source_instances, record_places, records
 from gateway.services.selectors import (
     CollectionSelector,
     ConnectionCollectionKey,
@@ -14,6 +14,7 @@ from gateway.services.selectors import (
     DataSourceInstanceSelector,
     PointerInput,
 )
+from gateway.storage.rows import by_ids
 from tests.services.instances import by, update
 from tests.support import runtime as given
 
@@ -145,6 +146,16 @@ async def test_an_id_that_names_a_collection_which_there_is_not_leads_nowhere(wo
 async def test_an_id_of_an_unknown_or_deleted_connection_leads_nowhere(world):
     assert await record_places.place_at(world.runtime, SYSTEM, connection_id=new_id(), pointer=Pointer("notes")) is None
 
+    async with world.runtime.database.write(SYSTEM) as session:
+        integration = (await by_ids(session, Integration, {world.integration.id}))[world.integration.id]
+        integration.connector_key = "gone"
+    at = {"connection_id": world.connection.id, "pointer": Pointer("notes")}
+    assert await record_places.place_at(world.runtime, world.acme, **at) is None
+
+
+async def test_an_id_leads_to_an_archived_connection_which_then_cannot_be_used(world):
     await connections.archive(world.runtime, world.acme, by=ConnectionSelector(id=world.connection.id))
     found = await record_places.place_at(world.runtime, world.acme, connection_id=world.connection.id, pointer=Pointer("notes"))
     assert found.connection.archived_at is not None
+    with pytest.raises(InvalidError, match="is archived"):
+        await records.page(world.runtime, world.acme, place=found, first=1, after=None)

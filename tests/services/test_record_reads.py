@@ -1,5 +1,7 @@
 """Records one by one: by id, by several ids in the fewest requests, and by equal fields."""
 
+from dataclasses import replace
+
 import pytest
 
 from gateway.errors import (
@@ -14,6 +16,7 @@ from gateway.errors import (
 from gateway.models import Pointer
 from gateway.services import connections, records
 from gateway.services.selectors import ConnectionSelector, FieldValues
+from gateway.udm import FieldRule
 from tests.services.record_world import cards, notes, people, told
 from tests.support import runtime as given
 from tests.support.runtime import refused
@@ -163,6 +166,28 @@ async def test_every_field_that_cannot_be_matched_is_told(world):
         await match(world, await cards(world), fields={"done": True, "title": None, "points": 1})
 
     assert [field for _, _, field in told(caught.value)] == [("by", "fields", "done"), ("by", "fields", "title")]
+
+
+async def test_fields_of_a_model_that_contradict_each_other_in_the_app_match_nothing(world):
+    mappings = world.runtime.connectors["notes"].mappings
+    rules = {
+        **mappings["cards", "tasks"].rules,
+        "type": FieldRule(path="title"),
+        "priority": FieldRule(path="state", values={"1": "x", "2": "x"}),
+    }
+    mappings["cards", "tasks"] = replace(mappings["cards", "tasks"], rules=rules)
+
+    assert (await match(world, await cards(world), unified_fields={"subject": "card 3", "type": "card 3"})).external_id == "3"
+    with pytest.raises(GatewayError) as caught:
+        await match(world, await cards(world), unified_fields={"subject": "card 3", "type": "card 4", "priority": "x"})
+    assert told(caught.value) == [
+        (InvalidError, "Two fields ask for different values of 'title'.", ("by", "unifiedFields", "type")),
+        (
+            UnsupportedError,
+            "Several values of the app stand for this one, and a record is matched by one.",
+            ("by", "unifiedFields", "priority"),
+        ),
+    ]
 
 
 async def test_where_nothing_can_be_matched_it_is_said(world):

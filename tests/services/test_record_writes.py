@@ -194,6 +194,19 @@ def test_whatever_json_the_fields_are_they_are_valid_or_refused_at_their_place(w
         assert said or pointers.violations(CARDS.update_fields_schema, native.fields) == []
 
 
+async def test_a_field_that_an_object_in_a_field_does_not_have_is_told_with_its_path(world, notes_app):
+    part = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"], "additionalProperties": False}
+    notes_app.custom_fields = {"home": part, "homes": {"type": "array", "items": part}}
+
+    found = await refusals(create(world, fields={"title": "x", "home": {"street": "y"}, "homes": [{"city": "z", "street": "y"}]}))
+
+    assert sorted(found, key=lambda part: part[2]) == [
+        (InvalidError, "The field is required.", (*FIELDS, "home", "city")),
+        (InvalidError, "The object has no field 'street'.", (*FIELDS, "home", "street")),
+        (InvalidError, "The object has no field 'street'.", (*FIELDS, "homes", "0", "street")),
+    ]
+
+
 async def test_an_app_that_describes_its_fields_with_a_broken_schema_is_at_fault(world, notes_app):
     notes_app.custom_fields = {"odd": {"type": "nonsense"}}
 
