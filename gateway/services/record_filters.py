@@ -22,6 +22,7 @@ ANY_FIELD = "*"
 Place = Sequence[str]
 
 _OPERATORS = {operator.replace("_", ""): operator for operator in FilterOperator}
+_NO_TEXT = "{} takes a text that is not empty."
 _TEXT = (FilterOperator.CONTAINS, FilterOperator.STARTS_WITH)
 _ORDERED = (FilterOperator.LT, FilterOperator.LTE, FilterOperator.GT, FilterOperator.GTE)
 
@@ -150,8 +151,10 @@ def _check_shape(condition: Condition, place: Place) -> None:
             raise InvalidError(f"IN has {len(value)} values; at most {MAXIMUM_VALUES} are taken.", field=place)
         if any(isinstance(item, list | dict) for item in value):
             raise InvalidError("IN takes texts, numbers, booleans and null.", field=place)
+    elif operator is FilterOperator.CONTAINS and isinstance(value, bool | int | float):
+        return  # What a list may hold; `check_value` sees whether the field is one.
     elif operator in _TEXT and not (isinstance(value, str) and value):
-        raise InvalidError(f"{operator} takes a text that is not empty.", field=place)
+        raise InvalidError(_NO_TEXT.format(operator), field=place)
     elif operator in _ORDERED and (isinstance(value, bool) or not isinstance(value, str | int | float)):
         raise InvalidError(f"{operator} takes a number, a time or another text.", field=place)
 
@@ -162,6 +165,8 @@ def check_value(condition: Condition, spec: CollectionSpec) -> None:
     An app would answer it with an empty list, or with all records.
     """
     types = property_types(spec.fields_schema, condition.field) if spec.fields_schema is not None else frozenset()
+    if condition.operator in _TEXT and types and "array" not in types and not isinstance(condition.value, str):
+        raise InvalidError(_NO_TEXT.format(condition.operator))
     if not types or "array" in types or condition.operator in _TEXT:
         return
     values = condition.value if isinstance(condition.value, list) and condition.operator is FilterOperator.IN else [condition.value]

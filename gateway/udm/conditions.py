@@ -21,6 +21,8 @@ def native_condition(condition: Condition, *, rules: Mapping[str, FieldRule], fi
     if (rule.to is not None or rule.values) and condition.operator not in _EQUALITY:
         raise _refused(condition, f"{condition.field} can be compared by EQ, NE and IN only: its values differ from the app's.")
     schema = schema_at(fields_schema, rule.path or "")
+    if condition.operator is FilterOperator.CONTAINS:
+        schema = _schema_of_parts(schema)
     if condition.operator is FilterOperator.IN and isinstance(condition.value, list):
         values = [native for item in condition.value for native in _natives(rule, item, condition)]
     elif condition.value is None or condition.operator not in _EQUALITY:
@@ -74,6 +76,12 @@ def _natives(rule: FieldRule, value: JsonValue, condition: Condition) -> list[Js
         return [rule.to.render({"value": native, "unified": {condition.field: value}}) for native in natives]
     except ExpressionError as error:
         raise _refused(condition, f"{condition.field} cannot be compared with this value: {error}.") from None
+
+
+def _schema_of_parts(schema: JsonSchema) -> JsonSchema:
+    """What a field that holds the value holds: a list its items, a text texts."""
+    items = schema.get("items")
+    return items if isinstance(items, dict) else schema
 
 
 def _refused(condition: Condition, message: str) -> UnsupportedError:

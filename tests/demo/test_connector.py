@@ -269,3 +269,16 @@ async def test_people_and_projects_read_as_their_models(connector, access):
     assert {"id": "1", "fullName": "Ada Almeida", "firstName": "Ada", "lastName": "Almeida", "isActive": True}.items() <= user.items()
     assert (user["primaryEmail"], user["emails"][0]["value"]) == ("ada.almeida@workplace.example",) * 2
     assert (project["name"], project["ownerId"]) == ("Mobile app", str((await connector.record(access, PROJECTS, "2")).fields["ownerId"]))
+
+
+async def test_a_condition_on_a_list_names_one_of_its_items(connector, access, workplace):
+    """The model's ids are texts, the app's are numbers."""
+    schema = connector.spec.collections[0].fields_schema
+    wanted = [Condition(field="followerIds", operator=CONTAINS, value="7"), Condition(field="tags", operator=CONTAINS, value="legal")]
+
+    native = tuple(connector.mapping(TASKS, "tasks").condition(condition, fields_schema=schema) for condition in wanted)
+
+    assert [(condition.field, condition.value) for condition in native] == [("followerIds", 7), ("labels", "legal")]
+    assert await ids(connector, access, TASKS, RecordQuery(conditions=native)) == [
+        task.id for task in workplace.tasks.values() if 7 in task.followerIds and "legal" in task.labels
+    ]
