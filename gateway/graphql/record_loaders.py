@@ -123,7 +123,7 @@ class RecordLoaders:
             self._translations[key] = _outcome(lambda: unified.translation_of(self._runtime, place, udm))
         found = self._translations[key]
         if isinstance(found, GatewayError):
-            # A new one each time: one error that is raised again and again would drag an ever longer trace along.
+            # Without its trace: an error that is raised again and again would drag an ever longer one along.
             raise found.with_traceback(None)
         return found
 
@@ -171,10 +171,11 @@ class RecordLoaders:
         models = list(dict.fromkeys(key.of_model for key in keys))
         places = dict(zip(models, await each(self.place_by_model.load, models), strict=True))
 
-        async def read(key: ReferenceKey) -> UnifiedSource | None:
+        async def read(key: ReferenceKey) -> UnifiedSource | BaseException | None:
             place = places[key.of_model]
             if isinstance(place, BaseException):
-                raise place
+                # Not raised: an error that is raised again and again would drag an ever longer trace along.
+                return place
             record = await self.record_by_key.load(RecordKey.of(place, key.external_id))
             return self.unified(records_of(self.collection_of(place), place)(record), key.model) if record is not None else None
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from graphql import GraphQLObjectType, GraphQLSchema
 from graphql import build_schema as parse_schema
+from strawberry.types import ExecutionResult
 
 from gateway.config import Settings
 from gateway.errors import ConfigurationError
@@ -49,6 +50,7 @@ models:
         - personId: -> users
           plusOnes: number
       hostIds: [-> users]
+      sponsorId: -> suppliers
 """
 FIELDS: JsonObject = {
     "from": "Ada",
@@ -66,6 +68,7 @@ FIELDS: JsonObject = {
     "venue": {"name": "Hall", "keeperId": 103},
     "guests": [{"personId": 101, "plusOnes": 2}, {"personId": 999}],
     "hostIds": [102],
+    "sponsorId": "s-1",
 }
 
 
@@ -98,10 +101,14 @@ async def gatherings(sqlite_url: str, clock: FakeClock, notes_app: NotesApp, tmp
         yield runtime
 
 
-async def ask(runtime: Runtime, principal: Principal, selection: str) -> dict[str, Any]:
+async def execute(runtime: Runtime, principal: Principal, selection: str) -> ExecutionResult:
     document = f"""{{ connection(by: {{ integrationKey: "notes" }}) {{ collection(key: "cards") {{ records {{ nodes {{
       unified(udm: "gatherings") {{ ... on UnifiedGathering {{ {selection} }} }} }} }} }} }} }}"""
-    result = await build_schema(runtime.udm).execute(document, context_value=make_context(runtime, principal))
+    return await build_schema(runtime.udm).execute(document, context_value=make_context(runtime, principal))
+
+
+async def ask(runtime: Runtime, principal: Principal, selection: str) -> dict[str, Any]:
+    result = await execute(runtime, principal, selection)
     assert result.errors is None, result.errors
     return result.data["connection"]["collection"]["records"]["nodes"][0]["unified"]
 
@@ -142,6 +149,19 @@ async def test_parts_of_a_record_lead_to_other_records_too(gatherings: Runtime, 
     assert sorted(len(ids) for ids in notes_app.ids) == [1, 3]
 
 
+async def test_a_reference_to_what_no_collection_holds_says_so_and_asks_nobody(gatherings: Runtime, acme: Principal, notes_app: NotesApp):
+    notes_app.requests.clear()
+
+    result = await execute(gatherings, acme, "sponsorId sponsor { name }")
+
+    (record,) = result.data["connection"]["collection"]["records"]["nodes"]
+    assert record["unified"] == {"sponsorId": "s-1", "sponsor": None}
+    (error,) = result.errors
+    assert (error.path[-1], error.extensions["code"]) == ("sponsor", "UNSUPPORTED")
+    assert "suppliers" in error.message
+    assert notes_app.ids == []
+
+
 def test_the_types_of_fields_are_those_of_the_catalog(gatherings: Runtime):
     printed = parse_schema(print_schema(gatherings.udm))
     gathering = printed.type_map["UnifiedGathering"]
@@ -166,6 +186,8 @@ def test_the_types_of_fields_are_those_of_the_catalog(gatherings: Runtime):
         "guests": "[UnifiedGatheringGuest!]",
         "hostIds": "[String!]",
         "hosts": "[UnifiedUser!]",
+        "sponsorId": "String",
+        "sponsor": "UnifiedSupplier",
     }
     assert gathering.description == "People at a place."
     assert "UnifiedGathering" not in print_schema()
