@@ -185,3 +185,12 @@ async def test_the_apps_fields_count_for_writes_too(app, connector, access):
     assert "made" not in spec.create_fields_schema["properties"]
     assert "color" in spec.update_fields_schema["properties"]
     assert "color" not in made.spec.collections[0].create_fields_schema["properties"]
+
+
+def test_a_field_for_creations_only_is_no_field_of_updates():
+    fields = {"type": "object", "properties": {"key": {"type": "string", "x-create-only": True}, "text": {"type": "string"}}}
+
+    assert write_schema(create(), fields)["properties"] == fields["properties"]
+    assert refused(write_schema(update(), fields), {"key": "a"}) != []
+    assert refused(write_schema(update(), fields), {"text": "a"}) == []
+    assert refused(write_schema(update(), {**fields, "additionalProperties": True}), {"key": "a"}) != []
