@@ -7,7 +7,7 @@ import pytest
 
 from tests.support.pocketbase import CONTACTS, OTHER_USER, SUPERUSER, USER, contact
 from tests.upstreams.operations import CONNECT, INTEGRATION, PLACES, SPEC, connect, everything, pocketbase_inputs, sizes, state_of
-from tests.upstreams.record_calls import Collection
+from tests.upstreams.record_calls import CREATE, Collection
 from tests.upstreams.relays import relayed
 
 pytestmark = pytest.mark.xdist_group("upstreams_pocketbase")
@@ -248,6 +248,21 @@ class TestFields:
 
         assert spec["createFieldsSchema"]["properties"]["password"] == {"type": "string", "writeOnly": True}
         assert [set(record["fields"]) & {"password", "passwordConfirm", "tokenKey"} for record in records] == [set()] * len(records)
+
+    async def test_a_superuser_gives_accounts_in_any_collection_of_them(self, acme, as_superuser, pocketbase):
+        with pocketbase.client() as client:
+            client.post("/collections", json={"name": "members", "type": "auth"}).raise_for_status()
+        members = Collection(acme, as_superuser, "records", {"collection": "members"})
+
+        secret = {"password": "a-members-secret", "passwordConfirm": "a-members-secret"}
+        member = await members.create({"email": "m@example.com", **secret})
+        refused = await members.refusals(CREATE, values={"fields": {"email": "n@example.com", **secret, "passwordConfirm": "another"}})
+        with pocketbase.client() as client:
+            signed_in = client.post("/collections/members/auth-with-password", json={"identity": "m@example.com", **secret})
+            client.delete("/collections/members").raise_for_status()
+
+        assert signed_in.raise_for_status().json()["record"]["id"] == member["externalId"]
+        assert refused[-1] == ("UPSTREAM_REJECTED", "Values don't match", ["input", "values", "fields", "passwordConfirm"])
 
     async def test_a_collection_that_does_not_exist_has_no_spec(self, acme, as_superuser):
         answer = await acme.ask(SPEC, id=as_superuser, path="/data/records?collection=nothing")
