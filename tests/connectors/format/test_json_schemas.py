@@ -29,12 +29,12 @@ def test_a_valid_value_breaks_nothing():
 @pytest.mark.parametrize(
     ("value", "expected"),
     [
-        ({}, [Violation((), '"project" is a required property')]),
+        ({}, [Violation((), '"project" is a required property', missing="project")]),
         ({"project": "12"}, [Violation(("project",), '"12" is not of type "integer"')]),
         ({"project": 0}, [Violation(("project",), "0 is less than the minimum of 1")]),
         ({"project": 1, "since": "today"}, [Violation(("since",), '"today" is not a "date-time"')]),
         ({"project": 1, "states": ["open", "lost"]}, [Violation(("states", 1), '"lost" is not one of "open" or "done"')]),
-        ({"project": 1, "x": 1}, [Violation((), "Additional properties are not allowed ('x' was unexpected)")]),
+        ({"project": 1, "x": 1}, [Violation((), "Additional properties are not allowed ('x' was unexpected)", unexpected=("x",))]),
         (None, [Violation((), 'null is not of type "object"')]),
     ],
 )
