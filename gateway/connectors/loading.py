@@ -11,9 +11,9 @@ from pydantic import ValidationError
 
 from gateway.connectors.format.base import Part
 from gateway.connectors.format.connector import ConnectorFile
-from gateway.connectors.format.document import MAX_BYTES, Document, Problem, shown
 from gateway.connectors.format.references import References
 from gateway.connectors.format.rules import problems
+from gateway.documents import MAX_BYTES, Document, Problem, shown
 from gateway.errors import ConfigurationError
 from gateway.models import JsonSchema
 from gateway.udm import MODELS, Models

@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 
 from gateway.connectors.format.auth import ApiKeyAuth, Auth, HttpBasicAuth, HttpBearerAuth, JwtAuth, NoAuth, SessionAuth
-from gateway.connectors.format.document import Place, Problem
 from gateway.connectors.format.exchanges import is_header_name, request_problems
 from gateway.connectors.format.schema_rules import schema_problems
 from gateway.connectors.format.scopes import ANSWER, Scope, all_misuses, keys_of, misuses
 from gateway.connectors.schemas import writable_secrets
+from gateway.documents import Place, Problem
 from gateway.expressions import Template
 
 

@@ -3,12 +3,12 @@
 import re
 from collections.abc import Iterator, Mapping
 
-from gateway.connectors.format.document import Place, Problem
 from gateway.connectors.format.locations import LocationList
 from gateway.connectors.format.operations import ListOperation
 from gateway.connectors.format.pagination_rules import pagination_problems, placement_problems
 from gateway.connectors.format.requests import Pagination, Request
 from gateway.connectors.format.scopes import ANSWER, ITEM, PAGE, Scope, all_misuses, misuses
+from gateway.documents import Place, Problem
 from gateway.expressions import Template
 
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from gateway.connectors.format.collections import Collection
-from gateway.connectors.format.document import Place, Problem
 from gateway.connectors.format.scopes import keys_of
+from gateway.documents import Place, Problem
 from gateway.models import JsonObject, JsonSchema, JsonValue
 
 REFERENCE = "x-reference"

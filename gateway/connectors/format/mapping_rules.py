@@ -4,11 +4,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from gateway.connectors.format.collections import Collection
-from gateway.connectors.format.document import Place, Problem
 from gateway.connectors.format.field_rules import known_schema, path_problems
 from gateway.connectors.format.mappings import FieldMapping
 from gateway.connectors.format.schema_rules import value_problems
 from gateway.connectors.format.scopes import Scope, keys_of, misuses
+from gateway.documents import Place, Problem
 from gateway.models import JsonSchema
 from gateway.udm import Models
 

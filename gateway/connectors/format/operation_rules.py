@@ -4,12 +4,12 @@ from collections.abc import Iterator, Mapping
 
 from gateway.connectors.format.collections import Collection
 from gateway.connectors.format.connector import ConnectorFile
-from gateway.connectors.format.document import Place, Problem
 from gateway.connectors.format.exchanges import list_problems, request_problems
 from gateway.connectors.format.operations import ListOperation, MatchOperation, Operations, TextTerm, WriteOperation
 from gateway.connectors.format.requests import Request
 from gateway.connectors.format.schema_rules import schema_problems
 from gateway.connectors.format.scopes import ANSWER, QUERY, Scope, keys_of, misuses, names_read
+from gateway.documents import Place, Problem
 from gateway.expressions import Template
 
 _PLAIN: frozenset[str] = frozenset()

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-from gateway.connectors.format.document import Place, Problem
 from gateway.connectors.format.requests import (
     CursorPagination,
     NextUrlPagination,
@@ -14,6 +13,7 @@ from gateway.connectors.format.requests import (
     Request,
 )
 from gateway.connectors.format.scopes import PAGES, Scope, misuses, paths_read
+from gateway.documents import Place, Problem
 
 _READ_AS: dict[type[Pagination], str] = {PagePagination: "number", OffsetPagination: "offset", CursorPagination: "token"}
 """By pagination: what a request that says by itself which page it wants reads of `page`."""

@@ -3,11 +3,11 @@
 from collections.abc import Iterator, Mapping
 
 from gateway.connectors.format.connector import ConnectorFile
-from gateway.connectors.format.document import Place, Problem
 from gateway.connectors.format.exchanges import list_problems, request_problems
 from gateway.connectors.format.locations import CollectionEntry, DirectoryEntry, Entry
 from gateway.connectors.format.schema_rules import constant_problems, schema_problems
 from gateway.connectors.format.scopes import ANSWER, ITEM, Scope, all_misuses, keys_of, misuses
+from gateway.documents import Place, Problem
 from gateway.expressions import Template
 from gateway.models import JsonSchema
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from gateway.connectors.format.document import Place, Problem
+from gateway.documents import Place, Problem
 from gateway.models import JsonObject, JsonValue
 
 _PREFIX = "#/schemas/"

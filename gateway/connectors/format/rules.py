@@ -7,7 +7,6 @@ from gateway.connectors.format import places
 from gateway.connectors.format.auth_rules import auth_problems
 from gateway.connectors.format.collections import Collection
 from gateway.connectors.format.connector import ConnectorFile
-from gateway.connectors.format.document import Place, Problem
 from gateway.connectors.format.exchanges import header_problems, request_problems
 from gateway.connectors.format.field_rules import field_problems, reference_problems
 from gateway.connectors.format.mapping_rules import mapping_problems
@@ -16,6 +15,7 @@ from gateway.connectors.format.schema_rules import constant_problems, schema_pro
 from gateway.connectors.format.scopes import ANSWER, FIELDS_SCHEMA, RECORD, Scope, keys_of, misuses
 from gateway.connectors.format.transform_rules import transform_problems
 from gateway.connectors.schemas import writable_secrets
+from gateway.documents import Place, Problem
 from gateway.udm import MODELS, Models
 
 _HTTP_ADDRESS = re.compile(r"https?://[^/?#\s]+[^?#\s]*")

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from gateway.connectors.format.document import Place, Problem
 from gateway.connectors.schemas import CompiledSchema, SchemaError
+from gateway.documents import Place, Problem
 from gateway.models import JsonObject, JsonSchema, JsonValue
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from pydantic import BaseModel
 
-from gateway.connectors.format.document import Place, Problem
+from gateway.documents import Place, Problem
 from gateway.expressions import Expression, Template
 from gateway.models import JsonSchema
 

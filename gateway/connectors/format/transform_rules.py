@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 
-from gateway.connectors.format.document import Place, Problem
 from gateway.connectors.format.scopes import RECORD, Scope, all_misuses
 from gateway.connectors.format.transforms import AddFields, FlattenFields, RemoveFields, RenameFields, Transform
+from gateway.documents import Place, Problem
 
 
 def transform_problems(place: Place, transforms: Sequence[Transform], scope: Scope) -> Iterator[Problem]:
