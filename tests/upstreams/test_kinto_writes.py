@@ -42,7 +42,7 @@ class TestWrites:
         keyed, _, _ = await shelf.refusal(CREATE, values={"fields": {"id": "mine", "title": "Third"}}, idempotencyKey="k")
 
         assert (code, keyed) == ("CONFLICT", "CONFLICT")
-        assert message.startswith("No record was created.")
+        assert message.startswith("No record was created: one of that identity is there already. Kinto says that this conflicts")
         assert shelf.own() == before
 
     @pytest.mark.parametrize("key", ["plants-1", "a b/c?d", "größe", "=", "k" * 200])
@@ -64,7 +64,7 @@ class TestWrites:
         deletion = await shelf.refusal(DELETE, **stale)
 
         assert (update[0], deletion[0]) == ("CONFLICT", "CONFLICT")
-        assert update[1].startswith("The record is as it was. Kinto says that it changed meanwhile")
+        assert update[1].startswith("The record is as it was. Kinto says that this conflicts with what it has")
         assert shelf.own() == before
 
     @pytest.mark.parametrize("version", ["*", '1"', "", "x", "1\r\nX: y", "-1", "１"])

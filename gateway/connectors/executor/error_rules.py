@@ -139,7 +139,7 @@ def _error(action: ErrorAction, status: int, *, app: str, text: str, wait: float
             # The one status for it, also where a rule reads it out of another answer.
             return UpstreamRejectedError(f"{app} says that there is no such thing ({status}){text}.", status=410 if status == 410 else 404)
         case ErrorAction.CONFLICT:
-            return UpstreamRejectedError(f"{app} says that it changed meanwhile ({status}){text}.", status=412)
+            return UpstreamRejectedError(f"{app} says that this conflicts with what it has ({status}){text}.", status=412)
         case ErrorAction.REJECTED:
             return UpstreamRejectedError(f"{app} refused the request ({status}){text}.", status=status)
         case _:

@@ -43,7 +43,7 @@ async def create(caller: Caller, collection: KnownCollection, fields: JsonObject
         answer = await caller.ask(operation.request, names=seen, is_known_again=idempotency_key is not None)
     except UpstreamRejectedError as error:
         if error.status == _CONFLICT:
-            raise ConflictError(f"No record was created. {error.message}") from error
+            raise ConflictError(f"No record was created: one of that identity is there already. {error.message}") from error
         raise
     reader = RecordReader(collection.file, names={**caller.names, **names})
     written = _written(operation, answer, reader=reader, names={**caller.names, **seen})

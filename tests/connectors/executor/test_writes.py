@@ -160,7 +160,7 @@ async def test_another_version_is_a_conflict(app, made, access, operation):
 
     assert type(error) is ConflictError
     assert error.message == (
-        "The record is as it was. Notes says that it changed meanwhile (412): Changed at noon. Read it again, then repeat."
+        "The record is as it was. Notes says that this conflicts with what it has (412): Changed at noon. Read it again, then repeat."
     )
 
 
@@ -169,7 +169,10 @@ async def test_a_record_of_that_identity_is_a_conflict_where_the_connector_says_
 
     error = await failure(made(http={"errors": [{"when": {"status": [409]}, "action": "conflict"}]}), access, "create")
 
-    assert (type(error), error.message) == (ConflictError, "No record was created. Notes says that it changed meanwhile (409).")
+    assert (type(error), error.message) == (
+        ConflictError,
+        "No record was created: one of that identity is there already. Notes says that this conflicts with what it has (409).",
+    )
 
 
 @pytest.mark.parametrize("operation", ["update", "delete"])
