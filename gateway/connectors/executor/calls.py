@@ -29,13 +29,21 @@ from gateway.connectors.format.requests import Request
 from gateway.connectors.http import AppResponse, Http
 from gateway.connectors.protocol import Access
 from gateway.connectors.redaction import Redactor
-from gateway.errors import UpstreamAuthError, UpstreamError, UpstreamRateLimitError, UpstreamResponseError, UpstreamUnavailableError
+from gateway.errors import (
+    UpstreamAuthError,
+    UpstreamError,
+    UpstreamRateLimitError,
+    UpstreamRejectedError,
+    UpstreamResponseError,
+    UpstreamUnavailableError,
+)
 
 _MAX_REDIRECTS = 5
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _REDIRECTS_THAT_KEEP_THE_METHOD = frozenset({307, 308})
 _NOT_MODIFIED = 304
 _FIRST_FAILURE = 500
+_REFUSALS = (UpstreamRejectedError, UpstreamRateLimitError)
 _RANDOM = random.SystemRandom()
 
 
@@ -275,6 +283,9 @@ class _Call:
         error, progress = failure.error, self.progress
         if isinstance(error, UpstreamUnavailableError):
             progress.may_have_been_received = error.may_have_been_received = progress.may_have_been_received or error.may_have_been_received
+        elif isinstance(error, _REFUSALS) and progress.may_have_been_received and not self.ready.is_safe:
+            # It says nothing of the attempt before; perhaps this one was refused because that one succeeded.
+            return replace(failure, error=UpstreamUnavailableError(error.message, may_have_been_received=True))
         return failure
 
 

@@ -306,6 +306,18 @@ async def test_a_creation_with_a_key_that_never_succeeds_says_how_to_try_again(a
     )
 
 
+@pytest.mark.parametrize("status", [409, 412, 422, 429])
+async def test_a_refusal_leaves_doubt_where_the_attempt_before_may_have_created_the_record(app, made, access, status):
+    answers = iter([Drop(), Answer(status=status, json={})])
+    app.answer_with(lambda _: next(answers))
+
+    error = await failure(made(http={"retry": {"max_attempts": 2}}), access, "create", idempotency_key="k")
+
+    assert (type(error), len(app.requests)) == (UpstreamUnavailableError, 2)
+    assert f"({status})" in error.message
+    assert error.message.endswith(f"{DOUBT['create'].removesuffix('.')}, or try again with the same idempotency key.")
+
+
 async def test_doubt_outlives_an_attempt_that_was_never_sent(connector, access):
     async def answer_and_close_the_door(reader, writer):
         await reader.readuntil(b"\r\n\r\n")
