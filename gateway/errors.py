@@ -157,9 +157,16 @@ class UpstreamUnavailableError(UpstreamError):
 
 
 class UpstreamResponseError(UpstreamError):
-    """The app's answer is not what its documentation promises, or is too large to read."""
+    """The app's answer is not what its documentation promises, or is too large to read.
+
+    `may_have_been_received` is false where it answered something that came before the request, such as a login.
+    """
 
     code = "UPSTREAM_RESPONSE"
+
+    def __init__(self, message: str, *, may_have_been_received: bool = True) -> None:
+        super().__init__(message)
+        self.may_have_been_received = may_have_been_received
 
 
 class LimitError(GatewayError):

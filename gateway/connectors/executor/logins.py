@@ -23,21 +23,23 @@ async def logged_in(login: Login, names: Names, *, send: Send, app: str, now: Ca
     """The token that the app gives for the credentials among the names.
 
     Raises UpstreamAuthError when the app refuses them, UpstreamResponseError when its answer holds no token, and
-    UpstreamUnavailableError of which nothing was received: what the login was for has not been sent.
+    UpstreamUnavailableError; of the latter two nothing was received: what the login was for has not been sent.
     """
     asked_at = now()
     try:
         answer = await send(login.request, names)
+        seen = {**names, **answer.names}
+        text = _text(told(login.token, seen, what="The token of the login"))
+        if text is None:
+            raise UpstreamResponseError(f"{app} answered it without a token.")
+        return Token.lasting(text, until=_end(login, seen, asked_at), now=asked_at)
     except UpstreamRejectedError as error:
         # An app may answer a wrong password with nearly any of these: 400, 403, 404, 422.
         raise UpstreamAuthError(f"The login failed. {error.message} Connect again with valid credentials.") from error
     except UpstreamUnavailableError as error:
         raise UpstreamUnavailableError(f"The login failed. {error.message}", may_have_been_received=False) from error
-    seen = {**names, **answer.names}
-    text = _text(told(login.token, seen, what="The token of the login"))
-    if text is None:
-        raise UpstreamResponseError(f"{app} answered the login without a token.")
-    return Token.lasting(text, until=_end(login, seen, asked_at), now=asked_at)
+    except UpstreamResponseError as error:
+        raise UpstreamResponseError(f"The login failed. {error.message}", may_have_been_received=False) from error
 
 
 def _end(login: Login, names: Names, asked_at: datetime) -> datetime | None:

@@ -86,13 +86,10 @@ def telling_outcome(done: str, *, key: str | None = None) -> Iterator[None]:
     )
     try:
         yield
-    except UpstreamUnavailableError as error:
+    except (UpstreamUnavailableError, UpstreamResponseError) as error:
         if not error.may_have_been_received:
             raise
-        raise UpstreamUnavailableError(f"{error.message.removesuffix(_TRY_AGAIN)} {doubt}", may_have_been_received=True) from None
-    except UpstreamResponseError as error:
-        # Only an answer leads here: the request was sent, whatever became of it.
-        raise UpstreamResponseError(f"{error.message} {doubt}") from None
+        raise type(error)(f"{error.message.removesuffix(_TRY_AGAIN)} {doubt}", may_have_been_received=True) from None
 
 
 async def _ask(caller: Caller, collection: KnownCollection, request: Request, external_id: str, *, names: Names) -> Answer:

@@ -7,6 +7,7 @@ import pytest
 
 from gateway.connectors.executor import ExecutorLimits
 from gateway.errors import UpstreamAuthError, UpstreamResponseError, UpstreamUnavailableError
+from gateway.models import Pointer
 from gateway.testing import Answer, Drop
 from tests.connectors.executor.notes import access_with, items, read
 
@@ -247,9 +248,41 @@ async def test_an_end_that_makes_no_sense_does_not_keep_the_token_from_being_use
 async def test_an_answer_without_a_token_is_not_what_was_promised(app, connector, token):
     app.answer(json={"token": token})
 
-    with pytest.raises(UpstreamResponseError, match="Notes answered the login without a token"):
+    with pytest.raises(UpstreamResponseError, match=r"The login failed\. Notes answered it without a token\."):
         await read(connector(**session()), entered())
     assert paths(app) == ["/login"]
+
+
+CREATION = {"operations": {"create": {"request": {"method": "POST", "path": "/notes", "json": "${fields}"}, "record": "${body}"}}}
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [
+        (Answer(json={}), UpstreamResponseError),
+        (Answer(body=b"{"), UpstreamResponseError),
+        (Answer(status=302, headers={"location": "/elsewhere"}), UpstreamResponseError),
+        (Drop(), UpstreamUnavailableError),
+        (Answer(status=503), UpstreamUnavailableError),
+        (Answer(status=403), UpstreamAuthError),
+    ],
+    ids=["no token", "no JSON", "redirected", "lost", "503", "refused"],
+)
+@pytest.mark.parametrize("is_renewal", [False, True], ids=["first login", "login after a refused token"])
+async def test_a_write_whose_login_failed_is_known_not_to_have_happened(app, connector, answer, kind, is_renewal):
+    notes = connector(collection=CREATION, **session())
+    if is_renewal:
+        app.answer(Answer(json={"token": TOKENS[0]}), Answer(status=201, json={"id": 1}))
+        await notes.create(entered(), Pointer("notes"), {})
+        app.answer(Answer(status=401, json={}), answer)
+    else:
+        app.answer(answer)
+
+    with pytest.raises(kind, match=r"^The login failed\.") as failed:
+        await notes.create(entered(), Pointer("notes"), {})
+
+    assert "not known" not in failed.value.message
+    assert paths(app)[-1] == "/login"
 
 
 @pytest.mark.parametrize("token", ["a\r\nX-Admin: 1", "ä", "a\0"], ids=repr)
