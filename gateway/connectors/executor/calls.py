@@ -29,21 +29,13 @@ from gateway.connectors.format.requests import Request
 from gateway.connectors.http import AppResponse, Http
 from gateway.connectors.protocol import Access
 from gateway.connectors.redaction import Redactor
-from gateway.errors import (
-    UpstreamAuthError,
-    UpstreamError,
-    UpstreamRateLimitError,
-    UpstreamRejectedError,
-    UpstreamResponseError,
-    UpstreamUnavailableError,
-)
+from gateway.errors import UpstreamAuthError, UpstreamError, UpstreamRateLimitError, UpstreamResponseError, UpstreamUnavailableError
 
 _MAX_REDIRECTS = 5
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _REDIRECTS_THAT_KEEP_THE_METHOD = frozenset({307, 308})
 _NOT_MODIFIED = 304
 _FIRST_FAILURE = 500
-_REFUSALS = (UpstreamRejectedError, UpstreamRateLimitError)
 _RANDOM = random.SystemRandom()
 
 
@@ -146,8 +138,14 @@ class Caller:
     async def _written(self, ready: Outgoing, seen: Names, *, is_known_again: bool) -> Answer:
         """The answer to a request that may change something, which nobody shares, and after which everything is read anew."""
         self._access.operation.spend()
+        progress = self._progress
         try:
-            return await self._answered(_Call(ready, seen, self._progress, is_known_again=is_known_again))
+            return await self._answered(_Call(ready, seen, progress, is_known_again=is_known_again))
+        except UpstreamError as error:
+            if not progress.may_have_been_received or getattr(error, "may_have_been_received", False):
+                raise
+            # It says nothing of the attempt before; perhaps this one was refused because that one succeeded.
+            raise UpstreamUnavailableError(error.message, may_have_been_received=True) from error
         finally:
             self._reads.wrote(self._access)
 
@@ -283,9 +281,6 @@ class _Call:
         error, progress = failure.error, self.progress
         if isinstance(error, UpstreamUnavailableError):
             progress.may_have_been_received = error.may_have_been_received = progress.may_have_been_received or error.may_have_been_received
-        elif isinstance(error, _REFUSALS) and progress.may_have_been_received and not self.ready.is_safe:
-            # It says nothing of the attempt before; perhaps this one was refused because that one succeeded.
-            return replace(failure, error=UpstreamUnavailableError(error.message, may_have_been_received=True))
         return failure
 
 

@@ -285,6 +285,21 @@ async def test_a_write_whose_login_failed_is_known_not_to_have_happened(app, con
     assert paths(app)[-1] == "/login"
 
 
+@pytest.mark.parametrize("answer", [Answer(json={}), Drop(), Answer(status=403)], ids=["no token", "lost", "refused"])
+async def test_doubt_of_an_attempt_outlives_the_login_that_failed_after_it(app, connector, answer):
+    create = {**CREATION["operations"]["create"]}
+    create["request"] = {**create["request"], "headers": {"Idempotency-Key": "${idempotency_key}"}}
+    notes = connector(collection={"operations": {"create": create}}, **session())
+    answers = iter([Answer(json={"token": TOKENS[0]}), Answer(json={"id": 1}), Drop(), Answer(status=401), answer])
+    app.answer_with(lambda _: next(answers))
+    await notes.create(entered(), Pointer("notes"), {}, idempotency_key="first")
+
+    with pytest.raises(UpstreamUnavailableError, match=r"^The login failed\..* It is not known whether the record was created:"):
+        await notes.create(entered(), Pointer("notes"), {}, idempotency_key="second")
+
+    assert paths(app) == ["/login", "/notes", "/notes", "/notes", "/login"]
+
+
 @pytest.mark.parametrize("token", ["a\r\nX-Admin: 1", "ä", "a\0"], ids=repr)
 async def test_a_token_that_no_header_carries_is_not_sent(app, connector, token):
     app.answer(json={"token": token})
