@@ -7,25 +7,30 @@ from gateway.errors import UnsupportedError
 from gateway.expressions import ExpressionError
 from gateway.models import Condition, FilterOperator, JsonSchema, JsonValue
 from gateway.udm.coercion import fitted
+from gateway.udm.comparisons import EQUALITY, checked, in_order
 from gateway.udm.rules import FieldRule, native_values, schema_at
 
-_EQUALITY = (FilterOperator.EQ, FilterOperator.NE, FilterOperator.IN)
 
+def native_condition(
+    condition: Condition, *, rules: Mapping[str, FieldRule], model_schema: JsonSchema, fields_schema: JsonSchema | None
+) -> Condition:
+    """The condition on the app's field.
 
-def native_condition(condition: Condition, *, rules: Mapping[str, FieldRule], fields_schema: JsonSchema | None) -> Condition:
-    """The condition on the app's field. Raises UnsupportedError, with the field's name, where it cannot be one."""
+    Raises UnsupportedError, with the field's name, where it cannot be one, and InvalidError for a value that the model's field never has.
+    """
     rule = _rule_of(rules, condition.field)
     if rule is None or not _is_comparable(rule):
         known = ", ".join(comparable_fields(rules)) or "none"
         raise _refused(condition, f"{condition.field} cannot be filtered through the model here. Fields that can: {known}.")
-    if (rule.to is not None or rule.values) and condition.operator not in _EQUALITY:
+    if (rule.to is not None or rule.values) and condition.operator not in EQUALITY:
         raise _refused(condition, f"{condition.field} can be compared by EQ, NE and IN only: its values differ from the app's.")
-    schema = schema_at(fields_schema, rule.path or "")
+    own, schema = schema_at(model_schema, condition.field), schema_at(fields_schema, rule.path or "")
+    condition = in_order(checked(condition, own), schema=own, native=schema)
     if condition.operator is FilterOperator.CONTAINS:
         schema = _schema_of_parts(schema)
     if condition.operator is FilterOperator.IN and isinstance(condition.value, list):
         values = [native for item in condition.value for native in _natives(rule, item, condition)]
-    elif condition.value is None or condition.operator not in _EQUALITY:
+    elif condition.value is None or condition.operator not in EQUALITY:
         values = [condition.value]
     else:
         values = _natives(rule, condition.value, condition)
@@ -66,6 +71,12 @@ def _is_comparable(rule: FieldRule) -> bool:
 
 
 def _natives(rule: FieldRule, value: JsonValue, condition: Condition) -> list[JsonValue]:
+    if value is None:
+        return [None]
+    if rule.values and isinstance(value, list):
+        raise _refused(
+            condition, f"{condition.field} cannot be compared with a list: the app's values differ. Compare it with one of them."
+        )
     natives = native_values(rule, value) if rule.values else [value]
     if not natives:
         known = ", ".join(repr(known) for known in dict.fromkeys(map(str, rule.values.values())))

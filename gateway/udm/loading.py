@@ -1,6 +1,6 @@
 """Reads models from files: those that come along, the operator's own, and what the operator adds to existing ones."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files as resources
 from importlib.resources.abc import Traversable
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from gateway.documents import MAX_BYTES, Document, Problem
+from gateway.documents import Document, Problem, content_of, shape_problems
 from gateway.errors import ConfigurationError
 from gateway.udm import model_rules
 from gateway.udm.drafts import Draft, Origin, own_problems
@@ -80,7 +80,7 @@ def _read_all(sources: Iterable[_Source], reading: _Reading) -> list[_Read]:
 
 def _read(name: str, source: Path | Traversable, reading: _Reading) -> _Read | None:
     try:
-        document = Document.parse(_content(source, name), name=name)
+        document = Document.parse(content_of(source, name=name), name=name)
     except ConfigurationError as error:
         reading.faults.append(error.message)
         return None
@@ -91,29 +91,8 @@ def _read(name: str, source: Path | Traversable, reading: _Reading) -> _Read | N
     try:
         return document, ModelFile.model_validate(document.value)
     except ValidationError as error:
-        reading.add_problems(document, _shape_problems(error))
+        reading.add_problems(document, shape_problems(error, lambda _: "unknown key; see docs/universal-data-models.md"))
         return None
-
-
-def _content(source: Path | Traversable, name: str) -> bytes:
-    try:
-        with source.open("rb") as file:
-            content: bytes = file.read(MAX_BYTES + 1)
-            return content
-    except OSError as error:
-        raise ConfigurationError(f"{name}: the file cannot be read ({error.strerror or type(error).__name__}).") from None
-
-
-def _shape_problems(error: ValidationError) -> Iterator[Problem]:
-    for fault in error.errors(include_url=False, include_input=False):
-        place = tuple(part for part in fault["loc"] if part != "[key]")
-        if fault["type"] == "extra_forbidden":
-            yield place, "unknown key; see docs/universal-data-models.md"
-        elif fault["type"] == "missing":
-            yield place[:-1], f"the key `{place[-1]}` is missing"
-        else:
-            message = fault["msg"].removeprefix("Value error, ")
-            yield place, message[:1].lower() + message[1:]
 
 
 def _add_model(reading: _Reading, document: Document, key: str, entry: ModelEntry) -> None:

@@ -42,7 +42,8 @@ class Translation(Protocol):
     def condition(self, condition: Condition, *, fields_schema: JsonSchema | None = None) -> Condition:
         """A condition on a field of the model as one on the app's, with a value of the type that the collection's schema says.
 
-        Raises UnsupportedError where it cannot be translated; its `field` is the name of the model's field.
+        Raises UnsupportedError where it cannot be translated, and InvalidError for a value that the field never has; the `field` of both
+        is the name of the model's field.
         """
 
 
@@ -73,7 +74,7 @@ class UnifiedMapping:
 
     def condition(self, condition: Condition, *, fields_schema: JsonSchema | None = None) -> Condition:
         """A condition on the app's field."""
-        return native_condition(condition, rules=self.rules, fields_schema=fields_schema)
+        return native_condition(condition, rules=self.rules, model_schema=self.model.fields_schema, fields_schema=fields_schema)
 
     def as_model(self, model: UniversalDataModel) -> "FallbackTranslation":
         """This mapping as one of a model like its own; the same one each time, which keeps what it has compiled."""
@@ -133,7 +134,7 @@ class FallbackTranslation:
         try:
             head, dot, rest = condition.field.partition(".")
             return self.mapping.condition(replace(condition, field=self._names[head] + dot + rest), fields_schema=fields_schema)
-        except UnsupportedError as error:
+        except (InvalidError, UnsupportedError) as error:
             raise self._in_own_words(error) from None
 
     @cached_property
