@@ -146,14 +146,18 @@ class UpstreamRateLimitError(UpstreamError):
 
 
 class UpstreamUnavailableError(UpstreamError):
-    """The app cannot be reached or failed; `may_have_been_received` tells whether it could have acted on the request."""
+    """The app cannot be reached or failed; `may_have_been_received` tells whether it could have acted on the request.
+
+    `is_apps_fault` is false where the gateway itself could not send, which tells nothing of the app.
+    """
 
     code = "UPSTREAM_UNAVAILABLE"
     is_retriable = True
 
-    def __init__(self, message: str, *, may_have_been_received: bool) -> None:
+    def __init__(self, message: str, *, may_have_been_received: bool, is_apps_fault: bool = True) -> None:
         super().__init__(message)
         self.may_have_been_received = may_have_been_received
+        self.is_apps_fault = is_apps_fault
 
 
 class UpstreamResponseError(UpstreamError):

@@ -15,7 +15,7 @@ class Breaker:
         self._failures = 0
         self._openings = 0
         self._closed_to_all_until = 0.0
-        self._is_looking = False
+        self._looking: object | None = None
 
     @property
     def is_open(self) -> bool:
@@ -28,15 +28,16 @@ class Breaker:
             return None
         if now < self._closed_to_all_until:
             return self._closed_to_all_until - now
-        return _LOOKING_SECONDS if self._is_looking else None
+        return _LOOKING_SECONDS if self._looking is not None else None
 
-    def enter(self) -> None:
+    def enter(self, request: object) -> None:
         """A request goes out. While the app is left alone it is the one that looks whether it is back."""
-        self._is_looking = self.is_open
+        self._looking = request if self.is_open else None
 
-    def leave(self) -> None:
+    def leave(self, request: object) -> None:
         """That request has ended, whatever came of it: should nothing have been learnt, the next one looks."""
-        self._is_looking = False
+        if self._looking is request:
+            self._looking = None
 
     def succeeded(self) -> None:
         """The app answered."""

@@ -75,7 +75,7 @@ class Sender:
         )
 
     async def _sent(self, request: httpx.Request, health: HostHealth, progress: Progress) -> AppResponse:
-        health.breaker.enter()
+        health.breaker.enter(request)
         progress.is_waiting_for_answer = True
         try:
             response = await self._http.send(
@@ -83,11 +83,12 @@ class Sender:
                 max_bytes=min(self._file.http.max_response_bytes or self._limits.max_response_bytes, self._limits.max_response_bytes),
                 timeout_seconds=min(self._file.http.timeout_seconds or self._limits.timeout_seconds, self._limits.timeout_seconds),
             )
-        except UpstreamUnavailableError:
-            health.breaker.failed(self._clock.monotonic())
+        except UpstreamUnavailableError as error:
+            if error.is_apps_fault:
+                health.breaker.failed(self._clock.monotonic())
             raise
         finally:
-            health.breaker.leave()
+            health.breaker.leave(request)
         progress.is_waiting_for_answer = False
         if response.status < _FIRST_FAILURE:
             # Of other answers the connector's rules say whether they are failures.

@@ -89,7 +89,9 @@ class Http:
     def _open_session(self) -> aiohttp.ClientSession:
         """The session, opened at first use because it belongs to the running loop."""
         if self._is_closed:
-            raise UpstreamUnavailableError("The gateway is shutting down and sends no more requests.", may_have_been_received=False)
+            raise UpstreamUnavailableError(
+                "The gateway is shutting down and sends no more requests.", may_have_been_received=False, is_apps_fault=False
+            )
         if self._session is None:
             self._session = aiohttp.ClientSession(
                 connector=ConnectionPool(allowed_networks=self._allowed_networks, max_connections=self._max_connections),
@@ -97,7 +99,7 @@ class Http:
                 timeout=_NO_TIMEOUTS,
                 auto_decompress=False,
                 trust_env=False,
-                trace_configs=[_notice_sending()],
+                trace_configs=[_notice_progress()],
                 max_line_size=MAX_HEADER_BYTES,
                 max_field_size=MAX_HEADER_BYTES,
             )
@@ -109,6 +111,7 @@ class _Exchange:
 
     def __init__(self, *, host: str) -> None:
         self.host = host
+        self.is_queued = False
         self.is_sent = False
 
     async def pass_on(self, request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
@@ -123,18 +126,32 @@ class _Exchange:
         return faults.translate(error, host=self.host, is_sent=self.is_sent)
 
     def timed_out(self, *, after_seconds: float) -> UpstreamUnavailableError:
+        if self.is_queued:
+            return UpstreamUnavailableError(
+                f"The gateway had no free connection within {after_seconds:g} seconds: it waits for the answers of too many apps.",
+                may_have_been_received=False,
+                is_apps_fault=False,
+            )
         did_not = "did not answer" if self.is_sent else "could not be reached"
         return UpstreamUnavailableError(f"The app {did_not} within {after_seconds:g} seconds.", may_have_been_received=self.is_sent)
 
 
-def _notice_sending() -> aiohttp.TraceConfig:
-    """Marks an exchange as sent just before its first byte is written."""
+def _notice_progress() -> aiohttp.TraceConfig:
+    """Marks an exchange as queued while it waits for a free connection, and as sent just before its first byte is written."""
 
-    async def mark(session: aiohttp.ClientSession, context: SimpleNamespace, event: aiohttp.TraceRequestHeadersSentParams) -> None:
+    async def queue(session: aiohttp.ClientSession, context: SimpleNamespace, event: aiohttp.TraceConnectionQueuedStartParams) -> None:
+        context.trace_request_ctx.is_queued = True
+
+    async def unqueue(session: aiohttp.ClientSession, context: SimpleNamespace, event: aiohttp.TraceConnectionQueuedEndParams) -> None:
+        context.trace_request_ctx.is_queued = False
+
+    async def send(session: aiohttp.ClientSession, context: SimpleNamespace, event: aiohttp.TraceRequestHeadersSentParams) -> None:
         context.trace_request_ctx.is_sent = True
 
     trace = aiohttp.TraceConfig()
-    trace.on_request_headers_sent.append(mark)
+    trace.on_connection_queued_start.append(queue)
+    trace.on_connection_queued_end.append(unqueue)
+    trace.on_request_headers_sent.append(send)
     return trace
 
 

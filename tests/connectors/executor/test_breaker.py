@@ -34,18 +34,32 @@ def test_one_request_looks_whether_the_app_is_back_while_the_others_wait():
     breaker = open_breaker()
 
     assert breaker.refusal(30.0) is None
-    breaker.enter()
+    breaker.enter("look")
     assert breaker.refusal(30.0) == 1.0
 
-    breaker.leave()
+    breaker.leave("look")
     breaker.succeeded()
     assert (breaker.is_open, breaker.refusal(30.0)) == (False, None)
 
 
+def test_a_request_from_before_the_pause_that_ends_during_a_look_lets_nobody_else_look():
+    breaker = Breaker()
+    breaker.enter("before")
+    for _ in range(OPENS_AFTER_FAILURES):
+        breaker.failed(0.0)
+    breaker.enter("look")
+
+    breaker.leave("before")
+
+    assert breaker.refusal(30.0) == 1.0
+    breaker.leave("look")
+    assert breaker.refusal(30.0) is None
+
+
 def test_a_look_that_ended_without_an_answer_leaves_the_next_one_to_look():
     breaker = open_breaker()
-    breaker.enter()
-    breaker.leave()
+    breaker.enter("look")
+    breaker.leave("look")
 
     assert breaker.refusal(30.0) is None
 
@@ -56,8 +70,8 @@ def test_each_look_that_fails_doubles_the_pause_up_to_five_minutes():
         pause = breaker.refusal(now)
         pauses.append(pause)
         now += pause
-        breaker.enter()
-        breaker.leave()
+        breaker.enter("look")
+        breaker.leave("look")
         breaker.failed(now)
 
     assert pauses == [FIRST_PAUSE_SECONDS, 60.0, 120.0, 240.0, *[LONGEST_PAUSE_SECONDS] * 4]

@@ -1,16 +1,19 @@
 """What is done for an app that does badly: retries are bounded, it is left alone for a while, and its wishes are heeded."""
 
 import asyncio
+from ipaddress import ip_network
 
 import httpx
 import pytest
 
-from gateway.connectors.executor import ExecutorLimits
+from gateway.connectors.executor import DeclarativeConnector, ExecutorLimits
 from gateway.connectors.executor.hosts_health import MAX_HOSTS, HostsHealth
+from gateway.connectors.format.connector import ConnectorFile
+from gateway.connectors.http import Http
 from gateway.errors import UpstreamRateLimitError, UpstreamRejectedError, UpstreamUnavailableError
 from gateway.models import Pointer
 from gateway.testing import Answer, Drop, FakeClock, Hang
-from tests.connectors.executor.notes import access_with, items, read
+from tests.connectors.executor.notes import access_with, items, notes_file, read
 
 ONCE = {"retry": {"max_attempts": 1}}
 WRITES = {"operations": {"create": {"request": {"method": "POST", "path": "/notes", "json": "${fields}"}, "id": "${body.id}"}}}
@@ -102,6 +105,24 @@ async def test_one_connection_learns_nothing_from_anothers_failures(app, connect
     await failing(notes, access_with(connection_id="a"), times=5)
 
     assert await ids(notes, access_with(connection_id="b")) == ["1"]
+
+
+async def test_other_apps_that_take_all_connections_are_no_failure_of_this_one(app, other_app):
+    http = Http(allowed_networks=[ip_network("127.0.0.0/8")], max_connections=1)
+    slow = DeclarativeConnector(ConnectorFile.model_validate(notes_file(other_app.url)), http)
+    notes = DeclarativeConnector(
+        ConnectorFile.model_validate(notes_file(app.url, http=ONCE)), http, limits=ExecutorLimits(timeout_seconds=0.3)
+    )
+    other_app.answer(Hang())
+    app.answer(json=items(1))
+    hanging = asyncio.create_task(read(slow, access_with()))
+    await other_app.wait_for_requests(1)
+    await failing(notes, access_with(), times=5)
+    hanging.cancel()
+    await asyncio.gather(hanging, return_exceptions=True)
+
+    assert await ids(notes, access_with()) == ["1"]
+    await http.aclose()
 
 
 async def test_a_host_is_left_alone_and_another_of_the_same_connection_is_not(app, other_app, connector, access):

@@ -286,13 +286,27 @@ async def test_a_request_that_waits_for_a_free_connection_until_its_time_is_over
     first = asyncio.create_task(http.send(httpx.Request("GET", app.url), max_bytes=1, timeout_seconds=30))
     await app.wait_for_requests(1)
 
-    with pytest.raises(UpstreamUnavailableError, match="could not be reached within") as late:
+    with pytest.raises(UpstreamUnavailableError, match=r"^The gateway had no free connection within 0\.05 seconds") as late:
         await http.send(httpx.Request("POST", app.url), max_bytes=1, timeout_seconds=0.05)
 
-    assert not late.value.may_have_been_received
+    assert (late.value.may_have_been_received, late.value.is_apps_fault) == (False, False)
     assert len(app.requests) == 1
     first.cancel()
     await asyncio.gather(first, return_exceptions=True)
+    await http.aclose()
+
+
+async def test_a_request_that_had_to_wait_for_a_connection_and_got_one_is_the_apps_to_answer(app):
+    http = Http(allowed_networks=LOOPBACK, max_connections=1)
+    app.answer(Answer(delay_seconds=0.05), Hang())
+    first = asyncio.create_task(http.send(httpx.Request("GET", app.url), max_bytes=1, timeout_seconds=30))
+    await app.wait_for_requests(1)
+
+    with pytest.raises(UpstreamUnavailableError, match="did not answer within") as late:
+        await http.send(httpx.Request("POST", app.url), max_bytes=1, timeout_seconds=1)
+
+    assert (late.value.may_have_been_received, late.value.is_apps_fault) == (True, True)
+    await first
     await http.aclose()
 
 
