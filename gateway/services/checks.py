@@ -1,8 +1,10 @@
 """What every text, key, JSON value and interval that a caller sends must satisfy before it is stored."""
 
+import json
 import math
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import orjson
 
@@ -21,8 +23,10 @@ _KEY = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,99}")
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _UNSTORABLE_TEXT = "a NUL character or half of a surrogate pair"
 _UNSENDABLE = re.compile("[\ud800-\udfff]")
-# Beyond these the JSON libraries on the way turn an integer into an inexact number.
-_INTEGERS = range(-(2**63), 2**64)
+# Beyond these what is stored comes back inexact, as a floating-point number.
+_STORABLE_INTEGERS = range(-(2**63), 2**64)
+# What is sent is exact as far as requests to this gateway are read: beyond, no floating-point number comes near.
+_SENDABLE_INTEGERS = range(1 - 10**308, 10**308)
 
 
 def key(value: str, *, field: Sequence[str]) -> str:
@@ -61,7 +65,7 @@ def json_object(value: object, *, field: Sequence[str] | None) -> JsonObject:
         return {}
     if not isinstance(value, dict):
         raise InvalidError("The value must be a JSON object.", field=field)
-    problem = _problem(value, MAXIMUM_JSON_DEPTH, _UNSTORABLE, _UNSTORABLE_TEXT)
+    problem = _problem(value, _STORABLE)
     if problem is not None:
         raise InvalidError(f"The object holds {problem}.", field=field)
     size = len(orjson.dumps(value))
@@ -74,10 +78,10 @@ def record_object(value: object, *, field: Sequence[str], maximum: int = MAXIMUM
     """The object as given, of what can be sent to an app and stored nowhere here. Raises InvalidError for anything else."""
     if not isinstance(value, dict):
         raise InvalidError("The value must be a JSON object of fields by name.", field=field)
-    problem = _problem(value, MAXIMUM_RECORD_DEPTH, _UNSENDABLE, "half of a surrogate pair")
+    problem = _problem(value, _SENDABLE)
     if problem is not None:
         raise InvalidError(f"The object holds {problem}.", field=field)
-    size = len(orjson.dumps(value))
+    size = _size(value)
     if size > maximum:
         raise InvalidError(f"The object takes {size} bytes of JSON; at most {maximum} are sent.", field=field)
     return value
@@ -101,31 +105,66 @@ def revision(stored: int, *, expected: str | None) -> None:
         )
 
 
-def _problem(value: JsonObject, maximum_depth: int, excluded: re.Pattern[str], excluded_text: str) -> str | None:
+@dataclass(frozen=True, kw_only=True)
+class _Carrier:
+    """What JSON may hold where it goes."""
+
+    maximum_depth: int
+    excluded: re.Pattern[str]
+    excluded_text: str
+    integers: range
+    excluded_integer: str
+
+
+_STORABLE = _Carrier(
+    maximum_depth=MAXIMUM_JSON_DEPTH,
+    excluded=_UNSTORABLE,
+    excluded_text=_UNSTORABLE_TEXT,
+    integers=_STORABLE_INTEGERS,
+    excluded_integer="an integer beyond 64 bits",
+)
+_SENDABLE = _Carrier(
+    maximum_depth=MAXIMUM_RECORD_DEPTH,
+    excluded=_UNSENDABLE,
+    excluded_text="half of a surrogate pair",
+    integers=_SENDABLE_INTEGERS,
+    excluded_integer="an integer of more than 308 digits",
+)
+
+
+def _problem(value: JsonObject, carrier: _Carrier) -> str | None:
     """What keeps an object from being kept and shown exactly wherever it goes; null when nothing does."""
     level: list[object] = [value]
-    for _ in range(maximum_depth):
-        problem = next(filter(None, (_problem_of_part(part, excluded, excluded_text) for part in level)), None)
+    for _ in range(carrier.maximum_depth):
+        problem = next(filter(None, (_problem_of_part(part, carrier) for part in level)), None)
         if problem is not None:
             return problem
         level = [child for part in level for child in _children(part)]
         if not level:
             return None
-    return f"more than {maximum_depth} levels"
+    return f"more than {carrier.maximum_depth} levels"
 
 
-def _problem_of_part(part: object, excluded: re.Pattern[str], excluded_text: str) -> str | None:
+def _problem_of_part(part: object, carrier: _Carrier) -> str | None:
     match part:
         case None | bool() | dict() | list():
             return None
         case str():
-            return f"a text with {excluded_text}" if excluded.search(part) else None
+            return f"a text with {carrier.excluded_text}" if carrier.excluded.search(part) else None
         case int():
-            return None if part in _INTEGERS else "an integer beyond 64 bits"
+            return None if part in carrier.integers else carrier.excluded_integer
         case float():
             return None if math.isfinite(part) else "a number that is not finite"
         case _:
             return "a value that JSON cannot carry"
+
+
+def _size(value: JsonObject) -> int:
+    try:
+        return len(orjson.dumps(value))
+    except TypeError:
+        # An integer beyond 64 bits, which only the standard library writes.
+        return len(json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode())
 
 
 def _children(part: object) -> Iterator[object]:

@@ -115,6 +115,22 @@ def test_an_object_that_cannot_be_stored_and_shown_exactly_is_refused(value, pro
     assert refusal_of(checks.json_object, value) == f"The object holds {problem}."
 
 
+@pytest.mark.parametrize("integer", [2**64, 1 - 10**308, 10**308 - 1])
+def test_what_is_only_sent_may_hold_integers_beyond_64_bits(integer):
+    assert checks.record_object({"a": integer}, field=FIELD) == {"a": integer}
+
+
+@pytest.mark.parametrize("integer", [10**308, -(10**308)])
+def test_what_no_request_could_say_exactly_is_not_sent(integer):
+    assert refusal_of(checks.record_object, {"a": [integer]}) == "The object holds an integer of more than 308 digits."
+
+
+def test_what_is_only_sent_is_measured_with_its_long_integers():
+    refusal = "The object takes 36 bytes of JSON; at most 35 are sent."
+
+    assert refusal_of(checks.record_object, {"a": 10**20, "b": "é"}, maximum=35) == refusal
+
+
 def test_an_object_that_is_too_large_is_refused_with_its_size():
     assert refusal_of(checks.json_object, {"a": "x" * 65_536}) == "The object takes 65544 bytes of JSON; at most 65536 are stored."
 
