@@ -213,10 +213,11 @@ def test_the_secrets_that_the_docs_make_are_right(page: Path):
 
 @pytest.mark.xdist_group("demo")
 def test_the_operations_of_the_readme_work_as_they_stand():
-    first, point = blocks(ROOT / "README.md", language="graphql")
+    first, graph, point = blocks(ROOT / "README.md", language="graphql")
 
     with demo_process() as demo:
         before = demo.execute(first)
+        tasks = demo.execute(graph)["data"]["dataSourceInstance"]["records"]["nodes"]
         pointed = demo.execute(point)
 
     instance = before["data"]["dataSourceInstance"]
@@ -226,3 +227,6 @@ def test_the_operations_of_the_readme_work_as_they_stand():
     assert payload["userErrors"] == []
     assert payload["dataSourceInstance"]["path"] == "/data/tasks?projectId=2&status=open"
     assert len(payload["dataSourceInstance"]["records"]["nodes"]) == 3
+    assert [len(tasks), tasks[0]["unified"]["subject"]] == [20, "Measure the start page"]
+    assert all(task["unified"]["project"]["name"] for task in tasks)
+    assert any(task["unified"]["assignee"]["fullName"] for task in tasks)

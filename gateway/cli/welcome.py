@@ -8,8 +8,8 @@ from gateway.demo.start import Demo, header
 
 _THINGS_TO_TRY = (
     ("Look around", "Open the address: the first tab shows the app's places."),
-    ("Read records", "The second tab reads tasks; run it again, the app keeps changing."),
-    ("Point elsewhere", "The third tab points the data source at one project's open tasks."),
+    ("One graph", "Tab OneGraph goes from tasks to people and projects, in words for every app."),
+    ("Point elsewhere", "Tab PointElsewhere points the data source at one project's open tasks."),
 )
 
 

@@ -1,8 +1,11 @@
 """What the demo says once it is ready."""
 
+import re
+
 import pytest
 
 from gateway.cli import welcome
+from gateway.demo.examples import examples
 from gateway.demo.start import Demo
 
 
@@ -24,8 +27,12 @@ def test_it_says_whether_the_header_has_to_be_pasted(capsys, are_tabs_signed_in,
 
     welcome.show(demo)
 
+    titles = [example.title for example in examples(customer=None, admin=None)]
     lines = capsys.readouterr().out.splitlines()
     assert line in lines
     assert '{"Authorization": "Bearer ' + "c" * 300 + '"}' in lines
     assert '{"Authorization": "Bearer ' + "a" * 300 + '"}' in lines
     assert "cccc" not in repr(demo)
+    tried = [re.split("  +", line.strip().split(". ", 1)[1])[0] for line in lines if re.match(r"  \d\. ", line)]
+    assert [titles.index(title) for title in tried] == [0, 3, 5]
+    assert re.findall(r"Tab (\w+) ", "\n".join(lines)) == ["OneGraph", "PointElsewhere"]
