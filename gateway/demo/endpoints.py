@@ -64,12 +64,12 @@ class Endpoints:
 
     def routes(self, path: str) -> Sequence[Route]:
         """The collection at a path."""
-        deletes = [Route(f"{path}/{{id:int}}", self._delete, methods=["DELETE"])] if self._writes.delete is not None else []
+        deletes = [Route(f"{path}/{{id}}", self._delete, methods=["DELETE"])] if self._writes.delete is not None else []
         return [
             Route(path, self._list, methods=["GET"]),
             Route(path, self._create, methods=["POST"]),
-            Route(f"{path}/{{id:int}}", self._get, methods=["GET"]),
-            Route(f"{path}/{{id:int}}", self._update, methods=["PATCH"]),
+            Route(f"{path}/{{id}}", self._get, methods=["GET"]),
+            Route(f"{path}/{{id}}", self._update, methods=["PATCH"]),
             *deletes,
         ]
 
@@ -116,10 +116,13 @@ class Endpoints:
         return Response(status_code=204)
 
     def _found(self, request: Request) -> Thing:
-        number = request.path_params["id"]
-        thing = self._things.get(number)
-        if thing is None:
-            raise HTTPException(404, f"There is no {self._draft.noun} {number}.")
+        text = request.path_params["id"]
+        try:
+            thing = self._things.get(filters.number(text))
+        except ValueError:
+            thing = None
+        if thing is None or (self._narrow is not None and not self._narrow(request)(thing)):
+            raise HTTPException(404, f"There is no {self._draft.noun} {text[:100]}.")
         return thing
 
     def _repeated(self, key: str, given: Any) -> Response:

@@ -65,6 +65,9 @@ async def test_tasks_can_be_had_by_project_and_status(client, workplace):
         ("/tasks?perPage=-1", 400, "perPage must be a positive number."),
         ("/projects/99", 404, "There is no project 99."),
         ("/tasks/99", 404, "There is no task 99."),
+        (f"/tasks/{'9' * 5000}", 404, f"There is no task {'9' * 100}."),
+        ("/tasks/101?projectId=2", 404, "There is no task 101."),
+        ("/tasks/101?projectId=8&status=done", 404, "There is no task 101."),
         ("/nothing", 404, "Not Found"),
     ],
 )

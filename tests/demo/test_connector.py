@@ -100,6 +100,29 @@ async def test_a_filter_finds_what_it_says(connector, access, workplace, conditi
     assert found == [task.id for task in workplace.tasks.values() if holds(task)]
 
 
+async def test_a_narrowed_place_holds_no_other_tasks_whoever_names_them(connector, access, workplace):
+    place = Pointer("tasks", {"projectId": 2, "status": "open"})
+    held = next(task.id for task in workplace.tasks.values() if task.projectId == 2 and task.status == "open")
+    others = [
+        next(task.id for task in workplace.tasks.values() if task.projectId == 2 and task.status == "done"),
+        next(task.id for task in workplace.tasks.values() if task.projectId != 2 and task.status == "open"),
+    ]
+    before = dict(workplace.tasks)
+
+    for other in map(str, others):
+        assert await connector.record(access, TASKS, other) is not None
+        assert await connector.record(access, place, other) is None
+        with pytest.raises(NotFoundError):
+            await connector.update(access, place, other, {"title": "Elsewhere"})
+        with pytest.raises(NotFoundError):
+            await connector.delete(access, place, other)
+    assert workplace.tasks == before
+    assert list(await connector.records_by_ids(access, place, [str(held), *map(str, others)])) == [str(held)]
+    assert (await connector.record(access, place, str(held))).external_id == str(held)
+    assert (await connector.update(access, place, str(held), {"status": "done"})).record.fields["status"] == "done"
+    assert await connector.record(access, place, str(held)) is None
+
+
 async def test_a_filter_and_the_place_hold_both(connector, access, workplace):
     place = Pointer("tasks", {"projectId": 2, "status": "open"})
 
