@@ -2,9 +2,12 @@
 
 import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from importlib.resources.abc import Traversable
+from pathlib import Path
 
+from pydantic import ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
@@ -26,6 +29,7 @@ _OCTAL_OR_HEX = re.compile(r"0o[0-7]{1,100}|0x[0-9a-fA-F]{1,100}")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _NOT_FINITE = re.compile(r"[-+]?(\.inf|\.Inf|\.INF)|\.nan|\.NaN|\.NAN")
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _WORDS = {"": None, "~": None} | {
     form: value for word, value in (("null", None), ("true", True), ("false", False)) for form in (word, word.title(), word.upper())
 }
@@ -44,6 +48,8 @@ class Document:
     value: JsonValue = None
     _problems: list[Problem] = field(default_factory=list)
     _values: int = 0
+    _found: dict[int, dict[str, tuple[Node, Node]]] = field(default_factory=dict)
+    """By mapping: its keys and values. A file may have thousands of problems in one mapping of thousands of keys."""
 
     @classmethod
     def parse(cls, content: bytes, *, name: str) -> "Document":
@@ -58,9 +64,11 @@ class Document:
     def refuse(self, problems: Iterable[Problem]) -> None:
         """Returns when there are no problems. Else raises ConfigurationError with each on its own line, in the order of the file."""
         located = sorted({(self._line(place), ".".join(map(str, place)), text) for place, text in problems})
-        lines = [f"{self.name}:{line}: " + _shortened(f"{path + ': ' if path else ''}{text}") for line, path, text in located]
-        if len(lines) > _MAX_PROBLEMS:
-            lines[_MAX_PROBLEMS:] = [f"{self.name}: and {len(lines) - _MAX_PROBLEMS} more problems."]
+        lines = [
+            f"{self.name}:{line}: " + _in_a_line(f"{path + ': ' if path else ''}{text}") for line, path, text in located[:_MAX_PROBLEMS]
+        ]
+        if len(located) > _MAX_PROBLEMS:
+            lines.append(f"{self.name}: and {len(located) - _MAX_PROBLEMS} more problems.")
         if lines:
             raise ConfigurationError("\n".join(lines))
 
@@ -69,7 +77,7 @@ class Document:
         node, line = self.root, self.root.start_mark.line
         for part in place:
             if isinstance(node, MappingNode):
-                found = next(((key, value) for key, value in node.value if isinstance(key, ScalarNode) and key.value == part), None)
+                found = self._members(node).get(str(part))
             elif isinstance(node, SequenceNode) and isinstance(part, int) and part < len(node.value):
                 found = (node.value[part], node.value[part])
             else:
@@ -78,6 +86,11 @@ class Document:
                 break
             line, node = found[0].start_mark.line, found[1]
         return int(line) + 1
+
+    def _members(self, node: MappingNode) -> dict[str, tuple[Node, Node]]:
+        if id(node) not in self._found:
+            self._found[id(node)] = {key.value: (key, value) for key, value in reversed(node.value) if isinstance(key, ScalarNode)}
+        return self._found[id(node)]
 
     def _read(self, node: Node, place: Place) -> JsonValue:
         self._values += 1
@@ -130,13 +143,38 @@ class Document:
         return float(text) if _FLOAT.fullmatch(text) else text
 
 
-def _shortened(text: str) -> str:
-    return text if len(text) <= _MAX_PROBLEM_CHARACTERS else text[:_MAX_PROBLEM_CHARACTERS] + " ..."
+def content_of(source: Path | Traversable, *, name: str) -> bytes:
+    """What the file holds, as far as a document is read. Raises ConfigurationError where it cannot be read."""
+    try:
+        with source.open("rb") as file:
+            content: bytes = file.read(MAX_BYTES + 1)
+            return content
+    except OSError as error:
+        raise ConfigurationError(f"{name}: the file cannot be read ({error.strerror or type(error).__name__}).") from None
 
 
-def shown(place: Sequence[str | int]) -> Place:
+def shape_problems(error: ValidationError, unknown_key: Callable[[str], str]) -> Iterator[Problem]:
+    """What keeps a document from being what a pydantic model says; `unknown_key` tells what to do about a key that it does not have."""
+    for fault in error.errors(include_url=False, include_input=False):
+        *around, last = fault["loc"] or ("",)
+        if fault["type"] == "extra_forbidden":
+            yield (*_shown(around), last), unknown_key(str(last))
+        elif fault["type"] == "missing":
+            yield _shown(around), f"the key `{last}` is missing"
+        else:
+            message = fault["msg"].removeprefix("Value error, ")
+            yield _shown(fault["loc"]), message[:1].lower() + message[1:]
+
+
+def _shown(place: Sequence[str | int]) -> Place:
     """The place as the file spells it, without the marks that tell the models of a union, and keys from values, apart."""
     return tuple(part for part in place if not (isinstance(part, str) and (part.startswith("!") or part == "[key]")))
+
+
+def _in_a_line(text: str) -> str:
+    # A key may hold the end of a line, and what ends a line would seem to be another problem.
+    text = text if len(text) <= _MAX_PROBLEM_CHARACTERS else text[:_MAX_PROBLEM_CHARACTERS] + " ..."
+    return _CONTROL.sub(lambda match: ascii(match[0])[1:-1], text)
 
 
 def _composed(content: bytes, *, name: str) -> Node:

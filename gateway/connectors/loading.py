@@ -13,12 +13,11 @@ from gateway.connectors.format.base import Part
 from gateway.connectors.format.connector import ConnectorFile
 from gateway.connectors.format.references import References
 from gateway.connectors.format.rules import problems
-from gateway.documents import MAX_BYTES, Document, Problem, shown
+from gateway.documents import Document, content_of, shape_problems
 from gateway.errors import ConfigurationError
 from gateway.models import JsonSchema
 from gateway.udm import MODELS, Models
 
-_MAX_SUGGESTIONS = 50
 _MAX_KEY_CHARACTERS = 100
 
 
@@ -27,7 +26,8 @@ def load_connector_file(source: Path | Traversable, *, models: Models = MODELS) 
 
     Raises ConfigurationError with each problem on its own line, as `FILE:LINE: key.path: what is wrong`.
     """
-    return _file_of(_content(source), _name(source), models)
+    name = str(source) if isinstance(source, Path) else source.name
+    return _file_of(content_of(source, name=name), name, models)
 
 
 @lru_cache(maxsize=16)
@@ -42,7 +42,7 @@ def _file_of(raw: bytes, name: str, models: Models) -> ConnectorFile:
     try:
         file = ConnectorFile.model_validate(content)
     except ValidationError as error:
-        document.refuse(_shape_problems(error))
+        document.refuse(shape_problems(error, _Suggestions().unknown_key))
         raise  # Never: an error holds at least one problem.
     document.refuse(problems(file, models))
     return file
@@ -54,35 +54,18 @@ def format_schema() -> JsonSchema:
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "Connector, format version 1"}
 
 
-def _content(source: Path | Traversable) -> bytes:
-    try:
-        with source.open("rb") as file:
-            content: bytes = file.read(MAX_BYTES + 1)
-            return content
-    except OSError as error:
-        raise ConfigurationError(f"{_name(source)}: the file cannot be read ({error.strerror or type(error).__name__}).") from None
+class _Suggestions:
+    """What an unknown key was meant to be, for as many keys of a file as anybody reads."""
 
+    def __init__(self) -> None:
+        # Likeness costs the product of two lengths: not for every key of a file that is all unknown keys.
+        self._left = 50
 
-def _name(source: Path | Traversable) -> str:
-    return str(source) if isinstance(source, Path) else source.name
-
-
-def _shape_problems(error: ValidationError) -> Iterator[Problem]:
-    for number, fault in enumerate(error.errors(include_url=False, include_input=False)):
-        place = shown(fault["loc"])
-        if fault["type"] == "extra_forbidden":
-            # Likeness costs the product of two lengths: not for every key of a file that is all unknown keys.
-            yield place, _unknown_key(str(place[-1]) if number < _MAX_SUGGESTIONS else "")
-        elif fault["type"] == "missing":
-            yield place[:-1], f"the key `{place[-1]}` is missing"
-        else:
-            message = fault["msg"].removeprefix("Value error, ")
-            yield place, message[:1].lower() + message[1:]
-
-
-def _unknown_key(key: str) -> str:
-    near = get_close_matches(key, _keys_of_the_format(), n=1) if len(key) <= _MAX_KEY_CHARACTERS else []
-    return "unknown key; " + (f"did you mean `{near[0]}`?" if near else "take it out, or start it with `x-` to keep a note")
+    def unknown_key(self, key: str) -> str:
+        """What to do about the key."""
+        self._left -= 1
+        near = get_close_matches(key, _keys_of_the_format(), n=1) if self._left >= 0 and len(key) <= _MAX_KEY_CHARACTERS else []
+        return "unknown key; " + (f"did you mean `{near[0]}`?" if near else "take it out, or start it with `x-` to keep a note")
 
 
 def _keys_of_the_format() -> set[str]:

@@ -7,7 +7,7 @@ from gateway.connectors.format.locations import LocationList
 from gateway.connectors.format.operations import ListOperation
 from gateway.connectors.format.pagination_rules import pagination_problems, placement_problems
 from gateway.connectors.format.requests import Pagination, Request
-from gateway.connectors.format.scopes import ANSWER, ITEM, PAGE, Scope, all_misuses, misuses
+from gateway.connectors.format.scopes import ANSWER, ITEM, PAGE, Scope, all_misuses, listed, misuses
 from gateway.documents import Place, Problem
 from gateway.expressions import Template
 
@@ -90,7 +90,7 @@ def _paging_problems(
             yield ("pagination", pagination), problem
         yield from placement_problems((*place, "pagination"), named[pagination], request)
     elif pagination != "none":
-        yield (*place, "pagination"), f"there is no pagination {pagination!r}; there are {', '.join(['none', *named])}"
+        yield (*place, "pagination"), f"there is no pagination {pagination!r}; there are {listed(['none', *named])}"
 
 
 def _path_problems(place: Place, path: Template) -> Iterator[Problem]:

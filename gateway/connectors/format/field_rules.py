@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from gateway.connectors.format.collections import Collection
-from gateway.connectors.format.scopes import keys_of
+from gateway.connectors.format.scopes import keys_of, listed, required_of
 from gateway.documents import Place, Problem
 from gateway.models import JsonObject, JsonSchema, JsonValue
 
@@ -11,7 +11,6 @@ REFERENCE = "x-reference"
 """The keyword of a field that holds the id of a record: `{collection: users, parameters: {...}}`."""
 
 _ANY = "*"
-_MAX_LISTED = 20
 
 
 def field_problems(place: Place, collection: Collection) -> Iterator[Problem]:
@@ -35,7 +34,7 @@ def path_problems(place: Place, path: str, schema: JsonSchema | None) -> Iterato
         if known is None:
             return
         if name not in known:
-            yield place, f"there is no field {path!r}; there are {_listed(known)}"
+            yield place, f"there is no field {path!r}; there are {listed(known)}"
             return
         part = part.get("properties", {}).get(name) if isinstance(part, dict) else None
 
@@ -46,7 +45,7 @@ def reference_problems(place: Place, collection: Collection, others: Mapping[str
         target = others.get(str(reference.get("collection"))) if isinstance(reference, dict) else None
         given = reference.get("parameters", {}) if isinstance(reference, dict) else None
         if target is None or not isinstance(given, dict):
-            yield at, f"a reference is a mapping with a `collection`, and `parameters` where needed; there are {', '.join(others)}"
+            yield at, f"a reference is a mapping with a `collection`, and `parameters` where needed; there are {listed(others)}"
         else:
             yield from _target_problems(at, given, target, own=keys_of(collection.parameters))
 
@@ -55,8 +54,8 @@ def _target_problems(place: Place, given: JsonObject, target: Collection, *, own
     known = keys_of(target.parameters)
     for name in given:
         if known is not None and name not in known:
-            yield (*place, "parameters", name), f"collection {target.name!r} has no parameter {name!r}; it has {_listed(known)}"
-    for name in target.parameters.get("required", ()):
+            yield (*place, "parameters", name), f"collection {target.name!r} has no parameter {name!r}; it has {listed(known)}"
+    for name in required_of(target.parameters):
         if name not in given and own is not None and name not in own:
             yield place, f"collection {target.name!r} requires the parameter {name!r}: give it, as these records have none of that name"
 
@@ -90,8 +89,3 @@ def _references(place: Place, schema: JsonValue) -> Iterator[tuple[Place, JsonVa
     elif isinstance(schema, list):
         for index, part in enumerate(schema):
             yield from _references((*place, index), part)
-
-
-def _listed(names: frozenset[str]) -> str:
-    shown = sorted(names)[:_MAX_LISTED]
-    return (", ".join(shown) or "none") + (" ..." if len(names) > len(shown) else "")

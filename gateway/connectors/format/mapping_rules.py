@@ -7,7 +7,7 @@ from gateway.connectors.format.collections import Collection
 from gateway.connectors.format.field_rules import known_schema, path_problems
 from gateway.connectors.format.mappings import FieldMapping
 from gateway.connectors.format.schema_rules import value_problems
-from gateway.connectors.format.scopes import Scope, keys_of, misuses
+from gateway.connectors.format.scopes import Scope, keys_of, listed, misuses
 from gateway.documents import Place, Problem
 from gateway.models import JsonSchema
 from gateway.udm import Models
@@ -18,7 +18,7 @@ def mapping_problems(place: Place, collection: Collection, models: Models) -> It
     for key, mapping in collection.universal_data_models.items():
         at = (*place, "universal_data_models", key)
         if key not in models:
-            yield at, f"there is no universal data model {key!r}; there are {', '.join(models)}"
+            yield at, f"there is no universal data model {key!r}; there are {listed(models)}"
             continue
         yield from _fields_problems((*at, "fields"), mapping.fields, models[key].fields_schema, native=known_schema(collection), model=key)
 
@@ -29,7 +29,7 @@ def _fields_problems(
     known = schema.get("properties", {})
     for name, mapping in fields.items():
         if known and name not in known:
-            yield (*place, name), f"the model {model} has no field {name!r} there; it has {', '.join(known)}"
+            yield (*place, name), f"the model {model} has no field {name!r} there; it has {listed(known)}"
         elif isinstance(mapping, str):
             yield from path_problems((*place, name), mapping, native)
         else:

@@ -6,7 +6,7 @@ from gateway.connectors.format.connector import ConnectorFile
 from gateway.connectors.format.exchanges import list_problems, request_problems
 from gateway.connectors.format.locations import CollectionEntry, DirectoryEntry, Entry
 from gateway.connectors.format.schema_rules import constant_problems, schema_problems
-from gateway.connectors.format.scopes import ANSWER, ITEM, Scope, all_misuses, keys_of, misuses
+from gateway.connectors.format.scopes import ANSWER, ITEM, Scope, all_misuses, keys_of, listed, misuses, required_of
 from gateway.documents import Place, Problem
 from gateway.expressions import Template
 from gateway.models import JsonSchema
@@ -49,7 +49,7 @@ class _Tree:
             yield from list_problems((*place, "list"), entry.list, "items", self._file.pagination, scope)
         collection = self._file.collections.get(entry.collection)
         if collection is None:
-            yield (*place, "collection"), f"there is no collection {entry.collection!r}; there are {', '.join(self._file.collections)}"
+            yield (*place, "collection"), f"there is no collection {entry.collection!r}; there are {listed(self._file.collections)}"
         else:
             yield from _parameter_problems(place, entry.parameters, collection.parameters, what=f"collection {entry.collection!r}")
 
@@ -84,8 +84,8 @@ def _parameter_problems(place: Place, given: Mapping[str, Template], schema: Jso
     known = keys_of(schema)
     for name in given:
         if known is not None and name not in known:
-            yield (*place, "parameters", name), f"{what} has no parameter {name!r}; it has {', '.join(sorted(known)) or 'none'}"
-    for name in schema.get("required", ()):
+            yield (*place, "parameters", name), f"{what} has no parameter {name!r}; it has {listed(known)}"
+    for name in required_of(schema):
         if name not in given:
             yield place, f"{what} requires the parameter {name!r}; give it under `parameters`"
     constant = {name: value.render({}) for name, value in given.items() if value.is_constant}

@@ -3,12 +3,15 @@
 from collections.abc import Mapping
 from typing import Any
 
+from gateway.connectors.format.scopes import listed
 from gateway.documents import Place, Problem
 from gateway.models import JsonObject, JsonValue
 
 _PREFIX = "#/schemas/"
 _MAX_PARTS = 20_000
 """How many values a schema may hold once the shared ones stand in it: sharing within sharing multiplies."""
+_MAX_ALL_PARTS = 10 * _MAX_PARTS
+"""How many the whole file may hold then: a schema is compiled wherever it stands."""
 
 
 class References:
@@ -22,7 +25,10 @@ class References:
 
     def resolved(self, content: JsonObject) -> JsonObject:
         """The content of the file with each reference replaced by what it names, and `x-secret` spelt `writeOnly`."""
-        return {key: self._resolve(value, (key,))[0] for key, value in content.items()}
+        members = {key: self._resolve(value, (key,)) for key, value in content.items()}
+        if sum(size for _, size in members.values()) > _MAX_ALL_PARTS:
+            self._problem(("schemas",), f"the file holds more than {_MAX_ALL_PARTS} values with all that it refers to")
+        return {key: value for key, (value, _) in members.items()}
 
     def _resolve(self, value: JsonValue, place: Place) -> tuple[JsonValue, int]:
         """The value without references, and how many values it holds."""
@@ -41,7 +47,7 @@ class References:
 
     def _named(self, name: str, around: JsonObject, place: Place) -> tuple[JsonValue, int]:
         if name not in self._schemas:
-            return self._problem(place, f"there is no schema {name!r} under `schemas`; there are {', '.join(self._schemas) or 'none'}")
+            return self._problem(place, f"there is no schema {name!r} under `schemas`; there are {listed(self._schemas)}")
         if name in self._open:
             return self._problem(place, f"schema {name!r} refers to itself; write the repeated part out with `$defs`")
         if name not in self._resolved:

@@ -12,7 +12,7 @@ from gateway.connectors.format.field_rules import field_problems, reference_prob
 from gateway.connectors.format.mapping_rules import mapping_problems
 from gateway.connectors.format.operation_rules import operation_problems
 from gateway.connectors.format.schema_rules import constant_problems, schema_problems
-from gateway.connectors.format.scopes import ANSWER, FIELDS_SCHEMA, RECORD, Scope, keys_of, misuses
+from gateway.connectors.format.scopes import ANSWER, FIELDS_SCHEMA, RECORD, Scope, keys_of, listed, misuses
 from gateway.connectors.format.transform_rules import transform_problems
 from gateway.connectors.schemas import writable_secrets
 from gateway.documents import Place, Problem
@@ -101,7 +101,7 @@ def _default_problems(file: ConnectorFile) -> Iterator[Problem]:
         place: Place = ("default_collections", model)
         collection = file.collections.get(default.collection)
         if collection is None:
-            yield (*place, "collection"), f"there is no collection {default.collection!r}; there are {', '.join(file.collections)}"
+            yield (*place, "collection"), f"there is no collection {default.collection!r}; there are {listed(file.collections)}"
             continue
         if model not in collection.universal_data_models:
             yield place, f"collection {default.collection!r} does not name {model!r} under `universal_data_models`"

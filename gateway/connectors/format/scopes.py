@@ -11,6 +11,8 @@ from gateway.models import JsonSchema
 Scope = Mapping[str, frozenset[str] | None]
 """By name: the keys it has; null where only the app knows."""
 
+_MAX_LISTED = 50
+
 ANSWER: Scope = {"body": None, "headers": None, "status": None}
 """What is known of an answer."""
 ITEM: Scope = {"item": None}
@@ -32,6 +34,12 @@ def keys_of(schema: JsonSchema) -> frozenset[str] | None:
     if is_open or not isinstance(properties, dict) or ("properties" not in schema and schema.get("additionalProperties") is not False):
         return None
     return frozenset(properties)
+
+
+def required_of(schema: JsonSchema) -> list[str]:
+    """The names that an object of that schema must have. A file may hold anything there, which is told where the schema stands."""
+    names = schema.get("required")
+    return [name for name in names if isinstance(name, str)] if isinstance(names, list) else []
 
 
 def names_read(part: object) -> frozenset[str]:
@@ -74,12 +82,14 @@ def _misuse(path: tuple[str, ...], scope: Scope) -> str | None:
     if name == "credentials" and name not in scope:
         return "credentials are known under `auth` only, so that no other part of a request can carry them elsewhere"
     if name not in scope:
-        return f"there is no name {name!r} here; there are {_listed(scope)}"
+        return f"there is no name {name!r} here; there are {listed(scope)}"
     known = scope[name]
     if keys and known is not None and keys[0] not in known:
-        return f"{name!r} has no {keys[0]!r}; it has {_listed(known) or 'nothing'}"
+        return f"{name!r} has no {keys[0]!r}; it has {listed(known, none='nothing')}"
     return None
 
 
-def _listed(names: Iterable[str]) -> str:
-    return ", ".join(sorted(names))
+def listed(names: Iterable[str], *, none: str = "none") -> str:
+    """The names for a message, as many as anybody reads; `none` where there are none."""
+    known = sorted(names)
+    return (", ".join(known[:_MAX_LISTED]) or none) + (" ..." if len(known) > _MAX_LISTED else "")

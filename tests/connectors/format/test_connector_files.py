@@ -172,6 +172,15 @@ def test_more_than_50_problems_are_counted(load, tmp_path):
     assert lines[-1] == f"{tmp_path / 'small.yaml'}: and 30 more problems."
 
 
+def test_a_key_that_looks_like_a_mark_of_ours_or_ends_a_line_is_told_as_it_is(load, tmp_path):
+    with pytest.raises(ConfigurationError) as caught:
+        load(("name: Small", 'name: Small\n"!type": 1\n"[key]": 2\n"a\\nb.yaml:1: c": 3'))
+
+    assert [line.split(": unknown key; ")[0] for line in caught.value.message.splitlines()] == [
+        f"{tmp_path / 'small.yaml'}:{line}: {key}" for line, key in [(4, "!type"), (5, "[key]"), (6, "a\\nb.yaml:1: c")]
+    ]
+
+
 def test_a_file_of_nothing_but_unknown_keys_is_told_briefly(load, tmp_path):
     unknown = "\n".join([f"{'k' * 1000}{n}: 1" for n in range(200)])
 

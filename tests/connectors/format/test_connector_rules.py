@@ -319,6 +319,32 @@ def test_a_page_that_may_hold_less_than_usual_need_not_say_so_twice(load):
     assert (size.max, size.usual) == (25, 25)
 
 
+@pytest.mark.parametrize("required", ["5", "{shelf: 1}", "[[shelf]]", "[{}]", "[null]"])
+def test_required_names_that_are_none_are_told_where_the_schema_stands(problems, required):
+    found = problems(
+        ("parameters_schema: {type: object, required: [shelf],", f"parameters_schema: {{type: object, required: {required},"),
+        (
+            "parameters: {type: object, additionalProperties: false,",
+            f"parameters: {{type: object, required: {required}, additionalProperties: false,",
+        ),
+        ("{id: {type: integer}}", "{id: {x-reference: {collection: things}}}"),
+    )
+
+    assert [line.split(": not a usable JSON Schema at required")[0] for line in found] == [
+        "26: locations.1.parameters_schema",
+        "34: collections.things.parameters",
+    ]
+
+
+def test_a_schema_that_stands_in_a_thousand_places_is_refused(problems):
+    properties = ", ".join(f"p{n}: true" for n in range(500))
+    others = "".join(f"  c{n}: {{name: C, fields: {{$ref: '#/schemas/thing'}}, record: {{id: '${{record.id}}'}}}}\n" for n in range(400))
+
+    found = problems(("{id: {type: integer}}", f"{{{properties}}}"), ("default_collections:\n", others + "default_collections:\n"))
+
+    assert found == ["20: schemas: the file holds more than 200000 values with all that it refers to"]
+
+
 def test_schemas_that_multiply_are_refused(problems):
     wide = "\n".join(_level(n) for n in range(1, 9))
 

@@ -256,7 +256,7 @@ default_collections:
 @pytest.mark.parametrize(
     ("mapping", "expected"),
     [
-        ("nme: name", "nme: the model tasks has no field 'nme' there; it has id, "),
+        ("nme: name", "nme: the model tasks has no field 'nme' there; it has assigneeId, "),
         ("subject: nme", "subject: there is no field 'nme'; there are at, done, id, name, tags"),
         ("subject: at.town", "subject: there is no field 'at.town'; there are city"),
         ("subject: {field: at.town}", "subject.field: there is no field 'at.town'; there are city"),
