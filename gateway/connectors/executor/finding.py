@@ -48,8 +48,9 @@ async def records_by_ids(caller: Caller, collection: KnownCollection, external_i
             f"The app's answer holds {kind_of(found)} where {operation.records.source!r} of its connector expects a list."
         )
     reader = RecordReader(collection.file, names={**caller.names, **names})
-    records = [reader.read(item, number) for number, item in enumerate(found, start=1)]
-    return {record.external_id: record for record in records if record.external_id in set(ids)}
+    wanted = set(ids)
+    records = (reader.read(item, number) for number, item in enumerate(found, start=1))
+    return {record.external_id: record for record in records if record.external_id in wanted}
 
 
 async def matching_record(caller: Caller, collection: KnownCollection, fields: JsonObject, *, names: Names) -> Record | None:

@@ -20,7 +20,8 @@ class RecordIds:
         """Whether a record may have that id: of a length and of signs that ids have, and no way to another address."""
         if not external_id or len(external_id) > _MAX_CHARACTERS or _NEVER.search(external_id):
             return False
-        # Each is encoded as one segment of a path. Servers that decode it too early would still walk up from there.
-        if any(segment in (".", "..") for segment in _SEPARATOR.split(external_id)):
+        # Each is encoded as one segment of a path. Servers that decode it too early would still walk up from there, and some take
+        # what follows a semicolon for a parameter of the segment.
+        if any(segment.partition(";")[0] in (".", "..") for segment in _SEPARATOR.split(external_id)):
             return False
         return not self._fitting.violations(external_id)

@@ -102,7 +102,7 @@ def translate(error: BaseException, *, host: str, is_sent: bool) -> UpstreamErro
         case Meaning.REFUSED:
             return UpstreamRejectedError(fault.message)
         case Meaning.BAD_ANSWER:
-            return UpstreamResponseError(fault.message)
+            return UpstreamResponseError(fault.message, may_have_been_received=is_sent)
         case Meaning.NEVER_SENT:
             return UpstreamUnavailableError(fault.message, may_have_been_received=False)
         case Meaning.MAYBE_SENT:

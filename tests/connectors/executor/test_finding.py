@@ -22,6 +22,8 @@ HOSTILE_IDS = {
     "path up": "../admin",
     "path up in the middle": "a/../../admin",
     "path up with backslashes": "..\\admin",
+    "up with a parameter": "..;x",
+    "path up with parameters": "a/..;x/admin",
     "line break": "1\r\nX-Evil: 1",
     "null": "a\x00b",
     "delete": "a\x7f",
