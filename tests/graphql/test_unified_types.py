@@ -49,6 +49,7 @@ models:
       guests:
         - personId: -> users
           plusOnes: number
+      counts: [number]
       hostIds: [-> users]
       sponsorId: -> suppliers
 """
@@ -129,6 +130,18 @@ async def test_every_kind_of_field_is_answered_whatever_its_name(gatherings: Run
     }
 
 
+async def test_a_number_that_no_float_has_is_the_nearest_and_exact_only_in_json(gatherings: Runtime, acme: Principal, notes_app: NotesApp):
+    long = [2**53 + 1, -(10**30), 10**400]
+    guest = {"personId": 101, "plusOnes": long[1]}
+    notes_app.tables["cards"].fields["1"] = {**FIELDS, "size": long[0], "info": long[2], "counts": [*long, 1, 0.5], "guests": [guest]}
+
+    found = await ask(gatherings, acme, 'size info counts guests { plusOnes } record { unifiedFields(udm: "gatherings") }')
+
+    exact = found.pop("record")["unifiedFields"]
+    assert (exact["size"], exact["counts"]) == (long[0], [*long, 1, 0.5])
+    assert found == {"size": 2.0**53, "info": None, "counts": [2.0**53, -1e30, 1, 0.5], "guests": [{"plusOnes": -1e30}]}
+
+
 async def test_parts_of_a_record_lead_to_other_records_too(gatherings: Runtime, acme: Principal, notes_app: NotesApp):
     found = await ask(
         gatherings,
@@ -181,6 +194,7 @@ def test_the_types_of_fields_are_those_of_the_catalog(gatherings: Runtime):
         "startsAt": "DateTime",
         "notes": "JSON",
         "dates": "[DateTime!]",
+        "counts": "[Float!]",
         "mood": "String",
         "venue": "UnifiedGatheringVenue",
         "guests": "[UnifiedGatheringGuest!]",

@@ -37,6 +37,7 @@ _TYPES: Mapping[FieldKind, Any] = {
     FieldKind.DATE: str,
     FieldKind.JSON: JSON,
 }
+_LARGEST_EXACT = 2**53
 
 
 def unified_types(models: Models) -> list[type]:
@@ -78,7 +79,7 @@ class _Types:
 
     def _fields(self, field: ShapeField) -> list[StrawberryField]:
         made = self._made[field.shape.name] if field.shape is not None else _TYPES[field.kind]
-        resolver = _part(field.name) if field.shape is not None and _has_siblings(field.shape) else None
+        resolver = _resolver(field)
         value = _field(field.name, made, is_list=field.is_list, description=_described(field), resolver=resolver)
         if field.reference is None or field.sibling is None:
             return [value]
@@ -116,6 +117,30 @@ def _field(name: str, made: Any, *, is_list: bool, description: str, resolver: R
         description=description,
         base_resolver=StrawberryResolver(resolver) if resolver is not None else None,
     )
+
+
+def _resolver(field: ShapeField) -> Resolver | None:
+    """What answers a field's value; null where it is answered as it is."""
+    if field.kind is FieldKind.NUMBER:
+        return _number(field.name)
+    return _part(field.name) if field.shape is not None and _has_siblings(field.shape) else None
+
+
+def _number(name: str) -> Resolver:
+    """Answers a number as the nearest that GraphQL's Float has: the library refuses whole ones beyond 2^53, which the JSON fields hold."""
+
+    def resolve(self: Mapping[str, Any]) -> Any:
+        value = self.get(name)
+        return [number for item in value if (number := _nearest(item)) is not None] if isinstance(value, list) else _nearest(value)
+
+    return resolve
+
+
+def _nearest(value: float | None) -> float | None:
+    try:
+        return float(value) if value is not None and abs(value) > _LARGEST_EXACT else value
+    except OverflowError:
+        return None
 
 
 def _part(name: str) -> Resolver:
