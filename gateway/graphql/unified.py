@@ -29,11 +29,11 @@ async def referenced(context: Context, source: UnifiedSource, external_id: str, 
 
 async def all_referenced(context: Context, source: UnifiedSource, external_ids: Sequence[str], model: str) -> list[UnifiedSource]:
     """The records of another model that a field names, in the order of their ids; those that the app does not have are left out."""
+    # Before they are read: an app may name any number of records in one.
+    context.budget.spend(len(external_ids))
     load, home = context.loaders.records.unified_by_reference.load, source.home
     answers = await asyncio.gather(*(load(ReferenceKey.of(home, model, external_id)) for external_id in external_ids))
-    found = [answer for answer in answers if answer is not None]
-    context.budget.spend(len(found))
-    return found
+    return [answer for answer in answers if answer is not None]
 
 
 async def native_reference(context: Context, record: RecordSource, field: str) -> RecordSource | None:

@@ -63,6 +63,7 @@ async def place_at(runtime: Runtime, principal: Principal, *, connection_id: UUI
     if connector is None:
         return None
     try:
+        checks.json_object(pointer.parameters, field=None)
         pointers.require_collection(connector, pointer)
     except InvalidError:
         # The connector has changed since the id was made, or somebody made the id up.

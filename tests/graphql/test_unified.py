@@ -126,6 +126,17 @@ async def test_references_count_among_what_an_operation_lists(world: World, note
     assert {error.extensions["code"] for error in result.errors} == {"COST_EXCEEDED"}
 
 
+@pytest.mark.usefixtures("cards")
+async def test_a_record_that_names_more_others_than_an_operation_may_list_is_not_followed(world: World, notes_app: NotesApp):
+    notes_app.tables["cards"].fields["1"]["watcherIds"] = [*range(10_001)]
+    notes_app.ids.clear()
+
+    result = await world.execute(TASKS % "followers { externalId }", first=1)
+
+    assert [error.extensions["code"] for error in result.errors] == ["COST_EXCEEDED"]
+    assert notes_app.ids == []
+
+
 async def test_the_model_may_be_named_and_must_be_one_that_the_records_can_be_read_as(world: World, cards: str):
     document = """query ($id: ID!, $udm: String) { dataSourceInstance(by: { id: $id }) { record(externalId: "1") {
       externalId unified(udm: $udm) { __typename ... on UnifiedActivity { title } } unifiedFields(udm: $udm) } } }"""

@@ -136,8 +136,19 @@ async def test_an_instance_that_points_nowhere_or_is_archived_is_refused(world, 
 
 @pytest.mark.parametrize(
     "pointer",
-    [Pointer("nowhere"), Pointer("archive"), Pointer(""), Pointer("notes", {"notebookId": "x"}), Pointer("scraps"), Pointer("../admin")],
-    ids=str,
+    [
+        Pointer("nowhere"),
+        Pointer("archive"),
+        Pointer(""),
+        Pointer("notes", {"notebookId": "x"}),
+        Pointer("scraps"),
+        Pointer("../admin"),
+        # What no selector takes, although the schema of the parameters does.
+        Pointer("notes", {"label": "\x00"}),
+        Pointer("notes", {"notebookId": 2**64}),
+        Pointer("notes", {"label": "x" * 65_536}),
+    ],
+    ids=lambda pointer: repr(pointer)[:60],
 )
 async def test_an_id_that_names_a_collection_which_there_is_not_leads_nowhere(world, pointer):
     assert await record_places.place_at(world.runtime, world.acme, connection_id=world.connection.id, pointer=pointer) is None
