@@ -75,10 +75,13 @@ class _Writing:
         keys = [path] if is_name_of(self.fields_schema, path) else path.split(".")
         target = self.fields
         for key in keys[:-1]:
-            below = target.setdefault(key, {})
+            below = target.get(key, {})
             if not isinstance(below, dict):
                 raise _contradiction(at, path)
-            target = below
+            # What another field gave whole is the caller's own object.
+            part = {**below}
+            target[key] = part
+            target = part
         if keys[-1] in target and not is_same(target[keys[-1]], value):
             raise _contradiction(at, path)
         target[keys[-1]] = value

@@ -166,6 +166,14 @@ def test_two_fields_that_are_one_in_the_app_must_agree():
             both.write(unified, fields_schema=None)
 
 
+def test_a_part_of_what_another_field_gives_whole_joins_it_and_leaves_what_was_given_as_it_is():
+    joined = mapping("contacts", primaryAddress="address", companyName="address.company")
+    unified = {"primaryAddress": {"city": "Bern"}, "companyName": "A"}
+
+    assert joined.write(unified, fields_schema=None) == native({"address": {"city": "Bern", "company": "A"}})
+    assert unified == {"primaryAddress": {"city": "Bern"}, "companyName": "A"}
+
+
 def condition(field, operator, value):
     return Condition(field=field, operator=FilterOperator(operator), value=value)
 
