@@ -3,6 +3,7 @@
 import os
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -113,16 +114,39 @@ def test_every_command_has_its_heading_and_every_option_its_word():
 
 
 def test_every_connector_of_the_catalog_has_its_heading():
-    documented = (DOCS / "connectors.md").read_text(encoding="utf-8").split("## In the catalog")[1].split("\n## ")[0]
+    documented = headings(DOCS / "catalog.md", level=2)
 
-    assert re.findall(r"^### (.+)$", documented, flags=re.MULTILINE) == ["demo", "kinto", "datasette", "pocketbase"]
-    assert sorted(file.stem for file in CATALOG.glob("*.yaml")) == ["datasette", "demo", "kinto", "pocketbase"]
+    assert documented == ["demo", "kinto", "datasette", "pocketbase"]
+    assert sorted(file.stem for file in CATALOG.glob("*.yaml")) == sorted(documented)
 
 
 def test_the_connector_that_the_docs_show_is_right(tmp_path):
     (tmp_path / "notes.yaml").write_text(blocks(DOCS / "connectors.md", language="yaml")[0], encoding="utf-8")
 
     assert load_connector_file(tmp_path / "notes.yaml").key == "notes"
+
+
+def test_the_suite_that_the_docs_show_runs(tmp_path):
+    page = DOCS / "connectors.md"
+    (tmp_path / "notes.yaml").write_text(blocks(page, language="yaml")[0], encoding="utf-8")
+    (tmp_path / "test_notes.py").write_text(blocks(page, language="python")[0], encoding="utf-8")
+    command = [sys.executable, "-m", "pytest", "-o", "asyncio_mode=auto", "-p", "no:cacheprovider", "-q", "test_notes.py"]
+
+    run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+
+    assert (run.returncode, re.findall(r"\d+ passed|\d+ failed", run.stdout)) == (0, ["6 passed"]), run.stdout
+
+
+@each_page
+def test_every_link_to_a_heading_leads_to_one(page: Path):
+    targets = re.findall(r"\]\(([^)#:]*)#([^)]+)\)", page.read_text(encoding="utf-8"))
+
+    assert [(file, heading) for file, heading in targets if heading not in anchors(page.parent / file if file else page)] == []
+
+
+def anchors(page: Path) -> set[str]:
+    every = [heading for level in (1, 2, 3) for heading in headings(page, level=level)]
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in every}
 
 
 @each_page

@@ -1,4 +1,4 @@
-"""The JSON Schema of connector files, for editors, and the page of the docs that explains them."""
+"""The JSON Schema of connector files, for editors, and the pages of the docs that explain them."""
 
 import json
 import re
@@ -14,7 +14,8 @@ from gateway.connectors.schemas import CompiledSchema
 from gateway.expressions.functions import ARITIES
 from tests.connectors.format.conftest import SMALL
 
-DOCS = (Path(__file__).parents[3] / "docs" / "connectors.md").read_text(encoding="utf-8")
+PAGES = [Path(__file__).parents[3] / "docs" / name for name in ("connectors.md", "connector-format.md")]
+DOCS = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
 BUNDLED = sorted(file.name for file in files("gateway.connectors.catalog").iterdir() if file.name.endswith(".yaml"))
 
 

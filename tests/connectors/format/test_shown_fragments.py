@@ -9,7 +9,8 @@ from ruamel.yaml import YAML
 from gateway.connectors.format.connector import ConnectorFile
 from gateway.connectors.format.rules import problems
 
-DOCS = (Path(__file__).parents[3] / "docs" / "connectors.md").read_text(encoding="utf-8")
+PAGES = [Path(__file__).parents[3] / "docs" / name for name in ("connectors.md", "connector-format.md")]
+DOCS = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
 _, *FRAGMENTS = re.findall(r"```yaml\n(.*?)```", DOCS, flags=re.DOTALL)
 
 
