@@ -1,6 +1,6 @@
 """Creating, changing and deleting records, and what the fields of a model are in an app."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 
@@ -24,6 +24,7 @@ from gateway.services.selectors import FieldValues
 from gateway.services.violations import Violations, at
 from gateway.udm import Native, Translation
 
+_IN = ["input", "in"]
 _VALUES = ["input", "values"]
 _EXTERNAL_ID = ["input", "externalId"]
 _IF_VERSION = ["input", "ifVersion"]
@@ -58,7 +59,7 @@ async def create(
     async with app_of(runtime, principal, place.connection, place.integration) as app:
         pointers.require_collection(app.connector, place.pointer)
         native = await record_specs.decided(runtime, app, place, native_of)
-        with _in_callers_words(native):
+        with _in_callers_words(native, found_by=_IN):
             written = await app.connector.create(app.access, place.pointer, native.fields, idempotency_key=idempotency_key)
         return await _read_back(runtime, app, place, written, native, done="created")
 
@@ -152,12 +153,12 @@ def _require(
 
 
 @contextmanager
-def _in_callers_words(native: NativeValues, *, if_version: str | None = None) -> Iterator[None]:
-    """Tells of the app's refusals at the places of the caller's input."""
+def _in_callers_words(native: NativeValues, *, found_by: Sequence[str] = _EXTERNAL_ID, if_version: str | None = None) -> Iterator[None]:
+    """Tells of the app's refusals at the places of the caller's input, and lets no doubt whether the write happened go unsaid."""
     try:
         yield
     except NotFoundError as error:
-        raise at(error, _EXTERNAL_ID) from None
+        raise at(error, found_by) from None
     except ConflictError as error:
         raise at(error, _IF_VERSION) if if_version is not None else error from None
     except UpstreamRejectedError as error:
@@ -167,6 +168,9 @@ def _in_callers_words(native: NativeValues, *, if_version: str | None = None) ->
         if error.may_have_been_received and _UNKNOWN not in error.message:
             raise UpstreamUnavailableError(f"{error.message} {_DOUBT}", may_have_been_received=True) from None
         raise
+    except UpstreamResponseError as error:
+        # Only an answer leads here: the app has been asked, whatever became of it.
+        raise UpstreamResponseError(error.message if _UNKNOWN in error.message else f"{error.message} {_DOUBT}") from None
 
 
 async def _read_back(runtime: Runtime, app: App, place: RecordPlace, written: Written, native: NativeValues, *, done: str) -> Record:

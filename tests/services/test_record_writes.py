@@ -349,12 +349,29 @@ async def test_a_write_that_may_have_been_received_says_what_is_not_known(world,
         assert notes_app.requests.count(name) == 2
 
 
-async def test_a_doubt_that_is_told_already_is_told_once(world, notes_app):
-    said = "Notes is away. It is not known whether the record was created: look before you try again."
-    notes_app.failures["create"] = UpstreamUnavailableError(said, may_have_been_received=True)
+async def test_an_answer_that_cannot_be_understood_leaves_the_same_doubt(world, notes_app):
+    notes_app.failures["create"] = UpstreamResponseError("Notes answered with a poem.")
+    message = "Notes answered with a poem. It is not known whether the app has done it: look before you try again."
 
-    async with refused(world.runtime, UpstreamUnavailableError, said):
+    async with refused(world.runtime, UpstreamResponseError, message):
         await create(world, fields={"title": "x"})
+
+
+@pytest.mark.parametrize(
+    "error", [partial(UpstreamUnavailableError, may_have_been_received=True), UpstreamResponseError], ids=["unavailable", "response"]
+)
+async def test_a_doubt_that_is_told_already_is_told_once(world, notes_app, error):
+    said = error("Notes is odd. It is not known whether the record was created: look before you try again.")
+    notes_app.failures["create"] = said
+
+    async with refused(world.runtime, type(said), said.message):
+        await create(world, fields={"title": "x"})
+
+
+async def test_a_creation_where_nothing_can_be_is_told_of_the_collection(world, notes_app):
+    notes_app.failures["create"] = NotFoundError("Notes has no such box.")
+
+    assert await refusals(create(world, fields={"title": "x"})) == [(NotFoundError, "Notes has no such box.", ("input", "in"))]
 
 
 async def test_a_record_that_was_written_and_cannot_be_read_back_is_told_as_written(world, notes_app):
