@@ -203,6 +203,14 @@ def test_every_setting_that_is_named_exists(page: Path):
     assert sorted(named - {f"GATEWAY_{name.upper()}" for name in Settings.model_fields}) == []
 
 
+@pytest.mark.parametrize("part", ["gateway/services/", "gateway/udm/", "gateway/connectors/executor/", "gateway/graphql/"])
+def test_every_module_of_the_larger_parts_has_its_place(part: str):
+    section = (DOCS / "code.md").read_text(encoding="utf-8").split(f"### `{part}`\n")[1].split("\n#")[0]
+    named = [name for row in re.findall(r"^\|.*\|$", section, re.M) for name in re.findall(r"`(\w+)`", row.split(";")[0])]
+
+    assert sorted(named) == sorted(path.stem for path in (ROOT / part).glob("*.py") if path.stem != "__init__")
+
+
 def test_every_term_of_the_glossary_is_a_word_of_the_schema_or_the_code():
     code = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "gateway").rglob("*.py"))
     terms = re.findall(r"^\| ([A-Z][a-z ]+) \|", (DOCS / "glossary.md").read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]
