@@ -57,16 +57,35 @@ def _field_problems(
 
 
 def _inner_problems(place: Place, mapping: FieldMapping, schema: JsonSchema, *, native: JsonSchema | None, model: str) -> Iterator[Problem]:
+    for part, key in _ignored(mapping):
+        yield (*place, key), f"`{part}` says all of what is read and written here, so `{key}` would be ignored; leave it out"
     if mapping.fields:
         if "array" in _types(schema):
             yield (*place, "fields"), "this is a list; map what its items hold by `each`"
+        elif not _may_hold_parts(schema):
+            yield (*place, "fields"), "this is a single value, which has no parts; map it by `field`"
         yield from _fields_problems((*place, "fields"), mapping.fields, schema, native=native, model=model)
     if mapping.each:
+        items: Any = schema.get("items", {})
         if "array" not in _types(schema):
             yield (*place, "each"), "this is no list; map what it holds by `fields`"
-        items: Any = schema.get("items", {})
+        elif not _may_hold_parts(items):
+            yield (*place, "each"), "the items of this list are single values, which have no parts; map the list by `field`"
         # Which schema the items of the app's list have is not followed: the list may be made by an expression.
         yield from _fields_problems((*place, "each"), mapping.each, items, native=None, model=model)
+
+
+def _ignored(mapping: FieldMapping) -> Iterator[tuple[str, str]]:
+    """The keys of a mapping that say nothing beside others, each with the one that is heard instead."""
+    said = {"field": mapping.field, "from": mapping.from_, "to": mapping.to, "values": mapping.values or None, "each": mapping.each or None}
+    if mapping.fields:
+        yield from (("fields", key) for key, value in said.items() if value is not None)
+    elif mapping.each:
+        yield from (("each", key) for key in ("to", "values") if said[key] is not None)
+
+
+def _may_hold_parts(schema: JsonSchema) -> bool:
+    return not schema.get("type") or "object" in _types(schema)
 
 
 def _types(schema: JsonSchema) -> list[str]:

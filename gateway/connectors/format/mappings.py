@@ -16,11 +16,11 @@ class FieldMapping(Part):
     from_: Value | None = Field(default=None, alias="from")
     """What the field of the model is, where that is more than the app's field; names: `fields`, `value` (that of `field`)."""
     to: Value | None = None
-    """What the app's field is, where that is more than the value; names: `value`, `unified` (all fields of the model that are given)."""
+    """What the app's field is, where that is more than the value; names: `value`, `unified` (the fields given beside it)."""
     values: dict[str, JsonValue] = {}
     """By the app's value, the value of the model; others are as they are. Written is the first that fits."""
     fields: "dict[str, AnyFieldMapping]" = {}
-    """Of an object: its parts, whose fields are looked for in all of the app's fields."""
+    """Of an object, without another key: its parts, whose fields are looked for in all of the app's fields."""
     each: "dict[str, AnyFieldMapping]" = {}
     """Of a list of objects: the parts of each item, whose fields are looked for in the item of `field`."""
 
