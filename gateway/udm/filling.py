@@ -4,11 +4,14 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from gateway.expressions import Expression, ExpressionError
-from gateway.models import JsonObject, JsonSchema
+from gateway.models import JsonObject, JsonSchema, JsonValue
 from gateway.udm.coercion import coercion
 
 Filling = Callable[[JsonObject, Collection[str]], None]
 """Fills the gaps of an object in place, given the names of the fields that the app has a place for."""
+
+_NOTHING: tuple[JsonValue, ...] = (None, "", [], {})
+"""Many apps have an empty text where they have nothing."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,14 +46,14 @@ def _filling(gap: Gap, schema: JsonSchema) -> Filling:
 
     def fill(unified: JsonObject, mapped: Collection[str]) -> None:
         target = _target(unified, way)
-        if target is None or name in target or (gap.is_substitute and name in mapped) or not any(source in unified for source in sources):
+        if target is None or target.get(name) not in _NOTHING or (gap.is_substitute and name in mapped) or not any(source in unified for source in sources):
             return
         try:
             value = coerce(gap.value.evaluate(unified))
         except ExpressionError:
             # It is of no use for these values; the gap stays.
             return
-        if value not in (None, "", [], {}):
+        if value not in _NOTHING:
             target[name] = value
 
     return fill
