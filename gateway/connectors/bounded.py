@@ -1,28 +1,29 @@
 """Values that are kept as long as there is room for them."""
 
 from collections import OrderedDict
+from collections.abc import Hashable
 from typing import Generic, TypeVar
 
 Value = TypeVar("Value")
 
 
 class Bounded(Generic[Value]):
-    """Values by key, up to a weight in all; those that were used the longest ago go first. Keys tell nothing: they are digests."""
+    """Values by key, up to a weight in all; those that were used the longest ago go first.."""
 
     def __init__(self, *, maximum_weight: int) -> None:
         self._maximum_weight = maximum_weight
-        self._values: OrderedDict[bytes, tuple[Value, int]] = OrderedDict()
+        self._values: OrderedDict[Hashable, tuple[Value, int]] = OrderedDict()
         self.weight = 0
         """What is kept weighs, in bytes of memory."""
 
-    def get(self, key: bytes) -> Value | None:
+    def get(self, key: Hashable) -> Value | None:
         """The value of that key; null when there is none, or none any more."""
         if key not in self._values:
             return None
         self._values.move_to_end(key)
         return self._values[key][0]
 
-    def put(self, key: bytes, value: Value, *, weight: int) -> None:
+    def put(self, key: Hashable, value: Value, *, weight: int) -> None:
         """Keeps the value, in place of the one of that key; one that weighs more than everything may is not kept."""
         self.drop(key)
         weight = max(weight, 1)
@@ -33,12 +34,12 @@ class Bounded(Generic[Value]):
         while self.weight > self._maximum_weight:
             self.drop(next(iter(self._values)))
 
-    def drop(self, key: bytes) -> None:
+    def drop(self, key: Hashable) -> None:
         """Forgets the value of that key, if there is one."""
         if key in self._values:
             self.weight -= self._values.pop(key)[1]
 
-    def oldest(self) -> tuple[bytes, Value] | None:
+    def oldest(self) -> tuple[Hashable, Value] | None:
         """What was used the longest ago, with its key; null when nothing is kept."""
         for key, (value, _) in self._values.items():
             return key, value

@@ -2,18 +2,23 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from hashlib import blake2b
 
 import orjson
 
+from gateway.connectors.bounded import Bounded
 from gateway.connectors.protocol import Connector
-from gateway.connectors.schemas import CompiledSchema, Violation, coerce_parameters
+from gateway.connectors.schemas import CompiledSchema, SchemaError, Violation, coerce_parameters
 from gateway.errors import InvalidError
 from gateway.models import JsonObject, JsonSchema, JsonValue, LocationKind, LocationPath, Pointer
 from gateway.services import checks
 from gateway.services.selectors import PointerInput
 
 _MAXIMUM_PATH = 4_096
+MAXIMUM_COMPILED_BYTES = 128 * 1024 * 1024
+"""What compiled schemas may take. Apps describe tables of a thousand columns, and one of those takes megabytes."""
+_BYTES_COMPILED = 64
+"""What a compiled schema takes in memory for each byte of its JSON."""
 
 
 def read_pointer(given: PointerInput, *, connector: Connector | None, field: Sequence[str]) -> Pointer:
@@ -117,18 +122,29 @@ def violations(schema: JsonSchema, value: JsonObject, *, is_secret: bool = False
 
 
 def found_violations(schema: JsonSchema, value: JsonValue) -> list[Violation]:
-    """What a value breaks in a schema that is known to be usable, at most 50 of them, with their places."""
-    return _compiled(orjson.dumps(schema)).violations(value)
+    """What a value breaks in a schema, at most 50 of them, with their places. Raises SchemaError for one that cannot be used."""
+    return _compiled(schema).violations(value)
 
 
 def _place(path: Sequence[str | int]) -> str:
     return ".".join(str(part) for part in path) + ": " if path else ""
 
 
-@lru_cache(maxsize=1024)
-def _compiled(schema: bytes) -> CompiledSchema:
+_kept: Bounded[CompiledSchema] = Bounded(maximum_weight=MAXIMUM_COMPILED_BYTES)
+
+
+def _compiled(schema: JsonSchema) -> CompiledSchema:
     # Compiling costs a quarter of a millisecond, a look-up of an equal schema a few microseconds.
-    return CompiledSchema.compile(orjson.loads(schema), at="schema")
+    try:
+        text = orjson.dumps(schema)
+    except orjson.JSONEncodeError as error:
+        raise SchemaError(f"schema: not JSON, or nested too deeply ({error})") from None
+    key = blake2b(text, digest_size=32).digest()
+    found = _kept.get(key)
+    if found is None:
+        found = CompiledSchema.compile(schema, at="schema")
+        _kept.put(key, found, weight=_BYTES_COMPILED * len(text))
+    return found
 
 
 def _nearest(connector: Connector, directory: Pointer) -> str:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from gateway.connectors.described import KEPT_SECONDS, KEPT_SPECS, DescribedCollections
+from gateway.connectors.described import KEPT_SECONDS, DescribedCollections
 from gateway.errors import CombinedUserError, InvalidError, UnsupportedError, UpstreamUnavailableError
 from gateway.models import Pointer
 from gateway.services import connections, data_source_instances, places, records
@@ -113,15 +113,38 @@ async def test_parameters_of_a_collection_have_their_own_spec(world, notes_app):
     assert asked(notes_app) == 2
 
 
-def test_of_too_many_specs_the_least_wanted_are_forgotten():
-    kept = DescribedCollections()
-    for number in range(KEPT_SPECS):
-        kept.keep(number, CARDS, now=0.0)
-    kept.find(0, now=1.0)
-    kept.keep("one more", CARDS, now=2.0)
+def wide(columns):
+    """Cards with so many columns more."""
+    return replace(CARDS, fields_schema={"properties": {f"column{number:05}": {"type": "string"} for number in range(columns)}})
 
-    assert (kept.find(0, now=3.0), kept.find(1, now=3.0), kept.find("one more", now=3.0)) == (CARDS, None, CARDS)
-    assert repr(kept) == f"DescribedCollections({KEPT_SPECS})"
+
+def test_of_too_many_specs_the_least_wanted_are_forgotten():
+    kept = DescribedCollections(maximum_bytes=1_000_000)
+    for number in range(100):
+        kept.keep(number, CARDS, now=0.0)
+        kept.find(0, now=0.0)
+
+    assert (kept.find(0, now=1.0), kept.find(1, now=1.0), kept.find(99, now=1.0)) == (CARDS, None, CARDS)
+
+
+def test_large_specs_take_the_room_of_many_small_ones():
+    kept = DescribedCollections(maximum_bytes=1_000_000)
+    for number in range(20):
+        kept.keep(number, CARDS, now=0.0)
+    kept.keep("wide", wide(2_000), now=1.0)
+    kept.keep("wider", wide(20_000), now=1.0)
+
+    assert kept.find("wider", now=1.0) is None
+    assert kept.find("wide", now=1.0) is not None
+    assert kept.find(0, now=1.0) is None
+
+
+def test_a_spec_that_is_no_json_is_kept_like_any_other():
+    kept = DescribedCollections()
+    odd = replace(CARDS, fields_schema={"properties": {"points": {"maximum": 2**70}}})
+    kept.keep("odd", odd, now=0.0)
+
+    assert kept.find("odd", now=1.0) is odd
 
 
 def test_a_newer_spec_takes_the_place_of_an_older_one():
