@@ -11,6 +11,7 @@ from typing import Any
 import jsonschema_rs
 import orjson
 
+from gateway.connectors.schema_work import require_bounded_work
 from gateway.models import JsonObject, JsonSchema, JsonValue
 
 MAX_SCHEMA_BYTES = 512 * 1024
@@ -22,6 +23,7 @@ MAX_MESSAGE_CHARACTERS = 300
 _MAX_NUMBER_CHARACTERS = 300
 _MAX_REFERENCES = 8
 
+_MAY_REFER = re.compile(rb'"\$(?:ref|dynamicRef|recursiveRef)"')
 _INTEGER = re.compile(r"-?(0|[1-9]\d*)", re.ASCII)
 _NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?", re.ASCII)
 
@@ -51,17 +53,23 @@ class CompiledSchema:
 
     @classmethod
     def compile(cls, schema: JsonValue, *, at: str) -> "CompiledSchema":
-        """The schema, ready for use. Raises SchemaError that starts with `at`: broken, too large, or referring to other documents."""
+        """The schema, ready for use. Raises SchemaError that starts with `at`.
+
+        It is raised for one that is broken, too large or too much work, or that refers to other documents.
+        """
         if not isinstance(schema, dict):
             raise SchemaError(f"{at}: a JSON Schema is a mapping, such as {{type: object}}")
         try:
-            size = len(orjson.dumps(schema))
+            text = orjson.dumps(schema)
         except orjson.JSONEncodeError as error:
             raise SchemaError(f"{at}: not JSON, or nested too deeply ({error})") from None
-        if size > MAX_SCHEMA_BYTES:
-            raise SchemaError(f"{at}: the schema takes {size} bytes; at most {MAX_SCHEMA_BYTES} are read")
+        if len(text) > MAX_SCHEMA_BYTES:
+            raise SchemaError(f"{at}: the schema takes {len(text)} bytes; at most {MAX_SCHEMA_BYTES} are read")
         try:
-            return cls(schema, _validator(schema))
+            validator = _validator(schema)
+            if _MAY_REFER.search(text):
+                require_bounded_work(schema)
+            return cls(schema, validator)
         except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError, ValueError) as error:
             raise SchemaError(f"{at}: {_problem(error)}") from None
 
