@@ -7,7 +7,7 @@ from gateway.connectors.format.locations import LocationList
 from gateway.connectors.format.operations import ListOperation
 from gateway.connectors.format.pagination_rules import pagination_problems, placement_problems
 from gateway.connectors.format.requests import Pagination, Request
-from gateway.connectors.format.scopes import ANSWER, ITEM, PAGE, Scope, all_misuses, listed, misuses
+from gateway.connectors.format.scopes import ANSWER, ITEM, PAGE, Scope, all_misuses, listed, misuses, selector_problems
 from gateway.documents import Place, Problem
 from gateway.expressions import Template
 
@@ -55,9 +55,9 @@ def list_problems(
         yield from _branch_problems(place, listing, named, scope)
         of_list = {**scope, "partition": frozenset(partition.as_ for partition in listing.partitions)}
         yield from misuses((*place, "where"), listing.where, {**of_list, **ITEM})
-        yield from misuses((*place, "drilldowns"), listing.drilldowns, {**of_list, **ANSWER})
+        yield from selector_problems((*place, "drilldowns"), listing.drilldowns, {**of_list, **ANSWER})
     yield from request_problems((*place, "request"), listing.request, {**of_list, **PAGE})
-    yield from misuses((*place, key), getattr(listing, key), {**of_list, **ANSWER})
+    yield from selector_problems((*place, key), getattr(listing, key), {**of_list, **ANSWER})
     yield from _paging_problems(place, listing.pagination, listing.request, named, of_list)
 
 
@@ -72,7 +72,7 @@ def _branch_problems(place: Place, listing: ListOperation, named: Mapping[str, P
         yield from misuses((*at, "where"), partition.where, {**seen, **ITEM})
         if partition.request is not None:
             yield from request_problems((*at, "request"), partition.request, {**seen, **PAGE})
-            yield from misuses((*at, "items"), partition.items, {**seen, **ANSWER})
+            yield from selector_problems((*at, "items"), partition.items, {**seen, **ANSWER})
             yield from _paging_problems(at, partition.pagination, partition.request, named, seen)
         known |= {partition.as_}
     if listing.order is not None and (listing.partitions or listing.drilldowns is not None):

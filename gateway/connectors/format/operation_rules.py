@@ -8,7 +8,7 @@ from gateway.connectors.format.exchanges import list_problems, request_problems
 from gateway.connectors.format.operations import ListOperation, MatchOperation, Operations, TextTerm, WriteOperation
 from gateway.connectors.format.requests import Request
 from gateway.connectors.format.schema_rules import schema_problems
-from gateway.connectors.format.scopes import ANSWER, QUERY, Scope, keys_of, misuses, names_read
+from gateway.connectors.format.scopes import ANSWER, QUERY, Scope, keys_of, misuses, names_read, selector_problems
 from gateway.documents import Place, Problem
 from gateway.expressions import Template
 
@@ -129,7 +129,7 @@ class _Operations:
             if name not in names_read(request):
                 yield (*place, "request"), f"the request does not say `{name}`, so that it would be the same for all"
         for selector, template in selectors.items():
-            yield from misuses((*place, selector), template, {**seen, **ANSWER})
+            yield from selector_problems((*place, selector), template, {**seen, **ANSWER})
 
     def _sent_keys(self) -> frozenset[str] | None:
         """The keys of the fields that a write sends, where they are known."""

@@ -12,7 +12,7 @@ from gateway.connectors.format.field_rules import field_problems, reference_prob
 from gateway.connectors.format.mapping_rules import mapping_problems
 from gateway.connectors.format.operation_rules import operation_problems
 from gateway.connectors.format.schema_rules import constant_problems, schema_problems
-from gateway.connectors.format.scopes import ANSWER, FIELDS_SCHEMA, RECORD, Scope, keys_of, listed, misuses
+from gateway.connectors.format.scopes import ANSWER, FIELDS_SCHEMA, RECORD, Scope, keys_of, listed, misuses, selector_problems
 from gateway.connectors.format.transform_rules import transform_problems
 from gateway.connectors.schemas import writable_secrets
 from gateway.documents import Place, Problem
@@ -88,8 +88,9 @@ def _collection_problems(place: Place, collection: Collection, file: ConnectorFi
 def _record_problems(place: Place, collection: Collection, scope: Scope) -> Iterator[Problem]:
     of_record: Scope = {**scope, **RECORD}
     yield from transform_problems((*place, "transforms"), collection.transforms, scope)
-    for key in ("id", "name", "url", "version", "created_at", "updated_at"):
-        yield from misuses((*place, "record", key), getattr(collection.record, key), of_record)
+    yield from misuses((*place, "record", "id"), collection.record.id, of_record)
+    for key in ("name", "url", "version", "created_at", "updated_at"):
+        yield from selector_problems((*place, "record", key), getattr(collection.record, key), of_record)
     if "record" not in collection.record.id.names:
         yield (*place, "record", "id"), "the id must be read from `record`, or all records would be one"
     yield from schema_problems((*place, "record", "id_pattern"), collection.record.id_schema, is_object=False)

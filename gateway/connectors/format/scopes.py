@@ -69,6 +69,13 @@ def misuses(place: Place, value: Template | Expression | None, scope: Scope) -> 
             yield place, problem
 
 
+def selector_problems(place: Place, value: Template | None, scope: Scope) -> Iterator[Problem]:
+    """What is wrong with a value that is to be found in what an app sends: the misuses, and text that finds nothing there."""
+    yield from misuses(place, value, scope)
+    if value is not None and value.is_constant and isinstance(value.source, str):
+        yield place, f"{value.source!r} is plain text, the same whatever the app sends; an expression is written ${{...}}"
+
+
 def all_misuses(place: Place, values: Mapping[str, Template], scope: Scope) -> Iterator[Problem]:
     """The same for each value of a mapping."""
     for key, value in values.items():

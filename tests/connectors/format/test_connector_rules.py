@@ -202,6 +202,16 @@ LIST = "collections.things.operations.list"
             id="constant id",
         ),
         pytest.param(
+            [('{id: "${record.id}"}', '{id: "${record.id}", name: record.name}'), ('records: "${body.items}"', "records: body.items")],
+            [
+                "36: collections.things.record.name: 'record.name' is plain text, the same whatever the app sends; "
+                "an expression is written ${...}",
+                "41: collections.things.operations.list.records: 'body.items' is plain text, the same whatever the app sends; "
+                "an expression is written ${...}",
+            ],
+            id="expressions without signs",
+        ),
+        pytest.param(
             [('{id: "${record.id}"}', '{id: "${record.id}", name: "${item.name}"}')],
             ["36: collections.things.record.name: there is no name 'item' here; there are connection, integration, parameters, record"],
             id="item in a record",
