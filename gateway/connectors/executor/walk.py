@@ -4,6 +4,7 @@ The lists are read one after another, deepest first. Where a page stands among t
 there is read again, which costs nothing within an operation, and little where the app confirms what it sent before.
 """
 
+import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -74,6 +75,8 @@ class Walk:
         while items and frames and self._is_free(frames):
             _, frames = await self._step(frames)
             steps += 1
+            # Nothing is waited for, and there may be thousands: everybody else gets their turn in between.
+            await asyncio.sleep(0)
         return Page(items=items, next_token=as_token(frames, steps=steps) if frames else None)
 
     def _start(self, token: JsonValue) -> tuple[Frames, int]:

@@ -1,3 +1,4 @@
+import asyncio
 import json
 
 import pytest
@@ -196,6 +197,25 @@ async def test_a_branch_that_a_rule_calls_empty_is_passed_over(app, connector, a
     notes = connector(listing=by_box(), http={"errors": [{"when": {"status": [404]}, "action": "empty"}]})
 
     assert await read_all(notes, access) == [["1"]]
+
+
+async def test_thousands_of_empty_combinations_leave_everybody_else_their_turns(app, connector, access):
+    first_only = {"as": "b", "values": ["x"], "where": "partition.a == `0`"}
+    pairs = connector(listing={"request": {"path": "/notes"}, "partitions": [{"as": "a", "values": list(range(2000))}, first_only]})
+    app.answer(json=items(1))
+    turns = 0
+
+    async def count_turns():
+        nonlocal turns
+        while True:
+            await asyncio.sleep(0)
+            turns += 1
+
+    counting = asyncio.create_task(count_turns())
+    assert await read_all(pairs, access) == [["1"]]
+    counting.cancel()
+
+    assert turns > 2000
 
 
 @pytest.mark.parametrize("values", ["${connection.boxes}", "a", {"a": 1}, 7], ids=repr)
