@@ -48,6 +48,8 @@ _AUDIT = {
     "updatedTime": "time, read-only",
     "updatedBy": "-> users as updatedByUser, read-only",
 }
+AUDITED = frozenset(_AUDIT)
+"""The fields of who wrote a record and when."""
 
 
 def fields_schema(fields: Mapping[str, Any], *, audited: bool | Literal["times"]) -> JsonSchema:

@@ -46,7 +46,12 @@ def _filling(gap: Gap, schema: JsonSchema) -> Filling:
 
     def fill(unified: JsonObject, mapped: Collection[str]) -> None:
         target = _target(unified, way)
-        if target is None or target.get(name) not in _NOTHING or (gap.is_substitute and name in mapped) or not any(source in unified for source in sources):
+        if (
+            target is None
+            or target.get(name) not in _NOTHING
+            or (gap.is_substitute and name in mapped)
+            or not any(source in unified for source in sources)
+        ):
             return
         try:
             value = coerce(gap.value.evaluate(unified))

@@ -5,8 +5,9 @@ from difflib import get_close_matches
 
 from gateway.documents import Place
 from gateway.udm.drafts import Draft, Origin
+from gateway.udm.fields import AUDITED
 from gateway.udm.model import Models, UniversalDataModel
-from gateway.udm.notation import is_name
+from gateway.udm.notation import RESERVED, is_name
 from gateway.udm.shapes import PREFIX, Shape, ShapeField, shape_of
 
 _OF_THE_SCHEMA = frozenset({f"{PREFIX}Record", f"{PREFIX}FieldsToNativeInput", f"{PREFIX}FieldsToNativePayload"})
@@ -28,23 +29,35 @@ def problems(models: Models, drafts: Mapping[str, Draft]) -> Iterator[Finding]:
 
 def _field_problems(shape: Shape, models: Models, *, way: str) -> Iterator[tuple[str, str]]:
     """The names of the model's fields with what is wrong with them, or with a part of them."""
-    names = [field.name for field in shape.fields]
-    names += [field.sibling for field in shape.fields if field.sibling is not None]
+    yield from ((way or name, text) for name, text in _taken_names(shape))
     for field in shape.fields:
         top = way or field.name
         if field.reference is not None:
-            yield from ((top, text) for text in _reference_problems(field, models, names))
+            yield from ((top, text) for text in _reference_problems(field, models))
         if field.shape is not None:
             yield from _field_problems(field.shape, models, way=top)
 
 
-def _reference_problems(field: ShapeField, models: Models, names: list[str]) -> Iterator[str]:
+def _taken_names(shape: Shape) -> Iterator[tuple[str, str]]:
+    """The fields that would share a name, of two the one that was added later."""
+    owners = dict.fromkeys(RESERVED, "")
+    for field in sorted(shape.fields, key=lambda field: field.name not in AUDITED):
+        if field.sibling is not None and field.sibling in (*owners, field.name):
+            yield (
+                field.name,
+                f"the record of {field.name!r} would be called {field.sibling!r}, as another field is; write `as` and another name",
+            )
+        owner = owners.get(field.name)
+        if owner:
+            yield field.name, f"the record of {owner!r} is called {field.name!r}; give this field another name"
+        owners |= {field.name: ""} | ({field.sibling: field.name} if field.sibling is not None else {})
+
+
+def _reference_problems(field: ShapeField, models: Models) -> Iterator[str]:
     if field.reference not in models:
         yield f"{field.name!r} refers to {field.reference!r}, which is no universal data model{_near(field.reference or '', models)}"
     if field.sibling is None:
         yield f"{field.name!r} does not say how the record itself is called; write `-> {field.reference} as someName`"
-    elif names.count(field.sibling) > 1 or field.sibling in ("id", "externalId", "record"):
-        yield f"the record of {field.name!r} would be called {field.sibling!r}, as another field is; write `as` and another name"
     elif not is_name(field.sibling):
         yield f"the record of {field.name!r} would be called {field.sibling!r}, which is no name; write `as` and another one"
 
@@ -83,17 +96,17 @@ def _origin_of_place(draft: Draft, place: Place) -> Origin:
 
 
 def _clashes(models: Models, drafts: Mapping[str, Draft]) -> Iterator[Finding]:
-    """Types of one name that are not equal; to blame is what was read later."""
+    """Types of one name that are not equal; to blame is what was read later, extensions after all models."""
     taken: dict[str, tuple[Shape | None, str]] = dict.fromkeys(_OF_THE_SCHEMA, (None, "the schema"))
-    for key, draft in drafts.items():
-        whole = shape_of(models[key])
-        for shape, origin, place in ((whole, draft.origins[0][0], ("name",)), *_parts_with_origins(whole, draft)):
-            other, owner = taken.setdefault(shape.name, (shape, f"model {key!r}"))
-            if other != shape:
-                yield origin, place, f"the type {shape.name} stands for something else in {owner} already; use another name"
+    found = [(key, *part) for key, draft in drafts.items() for part in _types(shape_of(models[key]), draft)]
+    for key, shape, origin, place in sorted(found, key=lambda each: each[2].place[0] == "extensions"):
+        other, owner = taken.setdefault(shape.name, (shape, f"model {key!r}"))
+        if other != shape:
+            yield origin, place, f"the type {shape.name} stands for something else in {owner} already; use another name"
 
 
-def _parts_with_origins(whole: Shape, draft: Draft) -> Iterator[tuple[Shape, Origin, Place]]:
+def _types(whole: Shape, draft: Draft) -> Iterator[tuple[Shape, Origin, Place]]:
+    yield whole, draft.origins[0][0], ("name",)
     for field in whole.fields:
         if field.shape is not None:
             for part in _with_parts(field.shape):

@@ -12,7 +12,7 @@ MAX_DEPTH = 5
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,59}")
 _MODEL = re.compile(r"[a-z][a-z0-9-]{0,59}")
-_RESERVED = frozenset({"id", "externalId", "record"})
+RESERVED = frozenset({"id", "externalId", "record"})
 """Fields that every type of a model has."""
 _WORDS = ", ".join((*fields.WORDS, *fields.SHAPES))
 
@@ -26,7 +26,7 @@ def notation_problems(place: Place, notation: dict[str, Any], *, depth: int = 1)
         at = (*place, name)
         if not is_name(name):
             yield at, f"{name[:100]!r} is no name of a field: letters, digits and underscores, the first one a letter, at most 60"
-        elif depth == 1 and name in _RESERVED:
+        elif depth == 1 and name in RESERVED:
             yield at, f"every model has {name!r} already; give this field another name"
         yield from _field_problems(at, field, depth=depth)
 

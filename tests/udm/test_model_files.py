@@ -236,6 +236,39 @@ def test_two_files_cannot_add_the_same_thing(load):
         load(RIGHT, RIGHT)
 
 
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ("assignee: string", "assignee: the record of 'assigneeId' is called 'assignee'; give this field another name"),
+        ("createdByUser: string", "createdByUser: the record of 'createdBy' is called 'createdByUser'; give this field another name"),
+        (
+            "assignId: -> users as assignee",
+            "assignId: the record of 'assignId' would be called 'assignee', as another field is; write `as`",
+        ),
+        ("subjectId: -> notes", "subjectId: the record of 'subjectId' would be called 'subject', as another field is; write `as` and"),
+        ("self: -> users as self", "self: the record of 'self' would be called 'self', as another field is; write `as` and another name"),
+        ("a: {bId: -> users, b: string}", "a: the record of 'bId' is called 'b'; give this field another name"),
+    ],
+)
+def test_a_name_that_a_model_has_already_is_told_where_it_was_added(load, tmp_path, fields, message):
+    with pytest.raises(ConfigurationError) as refused:
+        load(f"format: models/v1\nextensions:\n  tasks:\n    fields: {{{fields}}}\n")
+
+    (line,) = refused.value.message.splitlines()
+    assert line.startswith(f"{tmp_path}/1.yaml:4: extensions.tasks.fields.{message}")
+
+
+def test_a_type_that_another_model_has_already_is_told_where_it_was_added(load, tmp_path):
+    with pytest.raises(ConfigurationError) as refused:
+        load("format: models/v1\nextensions:\n  deals:\n    fields: {product: {name: string}}\n")
+
+    (line,) = refused.value.message.splitlines()
+    assert line == (
+        f"{tmp_path}/1.yaml:4: extensions.deals.fields.product: "
+        "the type UnifiedDealProduct stands for something else in model 'deal-products' already; use another name"
+    )
+
+
 def test_a_file_that_cannot_be_read_is_told(tmp_path):
     with pytest.raises(ConfigurationError, match=r"missing\.yaml: the file cannot be read \(No such file or directory\)"):
         load_models([tmp_path / "missing.yaml"])
