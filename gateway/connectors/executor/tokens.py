@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from gateway.clock import Clock
+from gateway.connectors.executor.reads import error_for_one
 from gateway.connectors.protocol import Access
 from gateway.errors import UpstreamError
 
@@ -65,13 +66,14 @@ class Tokens:
             return kept
         async with slot.lock:
             if slot.failures != failures and slot.error is not None:
-                raise slot.error.with_traceback(None)
+                raise error_for_one(slot.error)
             if (kept := self._kept(slot, instead_of)) is not None:
                 return kept
             try:
                 slot.token = await make()
             except UpstreamError as error:
-                slot.token, slot.error, slot.failures = None, error, slot.failures + 1
+                # A twin: the error itself holds on to all that was under way, credentials among it.
+                slot.token, slot.error, slot.failures = None, error_for_one(error), slot.failures + 1
                 raise
             slot.error = None
             return slot.token

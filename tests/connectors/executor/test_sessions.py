@@ -115,6 +115,7 @@ async def test_requests_that_wait_for_a_login_share_its_refusal(app, connector):
 
     assert paths(app) == ["/login"]
     assert {type(outcome) for outcome in outcomes} == {UpstreamAuthError}
+    assert len({id(outcome) for outcome in outcomes}) == 10
     assert {outcome.message for outcome in outcomes} == {
         "The login failed. Notes refused the request (400): Wrong password. Connect again with valid credentials."
     }
