@@ -11,9 +11,9 @@ from uuid import UUID
 from gateway.errors import GatewayError
 from gateway.graphql.batching import Loader, each
 from gateway.graphql.sources import Place, RecordSource, UnifiedSource, collection_at, records_of
-from gateway.models import LocationKind, Pointer, Principal, Record
+from gateway.models import JsonObject, LocationKind, Pointer, Principal, Record
 from gateway.runtime import Runtime
-from gateway.services import record_places, records, unified
+from gateway.services import record_places, records, references, unified
 from gateway.services.record_places import RecordPlace
 from gateway.udm import Translation
 from gateway.udm.shapes import shape_of
@@ -34,6 +34,20 @@ class RecordKey:
     def of(cls, place: RecordPlace, external_id: str) -> "RecordKey":
         """The record of that id at a place."""
         return cls(place.identity, external_id, place)
+
+
+@dataclass(frozen=True, slots=True)
+class FieldKey:
+    """A field of a collection as a key."""
+
+    identity: str
+    name: str
+    place: RecordPlace = field(compare=False)
+
+    @classmethod
+    def of(cls, place: RecordPlace, name: str) -> "FieldKey":
+        """The field of that name at a place."""
+        return cls(place.identity, name, place)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +126,11 @@ class RecordLoaders:
         return Loader(self._read_references)
 
     @cached_property
+    def target_by_field(self) -> Loader[FieldKey, JsonObject]:
+        """What collections' own fields refer to: found once, however many records are followed."""
+        return Loader(lambda keys: each(self._find_target, keys))
+
+    @cached_property
     def place_by_address(self) -> Loader[AddressKey, RecordPlace | None]:
         """The places that ids of records name."""
         return Loader(lambda keys: each(self._find_address, keys))
@@ -183,6 +202,9 @@ class RecordLoaders:
 
     async def _find_model(self, key: ModelKey) -> RecordPlace:
         return await unified.model_place(self._runtime, self._principal, place=key.place, model=key.model)
+
+    async def _find_target(self, key: FieldKey) -> JsonObject:
+        return await references.target_of(self._runtime, self._principal, place=key.place, field=key.name)
 
     async def _find_address(self, key: AddressKey) -> RecordPlace | None:
         return await record_places.place_at(self._runtime, self._principal, connection_id=key.connection_id, pointer=key.pointer)

@@ -5,10 +5,11 @@ from collections.abc import Sequence
 
 from gateway.graphql.context import Context
 from gateway.graphql.place_records import record_of_home
-from gateway.graphql.record_loaders import ReferenceKey
+from gateway.graphql.record_loaders import FieldKey, ReferenceKey
 from gateway.graphql.sources import RecordSource, UnifiedSource
 from gateway.models import JsonObject
 from gateway.services import references
+from gateway.services.record_places import RecordPlace
 
 
 def unified_of(context: Context, record: RecordSource, udm: str | None) -> UnifiedSource:
@@ -38,5 +39,7 @@ async def all_referenced(context: Context, source: UnifiedSource, external_ids: 
 
 async def native_reference(context: Context, record: RecordSource, field: str) -> RecordSource | None:
     """The record that one of a record's own fields names; null where the field is empty, or the app has no such record."""
-    found = await references.native_reference(*context.caller, place=record["home"], record=record["source"], field=field)
+    home: RecordPlace = record["home"]
+    target = await context.loaders.records.target_by_field.load(FieldKey.of(home, field))
+    found = references.native_reference(context.runtime, place=home, record=record["source"], field=field, target=target)
     return await record_of_home(context, found.place, found.external_id) if found is not None else None

@@ -24,15 +24,20 @@ class RecordReference:
     external_id: str
 
 
-async def native_reference(
-    runtime: Runtime, principal: Principal, *, place: RecordPlace, record: Record, field: str
-) -> RecordReference | None:
-    """The record that a field of a record at `place` names, by the collection's own schema (`x-reference`); null where the field is empty.
+async def target_of(runtime: Runtime, principal: Principal, *, place: RecordPlace, field: str) -> JsonObject:
+    """What the schema of the collection at `place` says that a field refers to (`x-reference`), for `native_reference`.
 
-    Raises InvalidError, which names the fields that do, for a field that refers to no collection or to several records at once;
-    UpstreamError when the app is asked for the schema and cannot answer.
+    Raises InvalidError, which names the fields that do, for a field that refers to no collection; UpstreamError when the app is asked
+    for the schema and cannot answer.
     """
-    target = await record_specs.decided_for(runtime, principal, place, partial(_target, field=field))
+    return await record_specs.decided_for(runtime, principal, place, partial(_target, field=field))
+
+
+def native_reference(runtime: Runtime, *, place: RecordPlace, record: Record, field: str, target: JsonObject) -> RecordReference | None:
+    """The record that a field of a record at `place` names; null where the field is empty.
+
+    Raises InvalidError for a field that holds several ids, UpstreamResponseError where the target is no collection.
+    """
     external_id = _external_id(_value_at(record.fields, field), field)
     if external_id is None:
         return None

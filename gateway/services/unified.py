@@ -6,7 +6,7 @@ from sqlalchemy import or_
 from sqlmodel import col, select
 
 from gateway.connectors.protocol import Connector
-from gateway.errors import InvalidError, NotFoundError, UnsupportedError
+from gateway.errors import InvalidError, NotFoundError, UnsupportedError, UserError
 from gateway.models import DataSource, DataSourceInstance, Pointer, Principal
 from gateway.runtime import Runtime
 from gateway.services import elements, instance_context, record_places
@@ -45,7 +45,11 @@ async def model_place(runtime: Runtime, principal: Principal, *, place: RecordPl
         raise UnsupportedError(
             f"No data source of this connection is of the model {model!r}, and {connector.spec.name} has no collection for it."
         )
-    translation_of(runtime, found, model)
+    try:
+        translation_of(runtime, found, model)
+    except UserError as error:
+        # Nobody named the model: it is what a field refers to.
+        raise type(error)(error.message) from None
     return found
 
 

@@ -4,10 +4,12 @@ from typing import Any
 
 import pytest
 
+from gateway.connectors.described import KEPT_SECONDS
 from gateway.errors import UpstreamUnavailableError
 from gateway.graphql.ids import global_id, local_id, parse_record_id
 from gateway.models import Connection
 from gateway.services.selectors import PointerInput
+from gateway.testing import FakeClock
 from tests.graphql.world import World
 from tests.support.notes_cards import PEOPLE_AT_ONCE
 from tests.support.notes_connector import NotesApp
@@ -181,6 +183,18 @@ async def test_a_field_of_the_apps_own_leads_to_the_record_that_it_names(world: 
     assert people[0]["fields"]["name"] == "Ada"
     assert people[0]["collection"] == {"path": "/data/people"}
     assert notes_app.ids == [("101", "102", "103")]
+
+
+async def test_what_a_field_refers_to_is_found_once_for_all_records(world: World, cards: str, notes_app: NotesApp, clock: FakeClock):
+    document = """query ($id: ID!, $field: String!) { dataSourceInstance(by: { id: $id }) {
+      records { nodes { reference(field: $field) { externalId } } } } }"""
+    clock.advance(KEPT_SECONDS)
+    notes_app.requests.clear()
+
+    await world.ask(document, id=cards, field="personId")
+    assert notes_app.requests.count("describe") == 1
+
     refused = await world.execute(document, id=cards, field="title")
-    assert {error.extensions["code"] for error in refused.errors} == {"INVALID"}
+    assert [error.extensions["code"] for error in refused.errors] == ["INVALID"] * 5
     assert "personId" in refused.errors[0].message
+    assert notes_app.requests.count("describe") == 2

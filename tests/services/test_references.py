@@ -17,7 +17,12 @@ def card(**fields):
 
 async def follow(world, record, field, *, pointer=None):
     place = await given.place(world.runtime, world.connection, pointer or Pointer("cards"))
-    return await references.native_reference(world.runtime, world.acme, place=place, record=record, field=field)
+    return await follow_from(world, place, record, field)
+
+
+async def follow_from(world, place, record, field):
+    target = await references.target_of(world.runtime, world.acme, place=place, field=field)
+    return references.native_reference(world.runtime, place=place, record=record, field=field, target=target)
 
 
 async def test_a_reference_leads_to_a_record_of_the_other_collection(world, notes_app):
@@ -65,7 +70,7 @@ async def test_parameters_that_the_schema_gives_are_taken_first(world, notes_app
         place = await given.place(
             world.runtime, await given.connection(world.runtime, world.acme, name=str(parameters)), Pointer("cards", {"box": 3})
         )
-        found = await references.native_reference(world.runtime, world.acme, place=place, record=card(extra="s"), field="extra")
+        found = await follow_from(world, place, card(extra="s"), "extra")
         assert found.place.pointer == Pointer("scraps", {"box": box})
 
 
@@ -80,7 +85,7 @@ async def test_a_field_that_refers_to_nothing_is_refused_with_those_that_do(worl
 
 async def test_a_collection_without_references_says_so(world):
     with pytest.raises(InvalidError, match=r"Field 'text' of collection 'notes' refers to no collection. None of its fields does."):
-        await references.native_reference(world.runtime, world.acme, place=await notes(world), record=card(text="x"), field="text")
+        await follow_from(world, await notes(world), card(text="x"), "text")
 
 
 @pytest.mark.parametrize(
