@@ -29,9 +29,22 @@ create table log (message text);
 create table changing (id integer primary key, first text);
 create table "{ODD_TABLE}" ("naïve column" text primary key, "select" integer);
 create table many (id text primary key);
+create table by_text (id text primary key, kind text);
+create table by_two (a integer, b text, kind text, primary key (a, b));
+create table indexed (id integer primary key, kind text);
+create table keyless (kind text);
+create index indexed_kind on indexed (kind);
+create index keyless_kind on keyless (kind);
+create table untyped (id integer primary key, any);
+insert into untyped values (1, 7), (2, '7'), (3, 7.5), (4, 'x');
+create view sums as select id / 3 * 10 + 10 as id, 20 * count(*) / 2 as count from untyped group by 1;
 create view "late lines" as select rowid as id, message from log where rowid > 110;
 create view "lines without keys" as select message from log;
 """
+
+
+SHUFFLED = 40
+"""How many rows stand, in no order and of three kinds, in each of `by_text`, `by_two`, `indexed` and `keyless`."""
 
 
 def fill_kinto(app: Kinto) -> None:
@@ -59,6 +72,11 @@ def odd_database(folder: Path) -> Path:
         database.executemany("insert into texts (value) values (?)", [(text,) for text in TEXTS])
         database.executemany("insert into keyed values (?, ?, 'note')", KEYED)
         database.executemany("insert into log values (?)", [(f"line {number}",) for number in range(1, LINES + 1)])
+        shuffled = [(number * 23 % SHUFFLED, (None, "a", "b")[number % 3]) for number in range(SHUFFLED)]
+        database.executemany("insert into by_text values (?, ?)", [(f"{key:02d}", kind) for key, kind in shuffled])
+        database.executemany("insert into by_two values (?, ?, ?)", [(key % 3, f"ä{key:02d}", kind) for key, kind in shuffled])
+        database.executemany("insert into indexed values (?, ?)", shuffled)
+        database.executemany("insert into keyless values (?)", [(kind,) for _, kind in shuffled])
         database.executemany("insert into many values (?)", [(f"ä/{number:02d}",) for number in range(STEPS)])
         database.execute(f'insert into "{ODD_TABLE}" values (?, 7)', ("größe/1",))
     return path

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from tests.support.datasette import CONTACTS, Datasette
-from tests.upstreams.content import KEYED, ODD_NAME, TEXTS
+from tests.upstreams.content import KEYED, ODD_NAME, SHUFFLED, TEXTS
 from tests.upstreams.operations import connect
 from tests.upstreams.record_calls import CREATE, DELETE, UPDATE, Collection, ids
 
@@ -116,6 +116,53 @@ class TestLists:
 
         rows = sorted(map(row, range(1, CONTACTS + 1)), key=lambda row: (sign * row["company_id"], row["id"]))
         assert ids(found) == [str(row["id"]) for row in rows]
+
+    @pytest.mark.parametrize("direction", ["ASC", "DESC"])
+    @pytest.mark.parametrize("name", ["by_text", "by_two", "indexed", "keyless"])
+    async def test_rows_that_are_equal_in_the_order_come_once_each_over_all_pages(self, table, name, direction):
+        found = await table(name, ODD_NAME).listed(first=7, order={"field": "kind", "direction": direction})
+
+        assert len(set(ids(found))) == len(found) == SHUFFLED
+        kinds = [record["fields"]["kind"] for record in found]
+        assert kinds == sorted(kinds, key=lambda kind: kind or "", reverse=direction == "DESC")
+
+    async def test_a_column_without_a_type_is_no_order(self, contacts, table):
+        code, message = await table("untyped", ODD_NAME).refused(order={"field": "any"})
+
+        assert (code, message) == ("UPSTREAM_REJECTED", "Datasette refused the request (400): Cannot sort table by any, which has no type.")
+
+    @pytest.mark.parametrize(
+        ("filter", "expected"),
+        [
+            ({"any": 7}, ["1"]),
+            ({"any": 7.0}, ["1"]),
+            ({"any": "7"}, ["2"]),
+            ({"any": {"NE": 7}}, ["2", "3", "4"]),
+            ({"any": {"NE": "7"}}, ["1", "3", "4"]),
+            ({"any": {"IN": [7, "x"]}}, ["1", "4"]),
+            ({"any": {"GT": 7}}, ["2", "3", "4"]),
+            ({"any": {"GTE": 7.0}}, ["1", "2", "3", "4"]),
+            ({"any": {"GT": "x"}}, []),
+        ],
+        ids=str,
+    )
+    async def test_numbers_and_texts_of_a_column_without_a_type_are_told_apart(self, table, filter, expected):
+        assert ids(await table("untyped", ODD_NAME).listed(filter=filter)) == expected
+
+    @pytest.mark.parametrize("value", [7.5, -1, "7", "7.5"])
+    async def test_what_datasette_would_compare_as_another_type_is_refused(self, table, value):
+        code, _ = await table("untyped", ODD_NAME).refused(filter={"any": {"GT": value}})
+
+        assert code == "UNSUPPORTED"
+
+    async def test_what_a_view_calculates_is_compared_as_the_number_that_it_is(self, table):
+        sums = table("sums", ODD_NAME, key="view_rows")
+
+        assert [record["fields"] for record in await sums.listed()] == [{"id": 10, "count": 20}, {"id": 20, "count": 20}]
+        assert ids(await sums.listed(filter={"count": 20, "id": {"NE": 10}})) == ["20"]
+        assert ids(await sums.listed(filter={"id": {"GT": 10}})) == ["20"]
+        assert (await sums.record("20"))["fields"] == {"id": 20, "count": 20}
+        assert await sums.record("30") is None
 
     async def test_views_can_be_filtered_and_ordered_too(self, table):
         view = table("vip_contacts", key="view_rows")
