@@ -18,6 +18,7 @@ class _OfDemo(ConnectorSuite):
     file = Path(__file__).parents[2] / "gateway" / "connectors" / "catalog" / "demo.yaml"
     auth_method = "token"
     credentials: ClassVar[JsonObject] = {"token": KEY}
+    missing_id = "9999"
 
     @asynccontextmanager
     async def app(self) -> AsyncIterator[str]:

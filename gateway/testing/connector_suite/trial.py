@@ -16,7 +16,7 @@ from gateway.connectors.executor import DeclarativeConnector
 from gateway.connectors.http import AppResponse, Http
 from gateway.connectors.loading import load_connector_file
 from gateway.connectors.protocol import Access, Connector
-from gateway.errors import GatewayError, UpstreamError
+from gateway.errors import GatewayError, UpstreamError, UpstreamUnavailableError
 from gateway.models import JsonObject, JsonValue, PageRequest, Pointer, Record, RecordQuery
 from gateway.models.queries import EVERYTHING
 from gateway.testing.answers import Scripted
@@ -26,6 +26,8 @@ from gateway.testing.scripted_app import Handler, ReceivedRequest, ScriptedApp
 
 _LOOPBACK = (ip_network("127.0.0.0/8"),)
 _MOST_PAGES = 2_000
+_SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+_LAST_OF_THEIR_KIND = str.maketrans("0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ", "9" * 10 + "f" * 26 + "F" * 26)
 
 
 @dataclass(frozen=True)
@@ -38,23 +40,37 @@ class Subject:
 
 
 class TappedHttp(Http):
-    """The way to the app, which can give its first answer again and again."""
+    """The way to the app, on which answers can be given again and again, or get lost."""
 
     def __init__(self) -> None:
         super().__init__(allowed_networks=_LOOPBACK)
         self._repeats = False
+        self._loses = False
         self._answer: AppResponse | None = None
+        self.lost_count = 0
+        """How many answers got lost."""
 
     def repeat(self) -> None:
         """From now on the app gives its next answer to whatever it is asked."""
         self._repeats = True
 
+    def lose(self) -> None:
+        """From now on the app gets what is written, and nobody gets its answer."""
+        self._loses = True
+
+    def find(self) -> None:
+        """From now on answers arrive again."""
+        self._loses = False
+
     async def send(self, request: httpx.Request, *, max_bytes: int, timeout_seconds: float) -> AppResponse:
-        """The app's answer, or the one that is repeated."""
+        """The app's answer, or the one that is repeated. Raises UpstreamUnavailableError for one that is lost."""
         if self._answer is not None:
             return self._answer
         answer = await super().send(request, max_bytes=max_bytes, timeout_seconds=timeout_seconds)
         self._answer = answer if self._repeats else None
+        if self._loses and request.method not in _SAFE_METHODS:
+            self.lost_count += 1
+            raise UpstreamUnavailableError("The answer got lost.", may_have_been_received=True)
         return answer
 
 
@@ -72,7 +88,9 @@ class Trial:
     auth_method: ClassVar[str] = "none"
     credentials: ClassVar[JsonObject] = {}
     page_size: ClassVar[int] = 7
-    """The page size that the list is read with: small, so that there are several pages."""
+    """The page size that the list is read with: smaller than the list, so that there are several pages."""
+    missing_id: ClassVar[str | None] = None
+    """An id that the app could have given and has not; null for one that is made of an id of the list: `c-0041` becomes `f-9999`."""
     new_fields: ClassVar[JsonObject | None] = None
     """The fields of a record to create; null where nothing is to be written."""
     changed_fields: ClassVar[JsonObject] = {}
@@ -104,6 +122,14 @@ class Trial:
         if self.new_fields is None:
             raise SkipTest("The suite is given no fields to write.")
         return self.new_fields
+
+    def missing_beside(self, external_id: str) -> str:
+        """An id like this one, which no record has."""
+        return self.missing_id or external_id.translate(_LAST_OF_THEIR_KIND)
+
+    async def ids(self, subject: Subject) -> list[str]:
+        """The ids of the whole list."""
+        return [record.external_id for record in await self.read(subject, size=1000)]
 
     async def page(self, subject: Subject, *, size: int) -> Sequence[Record]:
         """The first page of the list."""
