@@ -46,12 +46,12 @@ def fitted(value: JsonValue, schema: JsonSchema) -> JsonValue:
 
 
 def text_of(value: JsonValue) -> str | None:
-    """A text, number or boolean as text; null for anything else."""
+    """A text, number or boolean as text; null for anything else, and for what is no number that JSON can carry."""
     if isinstance(value, str):
         return value
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, int | float):
+    if isinstance(value, int) or (isinstance(value, float) and math.isfinite(value)):
         # A float that is whole comes from an app that writes 5.0 for 5.
         return str(int(value)) if isinstance(value, float) and value.is_integer() and abs(value) < 2**53 else str(value)
     return None

@@ -9,7 +9,7 @@
 `address`, `labelled value`     one of the shared shapes below
 `[x]`                           a list of `x`
 a mapping                       an object with these fields
-`x, read-only`                  the same as `x`, but only the app sets it
+`x, read-only`                  the same as `x`, but only the app sets it; `["x, read-only"]` for a list
 """
 
 from collections.abc import Mapping
@@ -75,7 +75,10 @@ def _schema(notation: Any) -> JsonSchema:
     if isinstance(notation, Mapping):
         return {"type": "object", "properties": {name: _schema(field) for name, field in notation.items()}}
     (item,) = notation
-    return {"type": "array", "items": _schema(item)}
+    items = _schema(item)
+    # No item alone is set by the app: it is the list.
+    read_only = {"readOnly": True} if items.pop("readOnly", False) else {}
+    return {"type": "array", "items": items, **read_only}
 
 
 def _schema_of_text(notation: str) -> JsonSchema:

@@ -119,6 +119,7 @@ def test_every_notation_becomes_its_schema():
         "home": "address",
         "mail": "labelled value",
         "n": "number",
+        "seen": ["-> users, read-only"],
     }
 
     assert fields_schema(notation, audited=False)["properties"] == {
@@ -135,6 +136,7 @@ def test_every_notation_becomes_its_schema():
         },
         "mail": {"title": "Labelled value", "type": "object", "properties": {"value": {"type": "string"}, "type": {"type": "string"}}},
         "n": {"type": "number"},
+        "seen": {"type": "array", "items": {"type": "string", "x-reference": {"udm": "users"}}, "readOnly": True},
     }
 
 

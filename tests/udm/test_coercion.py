@@ -1,5 +1,7 @@
 """What apps send becomes what a model promises, or nothing."""
 
+import math
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -28,6 +30,13 @@ JSON = st.recursive(
         (TEXT, 5.0, "5"),
         (TEXT, 5.25, "5.25"),
         (TEXT, True, "true"),
+        (TEXT, math.nan, None),
+        (TEXT, math.inf, None),
+        (NUMBER, math.nan, None),
+        (INTEGER, -math.inf, None),
+        (BOOLEAN, math.nan, None),
+        (TIME, math.nan, None),
+        (TIME, math.inf, None),
         (TEXT, {"a": 1}, None),
         (TEXT, [1], None),
         (NUMBER, "12.50", 12.5),

@@ -166,6 +166,18 @@ def test_two_fields_that_are_one_in_the_app_must_agree():
             both.write(unified, fields_schema=None)
 
 
+def test_a_write_holds_nothing_but_what_was_given_no_neighbours_and_no_gaps_filled():
+    nested = mapping("contacts", fullName="name.full", firstName="name.first", primaryEmail="mail", companyId="company.id")
+    nested_address = mapping("contacts", primaryAddress=rule(fields={"city": rule("at.city"), "full": rule("at.whole")}))
+
+    assert nested.write({"firstName": "Ann"}, fields_schema=None) == native({"name": {"first": "Ann"}})
+    assert nested.write({"fullName": "Ann Lee", "firstName": "Ann"}, fields_schema=None) == native(
+        {"name": {"full": "Ann Lee", "first": "Ann"}}
+    )
+    assert nested.write({"fullName": "Ann Lee"}, fields_schema=None) == native({"name": {"full": "Ann Lee"}})
+    assert nested_address.write({"primaryAddress": {"city": "Bern"}}, fields_schema=None) == native({"at": {"city": "Bern"}})
+
+
 def test_a_part_of_what_another_field_gives_whole_joins_it_and_leaves_what_was_given_as_it_is():
     joined = mapping("contacts", primaryAddress="address", companyName="address.company")
     unified = {"primaryAddress": {"city": "Bern"}, "companyName": "A"}
