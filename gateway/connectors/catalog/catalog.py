@@ -1,8 +1,10 @@
 """All connectors by key: the files that come along, the operator's own files, and Python classes."""
 
 import re
+import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from importlib.metadata import EntryPoint, entry_points
+from functools import lru_cache
+from importlib.metadata import EntryPoint, EntryPoints, entry_points
 from importlib.resources import files as resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -93,8 +95,14 @@ def _of_files(
 
 
 def _of_packages(http: Http) -> Iterator[tuple[str, Connector]]:
-    for entry_point in entry_points(group=ENTRY_POINTS):
+    for entry_point in _entry_points(tuple(sys.path)):
         yield f"entry point {entry_point.name}", _of_entry_point(entry_point, http)
+
+
+@lru_cache(maxsize=1)
+def _entry_points(path: tuple[str, ...]) -> EntryPoints:
+    # Every installed package is opened for it, and what is installed there stays as it is while the process runs.
+    return entry_points(group=ENTRY_POINTS)
 
 
 def _of_entry_point(entry_point: EntryPoint, http: Http) -> Connector:

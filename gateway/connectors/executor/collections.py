@@ -1,6 +1,7 @@
 """The collections of a connector file, with what is made of each once."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from gateway.connectors.executor.collection_specs import collection_spec
 from gateway.connectors.executor.fields_to_api import FieldsToApi
@@ -20,14 +21,17 @@ class KnownCollection:
     """What it promises without asking any app."""
     ids: RecordIds
     fields_to_api: FieldsToApi
-    readers_of_schema: frozenset[str]
-    """The operations whose expressions read the fields schema."""
+
+    @cached_property
+    def readers_of_schema(self) -> frozenset[str]:
+        """The operations whose expressions read the fields schema."""
+        return readers_of_schema(self.file)
 
     @classmethod
     def of(cls, key: str, collection: Collection) -> "KnownCollection":
         """The collection of that key, as the file says it."""
         spec = collection_spec(key, collection)
-        return cls(collection, spec, RecordIds(collection), FieldsToApi(collection), readers_of_schema(collection))
+        return cls(collection, spec, RecordIds(collection), FieldsToApi(collection))
 
     def names(self, pointer: Pointer) -> Names:
         """What every expression of the collection sees of the pointer: its parameters, with their defaults."""

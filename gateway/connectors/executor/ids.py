@@ -1,6 +1,7 @@
 """Which texts can be the id of a record."""
 
 import re
+from functools import cached_property
 
 from gateway.connectors.format.collections import Collection
 from gateway.connectors.schemas import CompiledSchema
@@ -14,7 +15,11 @@ class RecordIds:
     """Knows which texts the app may have given as ids in one collection; it is not asked for others."""
 
     def __init__(self, collection: Collection) -> None:
-        self._fitting = CompiledSchema.compile(collection.record.id_schema, at="id_pattern")
+        self._schema = collection.record.id_schema
+
+    @cached_property
+    def _fitting(self) -> CompiledSchema:
+        return CompiledSchema.compile(self._schema, at="id_pattern")
 
     def may_exist(self, external_id: str) -> bool:
         """Whether a record may have that id: of a length and of signs that ids have, and no way to another address."""
