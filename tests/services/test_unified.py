@@ -174,6 +174,16 @@ async def test_definitions_of_other_integrations_and_customers_instances_do_not_
     assert await place_of(world, "users") == (Pointer("people"), "users")
 
 
+async def test_instances_of_other_connections_do_not_count_whoever_asks(world):
+    await given.definition(world.runtime, "jobs", udm="tasks", pointer=PointerInput(path="/data/cards?box=1"))
+    second = await given.connection(world.runtime, world.acme, name="Second")
+    await update(world, await given.instance(world.runtime, world.acme, second, "jobs"), pointer=PointerInput(path="/data/cards?box=2"))
+
+    for principal in (world.acme, SYSTEM):
+        found = await unified.model_place(world.runtime, principal, place=await cards(world), model="tasks")
+        assert (found.connection.id, found.pointer) == (world.connection.id, Pointer("cards", {"box": 1}))
+
+
 async def test_a_data_source_whose_records_are_not_of_its_model_is_no_place_to_look(world):
     await given.definition(world.runtime, "folk", udm="users", pointer=PointerInput(path="/data/cards"))
 
