@@ -174,6 +174,18 @@ async def test_definitions_of_other_integrations_and_customers_instances_do_not_
     assert await place_of(world, "users") == (Pointer("people"), "users")
 
 
+async def test_instances_of_an_archived_data_source_and_definitions_that_point_nowhere_do_not_count(world):
+    await given.definition(world.runtime, "nowhere", udm="tasks")
+    await given.definition(world.runtime, "old", udm="tasks", pointer=PointerInput(path="/data/cards?box=1"))
+    await given.instance(world.runtime, world.acme, world.connection, "old")
+    await given.definition(world.runtime, "new", udm="tasks", pointer=PointerInput(path="/data/cards?box=2"))
+    assert await place_of(world, "tasks") == (Pointer("cards", {"box": 1}), "tasks")
+
+    await data_sources.archive(world.runtime, SYSTEM, by=DataSourceSelector(key="old"))
+
+    assert await place_of(world, "tasks") == (Pointer("cards", {"box": 2}), "tasks")
+
+
 async def test_instances_of_other_connections_do_not_count_whoever_asks(world):
     await given.definition(world.runtime, "jobs", udm="tasks", pointer=PointerInput(path="/data/cards?box=1"))
     second = await given.connection(world.runtime, world.acme, name="Second")
