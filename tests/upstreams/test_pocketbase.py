@@ -90,10 +90,12 @@ class TestConnecting:
         assert (code, field) == ("UPSTREAM_AUTH", None)
         assert "(401): The request requires valid record authorization token" in message
 
-    @pytest.mark.parametrize("users", ["../admins", "users/x", "", "a b"])
-    async def test_a_name_that_no_collection_has_is_refused_before_the_app(self, acme, pocketbase, users):
+    @pytest.mark.parametrize("given", ["users", "collections"])
+    @pytest.mark.parametrize("name", ["../admins", "users/x", "", "a b"])
+    async def test_a_name_that_no_collection_has_is_refused_before_the_app(self, acme, pocketbase, given, name):
+        named = {given: name if given == "users" else [name]}
         async with relayed(pocketbase.server) as relay:
-            code, _, field = await acme.refusal(CONNECT, integrationKey="pocketbase", **pocketbase_inputs(relay.url, USER, users=users))
+            code, _, field = await acme.refusal(CONNECT, integrationKey="pocketbase", **pocketbase_inputs(relay.url, USER, **named))
 
             assert (code, field) == ("INVALID", ["input", "parameters"])
             assert relay.requests == []
