@@ -8,6 +8,7 @@ import pytest
 
 from gateway.connectors.executor import ExecutorLimits
 from gateway.connectors.executor.read_keys import ReadKeys
+from gateway.connectors.executor.reads import MAX_CONNECTIONS, Reads
 from gateway.connectors.format.connector import ConnectorFile
 from gateway.connectors.operation import MAX_REMEMBERED_BYTES, Operation
 from gateway.errors import UpstreamCallsExceededError, UpstreamRejectedError, UpstreamUnavailableError
@@ -431,6 +432,28 @@ async def test_an_operation_remembers_within_bounds(app, connector):
         await read(notes, access, pointer=Pointer("notes", {"box": number}))
 
     assert len(app.requests) == 6
+
+
+async def test_of_more_connections_than_are_counted_nothing_is_remembered_over_a_write():
+    reads, asking, asked = Reads(clock=FakeClock()), remembering(), []
+
+    async def work(progress):
+        asked.append(progress)
+        return UpstreamRejectedError("No.")
+
+    async def ask():
+        await reads.outcome(b"key", asking, deadline=60, work=work, waits=lambda progress: None)
+
+    await ask()
+    await ask()
+    assert len(asked) == 1
+
+    reads.wrote(access_with(connection_id=asking.connection_id))
+    for number in range(MAX_CONNECTIONS):
+        reads.wrote(access_with(connection_id=f"other-{number}"))
+    await ask()
+
+    assert len(asked) == 2
 
 
 async def test_nothing_of_a_read_is_kept_after_it(app, connector):
