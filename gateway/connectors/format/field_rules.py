@@ -28,8 +28,7 @@ def known_schema(collection: Collection) -> JsonSchema | None:
 def path_problems(place: Place, path: str, schema: JsonSchema | None) -> Iterator[Problem]:
     """What is wrong with the name of a field, in which dots lead into objects; `*` stands for any field."""
     part: JsonValue = schema
-    names = [path] if schema is not None and path in (keys_of(schema) or ()) else path.split(".")
-    for name in names if path != _ANY else ():
+    for name in _names(path, schema) if path != _ANY else ():
         known = keys_of(part) if isinstance(part, dict) else None
         if known is None:
             return
@@ -39,15 +38,30 @@ def path_problems(place: Place, path: str, schema: JsonSchema | None) -> Iterato
         part = part.get("properties", {}).get(name) if isinstance(part, dict) else None
 
 
+def items_schema(path: str, schema: JsonSchema | None) -> JsonSchema | None:
+    """What the items of a field that holds a list are, where the schema tells; the same names as in `path_problems`."""
+    part: JsonValue = schema
+    for name in _names(path, schema):
+        part = part.get("properties", {}).get(name) if isinstance(part, dict) else None
+    items = part.get("items") if isinstance(part, dict) else None
+    return items if isinstance(items, dict) else None
+
+
+def _names(path: str, schema: JsonSchema | None) -> list[str]:
+    return [path] if schema is not None and path in (keys_of(schema) or ()) else path.split(".")
+
+
 def reference_problems(place: Place, collection: Collection, others: Mapping[str, Collection]) -> Iterator[Problem]:
     """What is wrong with the references of a collection's fields to records of others."""
     for at, reference in _references((*place, "fields"), collection.fields):
-        target = others.get(str(reference.get("collection"))) if isinstance(reference, dict) else None
+        name = reference.get("collection") if isinstance(reference, dict) else None
         given = reference.get("parameters", {}) if isinstance(reference, dict) else None
-        if target is None or not isinstance(given, dict):
+        if not isinstance(name, str) or not isinstance(given, dict):
             yield at, f"a reference is a mapping with a `collection`, and `parameters` where needed; there are {listed(others)}"
+        elif name not in others:
+            yield at, f"there is no collection {name!r}; there are {listed(others)}"
         else:
-            yield from _target_problems(at, given, target, own=keys_of(collection.parameters))
+            yield from _target_problems(at, given, others[name], own=keys_of(collection.parameters))
 
 
 def _target_problems(place: Place, given: JsonObject, target: Collection, *, own: frozenset[str] | None) -> Iterator[Problem]:

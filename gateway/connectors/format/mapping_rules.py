@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from gateway.connectors.format.collections import Collection
-from gateway.connectors.format.field_rules import known_schema, path_problems
+from gateway.connectors.format.field_rules import items_schema, known_schema, path_problems
 from gateway.connectors.format.mappings import FieldMapping
 from gateway.connectors.format.schema_rules import value_problems
 from gateway.connectors.format.scopes import Scope, keys_of, listed, misuses
@@ -71,8 +71,9 @@ def _inner_problems(place: Place, mapping: FieldMapping, schema: JsonSchema, *, 
             yield (*place, "each"), "this is no list; map what it holds by `fields`"
         elif not _may_hold_parts(items):
             yield (*place, "each"), "the items of this list are single values, which have no parts; map the list by `field`"
-        # Which schema the items of the app's list have is not followed: the list may be made by an expression.
-        yield from _fields_problems((*place, "each"), mapping.each, items, native=None, model=model)
+        # What an expression makes of the app's list is known to nobody.
+        items_of_app = items_schema(mapping.field, native) if mapping.field is not None and mapping.from_ is None else None
+        yield from _fields_problems((*place, "each"), mapping.each, items, native=items_of_app, model=model)
 
 
 def _ignored(mapping: FieldMapping) -> Iterator[tuple[str, str]]:

@@ -82,3 +82,42 @@ def test_each_key_of_a_mapping_is_right_where_it_counts(load, mapping):
     )
 
     assert list(file.collections["things"].universal_data_models["contacts"].fields) == [mapping.partition(":")[0]]
+
+
+def of_contacts(mapping):
+    """The changes that map the emails of contacts, in an app whose lists are described."""
+    mails = "mails: {type: array, items: {type: object, properties: {address: {type: string}, kind: {type: string}}}}"
+    old = "old: {type: object, properties: {mails: {type: array, items: {type: object, properties: {address: {type: string}}}}}}"
+    fields = f"id: {{type: integer}}, others: {{type: array}}, {mails}, {old}"
+    return (
+        ("thing: {type: object, properties: {id: {type: integer}}}", f"thing: {{type: object, properties: {{{fields}}}}}"),
+        ("universal_data_models: {tasks: {}}", f"universal_data_models: {{tasks: {{}}, contacts: {{fields: {{emails: {mapping}}}}}}}"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("mapping", "expected"),
+    [
+        ("{field: mails, each: {value: adress}}", "value: there is no field 'adress'; there are address, kind"),
+        ("{field: old.mails, each: {value: adress}}", "value: there is no field 'adress'; there are address"),
+        ("{field: mails, each: {value: {from: '${fields.adress}'}}}", "value.from: 'fields' has no 'adress'; it has address, kind"),
+    ],
+    ids=["unknown field", "in an object", "in an expression"],
+)
+def test_a_part_of_an_item_that_the_apps_items_do_not_have_is_told(problems, mapping, expected):
+    (found,) = problems(*of_contacts(mapping))
+
+    assert found.endswith(f"contacts.fields.emails.each.{expected}")
+
+
+@pytest.mark.parametrize(
+    "mapping",
+    [
+        "{field: mails, each: {value: address, type: {field: kind}}}",
+        "{field: mails, from: '${fields.mails[].inner}', each: {value: anything}}",
+        "{field: others, each: {value: anything}}",
+    ],
+    ids=["known fields", "made by an expression", "items that are not described"],
+)
+def test_the_parts_of_items_may_be_anything_that_the_app_may_have(load, mapping):
+    assert load(*of_contacts(mapping)).collections["things"].universal_data_models["contacts"].fields.keys() == {"emails"}

@@ -212,11 +212,9 @@ def test_a_pattern_of_ids_that_cannot_be_matched_in_linear_time_is_told(problems
 @pytest.mark.parametrize(
     ("reference", "expected"),
     [
-        (
-            "{collection: thngs}",
-            "x-reference: a reference is a mapping with a `collection`, and `parameters` where needed; there are things",
-        ),
-        ("things", "x-reference: a reference is a mapping with a `collection`"),
+        ("{collection: thngs}", "x-reference: there is no collection 'thngs'; there are things"),
+        ("things", "x-reference: a reference is a mapping with a `collection`, and `parameters` where needed; there are things"),
+        ("{collection: 1}", "x-reference: a reference is a mapping with a `collection`"),
         ("{collection: things, parameters: [1]}", "x-reference: a reference is a mapping with a `collection`"),
         (
             "{collection: things, parameters: {box: 1}}",
