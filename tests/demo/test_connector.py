@@ -154,9 +154,12 @@ async def test_a_search_finds_words_in_every_collection(connector, access):
         where(("notes", EQ, "x")),
         where(("status", LT, "open")),
         where(("labels", EQ, ["x"])),
+        where(("status", IN, ["open,done"])),
+        where(("priority", IN, ["low", "normal,high"])),
+        where(("dueAt", EQ, "null")),
         RecordQuery(order=RecordOrder(field="priority")),
     ],
-    ids=["field", "operator", "list", "order"],
+    ids=["field", "operator", "list", "two in one", "two in one of two", "null as a text", "order"],
 )
 async def test_what_the_app_cannot_do_is_refused(connector, access, query):
     with pytest.raises(UnsupportedError):
