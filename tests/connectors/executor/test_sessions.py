@@ -284,6 +284,7 @@ async def test_a_write_whose_login_failed_is_known_not_to_have_happened(app, con
 
     assert "not known" not in failed.value.message
     assert paths(app)[-1] == "/login"
+    assert "authorization" not in app.requests[-1].headers
 
 
 @pytest.mark.parametrize("answer", [Answer(json={}), Drop(), Answer(status=403)], ids=["no token", "lost", "refused"])
