@@ -171,6 +171,26 @@ async def test_without_a_data_source_the_only_model_of_the_collection_is_meant(w
     assert [error.extensions["code"] for error in result.errors] == ["UNSUPPORTED"]
 
 
+async def test_each_collection_keeps_its_model_and_its_references_in_one_operation(world: World):
+    await definition(world.runtime, "happenings", udm="activities", pointer=PointerInput(path="/data/cards"))
+    await instance(world.runtime, world.acme, await connection(world.runtime, world.acme), "happenings")
+    document = """{ connection(by: { integrationKey: "notes" }) {
+      activities: dataSourceInstance(dataSource: { key: "happenings" }) { record(externalId: "1") { ...Seen } }
+      tasks: collection(key: "cards") { record(externalId: "1") { ...Seen } }
+      people: collection(key: "people") { record(externalId: "101") { ...Seen } } } }
+      fragment Seen on Record { unified { __typename } reference(field: "personId") { externalId } }"""
+
+    result = await world.execute(document)
+
+    person = {"externalId": "101"}
+    assert {name: found["record"] for name, found in result.data["connection"].items()} == {
+        "activities": {"unified": {"__typename": "UnifiedActivity"}, "reference": person},
+        "tasks": {"unified": {"__typename": "UnifiedTask"}, "reference": person},
+        "people": {"unified": {"__typename": "UnifiedUser"}, "reference": None},
+    }
+    assert [(error.path[1], error.extensions["code"]) for error in result.errors] == [("people", "INVALID")]
+
+
 async def test_a_field_of_the_apps_own_leads_to_the_record_that_it_names(world: World, cards: str, notes_app: NotesApp):
     document = """query ($id: ID!, $field: String!) { dataSourceInstance(by: { id: $id }) { records { nodes {
       reference(field: $field) { externalId fields collection { path } } } } } }"""
