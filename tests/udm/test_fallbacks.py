@@ -4,7 +4,7 @@ import pytest
 
 from gateway.errors import InvalidError, UnsupportedError
 from gateway.models import Condition, FilterOperator
-from gateway.udm import MODELS, Native, translation
+from gateway.udm import MODELS, Native, load_models, translation
 from tests.udm.mappings import mapping, record, rule
 
 TASKS = mapping("tasks", subject="title", content="notes", status=rule("state", values={"o": "open"}), ownerId="owner", priority="p")
@@ -92,6 +92,54 @@ def test_fields_of_fallbacks_are_translated_as_documented(udm, other, field, the
     found = through(udm, mapping(other, **{there: "native"}))
 
     assert found.write({field: "A"}, fields_schema=None) == Native(fields={"native": "A"}, unmapped=())
+
+
+def test_a_fallback_is_the_same_one_each_time():
+    assert through("activities", TASKS) is through("activities", TASKS)
+    assert through("activities", TASKS) is not through("activities", mapping("tasks", subject="title"))
+
+
+def test_the_id_of_a_model_is_the_records_through_a_fallback_too():
+    keyed = through("activities", mapping("tasks", id="key", subject="title"))
+
+    assert keyed.read(record(key="8", title="A")) == {"id": "7", "title": "A"}
+    assert keyed.comparable_fields == ("title",)
+    assert keyed.write({"id": "8"}, fields_schema=None) == Native(fields={}, unmapped=("id",))
+
+
+def test_a_field_stands_for_one_of_the_other_model_that_no_field_is_renamed_to():
+    """The `title` of a user is one of his own, as the `title` of an employee; the `primaryEmail` is the employee's `workEmail`."""
+    employee = through("employees", mapping("users", primaryEmail="mail", title="job"))
+
+    assert employee.read(record(mail="a@b", job="Boss")) == {"id": "7", "workEmail": "a@b", "title": "Boss"}
+
+
+def test_a_substitute_stands_in_through_a_fallback_only_where_the_app_has_no_place():
+    dated, timed = (mapping("tasks", dueTime="due", **more) for more in ({}, {"startTime": "start", "endTime": "end"}))
+    due = "2026-01-05T00:00:00Z"
+
+    assert through("activities", dated).read(record(due=due)) == {"id": "7", "dueTime": due, "startTime": due, "endTime": due}
+    assert through("activities", timed).read(record(due=due)) == {"id": "7", "dueTime": due}
+
+
+def test_an_operators_fallback_may_rename_to_a_field_that_it_has_by_that_name_too(tmp_path):
+    (tmp_path / "m.yaml").write_text(
+        """format: models/v1
+models:
+  tickets:
+    name: Ticket
+    plural_name: Tickets
+    description: Something asked for.
+    fallbacks: {tasks: {question: subject, origin: type}}
+    fields: {question: string, subject: string, origin: "string, read-only"}
+"""
+    )
+    ticket = translation(load_models([tmp_path / "m.yaml"]), "tickets", {"tasks": mapping("tasks", subject="s", type="t")}.get)
+
+    assert ticket.read(record(s="Why?", t="mail")) == {"id": "7", "question": "Why?", "origin": "mail"}
+    assert ticket.write({"subject": "A", "origin": "B", "question": "C"}, fields_schema=None) == Native(
+        fields={"s": "C"}, unmapped=("subject", "origin")
+    )
 
 
 def test_parts_of_objects_are_compared_through_a_fallback_too():

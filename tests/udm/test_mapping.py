@@ -211,6 +211,36 @@ def test_a_condition_is_one_on_the_apps_field(given, expected):
     assert TASK.condition(condition(*given), fields_schema=SCHEMA) == condition(*expected)
 
 
+def test_what_is_read_as_more_than_the_apps_value_is_not_compared_with_it():
+    computed = mapping("tasks", subject=rule("title", from_="${upper(value)}"), content="text")
+
+    assert computed.comparable_fields == ("content",)
+    with pytest.raises(UnsupportedError, match=r"^subject cannot be filtered through the model here\. Fields that can: content\.$"):
+        computed.condition(condition("subject", "EQ", "A"))
+
+
+def test_what_a_list_contains_has_the_type_of_the_apps_items():
+    numbers = {"type": "object", "properties": {"labels": {"type": "array", "items": {"type": "integer"}}}}
+
+    assert mapping("tasks", tags="labels").condition(condition("tags", "CONTAINS", "5"), fields_schema=numbers).value == 5
+
+
+def test_items_are_written_with_the_types_of_the_apps_items():
+    items = {"type": "array", "items": {"type": "object", "properties": {"address": {"type": "integer"}}}}
+
+    written = PERSON.write({"emails": [{"value": "5"}]}, fields_schema={"type": "object", "properties": {"mails": items}})
+    assert written == native({"mails": [{"address": 5}]})
+
+
+def test_what_only_the_app_sets_is_not_written_although_it_has_a_place():
+    stamped = mapping("tasks", id="key", createdTime="made", subject="title")
+
+    assert stamped.write({"id": "8", "createdTime": None, "subject": "A"}, fields_schema=None) == native(
+        {"title": "A"}, "id", "createdTime"
+    )
+    assert stamped.read(record(key="8", made="2026-01-05"))["id"] == "7"
+
+
 def test_parts_of_objects_can_be_compared_by_their_names_with_dots():
     assert PERSON.comparable_fields == ("fullName", "primaryAddress.city", "primaryAddress.zip")
     assert PERSON.condition(condition("primaryAddress.zip", "EQ", "3000")) == condition("place.code", "EQ", "3000")
