@@ -288,3 +288,13 @@ async def test_a_mutation_after_another_reads_what_the_first_has_left(world: Wor
     found = await world.ask(document, first=changed(7), second=changed(8))
 
     assert [found[name]["record"]["collection"]["record"]["fields"]["points"] for name in ("first", "second")] == [7, 8]
+
+
+async def test_the_lists_of_one_operation_hold_ten_thousand_records_together(world: World, notes_app: NotesApp):
+    await connection(world.runtime, world.acme)
+    notes_app.notes = [f"note {number}" for number in range(1000)]
+    lists = " ".join(f"list{number}: records(first: 1000) {{ nodes {{ externalId }} }}" for number in range(11))
+
+    document = f"""{{ connection(by: {{ integrationKey: "notes" }}) {{ collection(key: "notes") {{ {lists} }} }} }}"""
+
+    assert (await world.error(document))[0] == "COST_EXCEEDED"

@@ -330,3 +330,10 @@ async def test_the_same_question_in_the_words_of_the_model_is_the_same_list(worl
     _, found = await page(world, place, first=1, filter={"state": "1"})
 
     assert (await page(world, place, after=found.edges[0][0], unified_filter={"status": "open"}))[0] == ["2", "3"]
+
+
+def test_each_operator_of_a_field_counts_as_a_condition():
+    filters = {f"field{number}": dict.fromkeys(OPERATORS.split(", "), "x") for number in range(12)}
+
+    with pytest.raises(InvalidError, match="The filter has 108 conditions; at most 100 are taken."):
+        record_filters.read_conditions(filters, field=["filter"])
