@@ -335,5 +335,5 @@ async def test_the_same_question_in_the_words_of_the_model_is_the_same_list(worl
 def test_each_operator_of_a_field_counts_as_a_condition():
     filters = {f"field{number}": dict.fromkeys(OPERATORS.split(", "), "x") for number in range(12)}
 
-    with pytest.raises(InvalidError, match="The filter has 108 conditions; at most 100 are taken."):
+    with pytest.raises(InvalidError, match=r"The filter has 108 conditions; at most 100 are taken."):
         record_filters.read_conditions(filters, field=["filter"])
