@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from difflib import get_close_matches
-from functools import lru_cache
+from functools import cache, lru_cache
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
@@ -64,12 +64,16 @@ class _Suggestions:
     def unknown_key(self, key: str) -> str:
         """What to do about the key."""
         self._left -= 1
-        near = get_close_matches(key, _keys_of_the_format(), n=1) if self._left >= 0 and len(key) <= _MAX_KEY_CHARACTERS else []
+        keys = _keys_of_the_format()
+        if key in keys:
+            return "unknown key; the format has it, but not here; move it to where it belongs, or take it out"
+        near = get_close_matches(key, keys, n=1) if self._left >= 0 and len(key) <= _MAX_KEY_CHARACTERS else []
         return "unknown key; " + (f"did you mean `{near[0]}`?" if near else "take it out, or start it with `x-` to keep a note")
 
 
-def _keys_of_the_format() -> set[str]:
-    return {field.alias or name for part in _subclasses(Part) for name, field in part.model_fields.items()}
+@cache
+def _keys_of_the_format() -> frozenset[str]:
+    return frozenset(field.alias or name for part in _subclasses(Part) for name, field in part.model_fields.items())
 
 
 def _subclasses(part: type[Any]) -> Iterator[type[Any]]:

@@ -12,7 +12,7 @@ from urllib.parse import quote, urlsplit
 
 from jmespath import functions
 
-from gateway.expressions import limits, times
+from gateway.expressions import limits, numbers, times
 from gateway.expressions.errors import ExpressionError
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -42,7 +42,7 @@ class Functions(functions.Functions):  # type: ignore[misc]  # jmespath has no t
     @_takes(_ANY)
     def _func_to_number(self, value: Any) -> int | float | None:
         if isinstance(value, str):
-            return _integer(value) if _integer(value) is not None else _finite(value)
+            return numbers.parse(value.strip())
         return value if isinstance(value, int | float) and not isinstance(value, bool) else None
 
     @_takes({"types": ["string"]}, {"types": ["array-string"]})
@@ -87,15 +87,19 @@ class Functions(functions.Functions):  # type: ignore[misc]  # jmespath has no t
 
     @_takes(_TEXT)
     def _func_base64(self, text: str | None) -> str | None:
+        _check_length(len(text or "") * 4 // 3)
         return text and base64.b64encode(text.encode()).decode()
 
     @_takes(_TEXT)
     def _func_json_parse(self, text: str | None) -> Any:
-        """The value that a JSON text stands for; null for text that is not JSON."""
+        """The value that a JSON text stands for, numbers beyond a double as null. Null for text that is not JSON, or nests too deeply."""
         try:
-            return None if text is None else json.loads(text, parse_constant=_refuse_constant)
+            value = None if text is None else json.loads(text, parse_constant=_refuse_constant, parse_float=numbers.finite)
+            if "\\ud" in (text or "").lower():
+                json.dumps(value, ensure_ascii=False).encode()  # Half of a surrogate pair is no character.
         except (ValueError, RecursionError):
             return None
+        return None if _nests_too_deeply(value) else value
 
     @_takes(_ANY)
     def _func_to_json(self, value: Any) -> str:
@@ -115,13 +119,18 @@ class Functions(functions.Functions):  # type: ignore[misc]  # jmespath has no t
 
     @_takes(_TEXT)
     def _func_url_host(self, text: str | None) -> str | None:
-        """The host that an address names, without its port."""
-        return None if text is None else urlsplit(text).hostname
+        """The host that an address names, without its port; null for text that is no address."""
+        try:
+            return None if text is None else urlsplit(text).hostname
+        except ValueError:
+            return None
 
     @_takes(_TEXT)
     def _func_url_encode(self, text: str | None) -> str | None:
         """The text percent-encoded, all but letters, digits and `-._~`."""
-        return text and quote(text, safe="")
+        encoded = text and quote(text, safe="")
+        _check_length(len(encoded or ""))
+        return encoded
 
     # Ours: what type a value has.
 
@@ -152,20 +161,20 @@ class Functions(functions.Functions):  # type: ignore[misc]  # jmespath has no t
 
     @_takes(_NUMBER, _NUMBER)
     def _func_add(self, left: Any, right: Any) -> Any:
-        return _calculated(left, right, lambda: left + right)
+        return numbers.calculated(left, right, lambda: left + right)
 
     @_takes(_NUMBER, _NUMBER)
     def _func_subtract(self, left: Any, right: Any) -> Any:
-        return _calculated(left, right, lambda: left - right)
+        return numbers.calculated(left, right, lambda: left - right)
 
     @_takes(_NUMBER, _NUMBER)
     def _func_multiply(self, left: Any, right: Any) -> Any:
-        return _calculated(left, right, lambda: left * right)
+        return numbers.calculated(left, right, lambda: left * right)
 
     @_takes(_NUMBER, _NUMBER)
     def _func_divide(self, left: Any, right: Any) -> Any:
         """The quotient; null for a divisor of zero."""
-        return _calculated(left, right, lambda: left / right if right else None)
+        return numbers.calculated(left, right, lambda: left / right if right else None)
 
     # Ours: times.
 
@@ -292,29 +301,14 @@ def _check_length(length: int) -> None:
         raise ExpressionError(f"it makes a text of more than {limits.MAX_TEXT_CHARACTERS} characters")
 
 
-def _integer(text: str) -> int | None:
-    digits = text.strip().lstrip("+-")
-    return int(text) if digits.isascii() and digits.isdigit() and len(digits) <= limits.MAX_NUMBER_BITS // 4 else None
-
-
-def _finite(text: str) -> float | None:
-    try:
-        number = float(text)
-    except ValueError:
-        return None
-    return number if math.isfinite(number) else None
-
-
-def _calculated(left: Any, right: Any, calculate: Any) -> Any:
-    if left is None or right is None:
-        return None
-    for number in (left, right):
-        if isinstance(number, int) and number.bit_length() > limits.MAX_NUMBER_BITS:
-            raise ExpressionError("it calculates with a number that is too large")
-    result = calculate()
-    if isinstance(result, float) and not math.isfinite(result):
-        raise ExpressionError("it calculates a number that is too large")
-    return result
+def _nests_too_deeply(value: Any) -> bool:
+    """Whether an answer that holds the value could not be written: what writes it takes no more levels."""
+    level = [value]
+    for _ in range(limits.MAX_VALUE_DEPTH):
+        level = [item for part in level for item in (part.values() if isinstance(part, dict) else part if isinstance(part, list) else ())]
+        if not level:
+            return False
+    return True
 
 
 def _entry(entry: Any) -> tuple[str, Any]:

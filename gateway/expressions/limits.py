@@ -14,5 +14,7 @@ CHARACTERS_OF_AN_ITEM = 16
 """How many characters of a text count as one such item."""
 MAX_NUMBER_BITS = 1_024
 """The largest numbers that arithmetic takes; without it a chain of multiplications fills the memory."""
+MAX_VALUE_DEPTH = 200
+"""How deeply a value may nest that an expression reads out of a text; as deeply as an app's answer."""
 MAX_TEMPLATE_DEPTH = 32
 """How deeply mappings and lists may nest in a template."""

@@ -53,6 +53,9 @@ def test_notes_that_start_with_x_are_free_anywhere(load):
                                         "7: connection.check.request.paht: unknown key; did you mean `path`?"]),
         ([("name: Things", "name: Things\n    zzz: 1")],
          ["34: collections.things.zzz: unknown key; take it out, or start it with `x-` to keep a note"]),
+        ([("path: /me", "path: /me, records: 1")],
+         ["7: connection.check.request.records: unknown key; "
+          "the format has it, but not here; move it to where it belongs, or take it out"]),
         ([("connector/v1", "connector/v2")], ["1: format: input should be 'connector/v1'"]),
         ([("type: apiKey", "type: magic")],
          ["9: auth.key: the type must be none, apiKey, session, jwt, or http with a scheme of bearer or basic"]),
@@ -152,6 +155,7 @@ def bomb(levels: int) -> str:
         ("a: " + "- " * 50_000, "not YAML: sequence entries are not allowed here."),
         ("{a: " * 5_000, "values nest too deeply."),
     ],
+    ids=["long", "aliases that multiply", "alias of itself", "100 lists", "5000 open lists", "50000 dashes", "5000 open mappings"],
 )
 def test_a_file_that_asks_for_too_much_is_refused(tmp_path, text, expected):
     path = tmp_path / "bomb.yaml"
