@@ -98,6 +98,9 @@ class Document:
             raise ConfigurationError(f"{self.name}: the file holds more than {MAX_VALUES} values, counting what its aliases repeat.")
         if len(place) > MAX_DEPTH:
             raise ConfigurationError(f"{self.name}:{node.start_mark.line + 1}: values nest deeper than {MAX_DEPTH} levels.")
+        tag = str(node.tag or "")
+        if tag.startswith("!") or (tag.startswith("tag:yaml.org") and "python" in tag):
+            self._problems.append((place, f"the tag {tag} means nothing here; write a plain value"))
         if isinstance(node, MappingNode):
             return self._read_mapping(node, place)
         if isinstance(node, SequenceNode):
@@ -117,10 +120,7 @@ class Document:
         return mapping
 
     def _read_scalar(self, node: Node, place: Place) -> JsonValue:
-        tag = str(node.tag or "")
-        if tag.startswith("!") or (tag.startswith("tag:yaml.org") and "python" in tag):
-            self._problems.append((place, f"the tag {tag} means nothing here; write a plain value"))
-        text = str(node.value)
+        tag, text = str(node.tag or ""), str(node.value)
         self._check_text(text, place)
         if getattr(node, "style", None) is not None or tag.endswith(":str"):
             return text

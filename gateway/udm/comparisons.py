@@ -19,7 +19,7 @@ _AFTER_A_DAY_BEGAN = {FilterOperator.LT: FilterOperator.LTE, FilterOperator.GTE:
 def checked(condition: Condition, schema: JsonSchema) -> Condition:
     """The condition with values of the type that the model's field has. Raises InvalidError for a value that is none."""
     what = _what(schema)
-    if what is None or condition.operator in _OF_TEXT or isinstance(condition.value, dict):
+    if what is None or condition.operator in _OF_TEXT:
         return condition
     make = coercion(schema)
 

@@ -50,6 +50,7 @@ def test_numbers_that_the_app_keeps_as_text_are_compared_by_equality_alone():
     assert told(DEAL, ("amount", "EQ", 5), TEXT) == ("EQ", "5")
     assert told(DEAL, ("amount", "GT", "5"), {"type": ["number", "string"]}) == ("GT", 5)
     assert told(DEAL, ("amount", "GT", 5), {"type": {"odd": []}}) == ("GT", 5)
+    assert told(DEAL, ("amount", "EQ", "20260105"), None) == ("EQ", 20260105)
     assert told(DEAL, ("name", "GT", "5"), TEXT) == ("GT", "5")
     with pytest.raises(UnsupportedError, match=r"^amount is a text in this app, and texts have another order than numbers"):
         told(DEAL, ("amount", "GT", 5), TEXT)
@@ -60,6 +61,7 @@ def test_numbers_that_the_app_keeps_as_text_are_compared_by_equality_alone():
     [
         (("closeTime", "LT", "soon"), "closeTime is compared with 'soon', which is no time."),
         (("closeTime", "IN", ["2026-01-05", True]), "closeTime is compared with 'True', which is no time."),
+        (("closeTime", "EQ", {"year": 2026}), "closeTime is compared with \"{'year': 2026}\", which is no time."),
         (("amount", "EQ", "much"), "amount is compared with 'much', which is no number."),
         (("status", "EQ", "gone"), "status is compared with 'gone', which is no choice: there are open, won, lost."),
     ],

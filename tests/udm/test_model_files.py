@@ -198,6 +198,18 @@ def wrong(old: str, new: str) -> str:
             wrong("  tickets:", "  tasks:"),
             "3: models.tasks: the gateway's work.yaml has a model 'tasks' already; give this one another key, or add fields to that one",
         ),
+        (
+            wrong("{tasks: {question: subject}}", "{tickets: {}}"),
+            "8: models.tickets.fallbacks.tickets: 'tickets' is no other universal data",
+        ),
+        (wrong("    name: Sprint", "    name: " + "S" * 61), "20: models.sprints.name: string should have at most 60 characters"),
+        (wrong("Two weeks of work.", "''"), "22: models.sprints.description: string should have at least 1 character"),
+        (
+            "format: models/v1\nextensions: {tasks: {fields: {" + ", ".join(f"a{n}: string" for n in range(301)) + "}}}",
+            "2: extensions.tasks.fields: dictionary should have at most 300 items",
+        ),
+        ("format: models/v1\nmodels: !secret {a: b}", "2: models: the tag !secret means nothing here"),
+        ("format: models/v1\nmodels: {a: !secret [b]}", "2: models.a: the tag !secret means nothing here"),
         ("[]", "1: a file of models is a mapping that starts with `format: models/v1`"),
         ("", ": the file is empty."),
         ("a: [", "1: not YAML"),
@@ -206,7 +218,7 @@ def wrong(old: str, new: str) -> str:
         ("format: models/v1\nextensions: {tasks: {fields: {}}}", "2: extensions.tasks.fields: dictionary should have at least 1 item"),
         ("x" * (MAX_BYTES + 1), ": the file is larger than"),
     ],
-    ids=range(45),
+    ids=range(51),
 )
 def test_a_mistake_is_told_with_its_file_and_line(load, tmp_path, text, message):
     with pytest.raises(ConfigurationError) as refused:
