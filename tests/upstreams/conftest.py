@@ -19,10 +19,11 @@ from gateway.web.logging import configure_logging
 from tests.support.datasette import Datasette, running_datasette
 from tests.support.gateway_client import GatewayClient, GatewayUnderTest, serving
 from tests.support.kinto import ADMIN, READER, Kinto, running_kinto
-from tests.support.pocketbase import PocketBase, running_pocketbase
+from tests.support.pocketbase import SUPERUSER, USER, PocketBase, running_pocketbase
 from tests.upstreams import content
 from tests.upstreams.ledger import Ledger, connector_file, secrets_in
-from tests.upstreams.operations import connect, kinto_inputs
+from tests.upstreams.operations import connect, kinto_inputs, pocketbase_inputs
+from tests.upstreams.record_calls import Collection
 from tests.upstreams.shelf import CONTACTS_PLACE, Shelf
 
 _numbers = itertools.count()
@@ -121,6 +122,27 @@ async def as_admin(gateway: GatewayUnderTest, kinto: Kinto) -> str:
 async def as_reader(gateway: GatewayUnderTest, kinto: Kinto) -> str:
     """Acme's connection, as an account of Kinto that may read some buckets only."""
     return await connect(gateway, "kinto", **kinto_inputs(kinto.server, READER))
+
+
+@pytest.fixture
+async def as_user(gateway: GatewayUnderTest, pocketbase: PocketBase) -> str:
+    """Acme's connection, as a user."""
+    return await connect(gateway, "pocketbase", **pocketbase_inputs(pocketbase.server, USER))
+
+
+@pytest.fixture
+async def as_superuser(gateway: GatewayUnderTest, pocketbase: PocketBase) -> str:
+    """Acme's connection, as the superuser."""
+    return await connect(gateway, "pocketbase", **pocketbase_inputs(pocketbase.server, SUPERUSER, users="_superusers"))
+
+
+@pytest.fixture
+def samples(acme: GatewayClient, as_superuser: str, pocketbase: PocketBase) -> Iterator[Collection]:
+    """A collection with one field of each type, empty before and after."""
+    yield Collection(acme, as_superuser, "records", {"collection": "samples"})
+    with pocketbase.client() as client:
+        for record in pocketbase.records("samples"):
+            client.delete(f"/collections/samples/records/{record['id']}").raise_for_status()
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """A real PocketBase through the whole gateway: who signs in, what they see of it, and what they do with its records."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -16,30 +15,9 @@ REFUSED_LOGIN = "The login failed. PocketBase refused the request (400): Failed 
 
 
 @pytest.fixture
-async def as_user(gateway, pocketbase) -> str:
-    """Acme's connection, as a user."""
-    return await connect(gateway, "pocketbase", **pocketbase_inputs(pocketbase.server, USER))
-
-
-@pytest.fixture
-async def as_superuser(gateway, pocketbase) -> str:
-    """Acme's connection, as the superuser."""
-    return await connect(gateway, "pocketbase", **pocketbase_inputs(pocketbase.server, SUPERUSER, users="_superusers"))
-
-
-@pytest.fixture
 def contacts(acme, as_user) -> Collection:
     """The contacts of everybody's tests: what is written there is taken out again."""
     return Collection(acme, as_user, "contacts")
-
-
-@pytest.fixture
-def samples(acme, as_superuser, pocketbase) -> Iterator[Collection]:
-    """A collection with one field of each type, empty before and after."""
-    yield Collection(acme, as_superuser, "records", {"collection": "samples"})
-    with pocketbase.client() as client:
-        for record in pocketbase.records("samples"):
-            client.delete(f"/collections/samples/records/{record['id']}").raise_for_status()
 
 
 class TestConnecting:

@@ -1,10 +1,8 @@
 """What is done with the records of a real PocketBase through the whole gateway, in its own words and in those of models."""
 
-from collections.abc import Iterator
-
 import pytest
 
-from tests.support.pocketbase import COMPANIES, CONTACTS, DEALS, SUPERUSER, USER, contact, deal
+from tests.support.pocketbase import COMPANIES, CONTACTS, DEALS, USER, contact, deal
 from tests.upstreams.content import TEXTS
 from tests.upstreams.operations import CREATE_INSTANCE, DATA_SOURCE, connect, pocketbase_inputs
 from tests.upstreams.record_calls import CREATE, DELETE, LIST, UPDATE, Collection, ids
@@ -39,30 +37,9 @@ HOSTILE = [
 
 
 @pytest.fixture
-async def as_user(gateway, pocketbase) -> str:
-    """Acme's connection, as a user."""
-    return await connect(gateway, "pocketbase", **pocketbase_inputs(pocketbase.server, USER))
-
-
-@pytest.fixture
-async def as_superuser(gateway, pocketbase) -> str:
-    """Acme's connection, as the superuser."""
-    return await connect(gateway, "pocketbase", **pocketbase_inputs(pocketbase.server, SUPERUSER, users="_superusers"))
-
-
-@pytest.fixture
 def contacts(acme, as_user) -> Collection:
     """The contacts of everybody's tests: what is written there is taken out again."""
     return Collection(acme, as_user, "contacts")
-
-
-@pytest.fixture
-def samples(acme, as_superuser, pocketbase) -> Iterator[Collection]:
-    """A collection with one field of each type, empty before and after."""
-    yield Collection(acme, as_superuser, "records", {"collection": "samples"})
-    with pocketbase.client() as client:
-        for record in pocketbase.records("samples"):
-            client.delete(f"/collections/samples/records/{record['id']}").raise_for_status()
 
 
 class TestLists:
