@@ -196,7 +196,7 @@ def _unexpected(name: str, path: list[str], schema: JsonSchema, spec: Collection
 
 
 def _without_nulls(value: JsonValue) -> JsonValue:
-    """The value without what is null: a model's fields may always be emptied."""
+    """The value without fields that are null: a model's fields may always be emptied, the items of its lists may not."""
     if isinstance(value, dict):
         return {name: _without_nulls(part) for name, part in value.items() if part is not None}
-    return [_without_nulls(part) for part in value if part is not None] if isinstance(value, list) else value
+    return [_without_nulls(part) for part in value] if isinstance(value, list) else value

@@ -168,6 +168,7 @@ async def test_values_are_one_kind_of_fields(world, notes_app, values):
         ),
         ({"subject": 5}, '5 is not of type "string".', ("subject",)),
         ({"subject": "x", "followerIds": [101, "x"]}, '101 is not of type "string".', ("followerIds", "0")),
+        ({"subject": "x", "followerIds": ["x", None]}, 'null is not of type "string".', ("followerIds", "1")),
         ({"subject": ""}, "The app's own field 'title': \"\" is shorter than 1 character.", ("subject",)),
         ({"subject": "x", "assigneeId": "ada"}, None, ("assigneeId",)),
         ({"subject": "x", "status": "paused"}, None, ("status",)),
