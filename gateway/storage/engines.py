@@ -1,6 +1,8 @@
 """The two databases, set up so that neither loses an update or an acknowledged commit."""
 
+import asyncio
 from pathlib import Path
+from sqlite3 import SQLITE_BUSY, OperationalError
 from typing import Any
 
 from sqlalchemy import Connection as DatabaseConnection
@@ -8,6 +10,7 @@ from sqlalchemy import event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.util import await_only
 
 from gateway.errors import ConfigurationError
 
@@ -17,6 +20,8 @@ NO_TRANSACTION = "gateway_no_transaction"
 """The execution option that leaves each of an engine's statements to itself on SQLite."""
 
 _SQLITE_BUSY_MILLISECONDS = 5_000
+_PAUSE_MILLISECONDS = 10
+_WRITE_AHEAD_LOG = "PRAGMA journal_mode = WAL"
 _POSTGRESQL_CONNECT: dict[str, Any] = {
     "timeout": 10,
     # A link that died without a word is noticed by this time-out or by the kernel, whichever comes first.
@@ -90,11 +95,25 @@ def _set_pragmas(connection: Any, record: object) -> None:
     connection.isolation_level = None
     cursor = connection.cursor()
     cursor.execute(f"PRAGMA busy_timeout = {_SQLITE_BUSY_MILLISECONDS}")
-    cursor.execute("PRAGMA journal_mode = WAL")
+    _use_write_ahead_log(cursor)
     # NORMAL could forget the last commits when the power fails: a subscriber's cursor would then be ahead of the log.
     cursor.execute("PRAGMA synchronous = FULL")
     cursor.execute("PRAGMA foreign_keys = ON")
     cursor.close()
+
+
+def _use_write_ahead_log(cursor: Any) -> None:
+    # SQLite does not wait for its busy_timeout where another connection writes into a file that has no such log yet.
+    for _ in range(_SQLITE_BUSY_MILLISECONDS // _PAUSE_MILLISECONDS):
+        try:
+            cursor.execute(_WRITE_AHEAD_LOG)
+        except OperationalError as error:
+            if error.sqlite_errorcode != SQLITE_BUSY:
+                raise
+            await_only(asyncio.sleep(_PAUSE_MILLISECONDS / 1000))
+        else:
+            return
+    cursor.execute(_WRITE_AHEAD_LOG)
 
 
 def _begin(connection: DatabaseConnection) -> None:

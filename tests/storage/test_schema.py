@@ -1,7 +1,9 @@
 """The migrations make the tables that the models declare, once, on both databases, however many processes try."""
 
 import asyncio
+import sqlite3
 import sys
+import threading
 from collections.abc import AsyncIterator
 from importlib import resources
 from pathlib import Path
@@ -113,6 +115,24 @@ async def test_tasks_that_migrate_at_once_all_succeed_and_a_second_time_changes_
         await database.close()
 
 
+async def test_a_new_file_that_another_process_writes_into_at_this_moment_is_waited_for(tmp_path: Path):
+    file = tmp_path / "gateway.db"
+    other = sqlite3.connect(file, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    other.execute("CREATE TABLE theirs (id INTEGER)")
+    database = Database.connect(f"sqlite+aiosqlite:///{file}")
+
+    migrating = asyncio.create_task(database.migrate())
+    await asyncio.sleep(0.1)
+    assert not migrating.done()
+    other.execute("ROLLBACK")
+    other.close()
+    await migrating
+
+    await database.check()
+    await database.close()
+
+
 async def test_a_database_without_the_schema_is_told(empty_url: str):
     database = Database.connect(empty_url)
     with pytest.raises(ConfigurationError, match=r"The database .*cannot be used|schema is not this gateway's"):
@@ -129,6 +149,10 @@ async def test_a_file_that_is_no_database_is_told_by_its_name_and_left_as_it_is(
     with pytest.raises(ConfigurationError) as refusal:
         await database.migrate()
     await database.close()
+    # The driver leaves behind the thread of a connection that never came about; it still speaks to this test's loop.
+    for thread in threading.enumerate():
+        if "_connection_worker_thread" in thread.name:
+            await asyncio.to_thread(thread.join)
 
     assert refusal.value.message == (
         f"The database '{file}' cannot be used ({reason}). Name a file that is a gateway's database, or none yet, "
