@@ -15,7 +15,7 @@ from gateway.config import Settings
 from gateway.demo.app import create_app
 from gateway.demo.hosting import hosted
 from gateway.demo.seed import CUSTOMER_ID, seed
-from gateway.demo.workplace import Workplace
+from gateway.demo.workplace import PROJECT_NAMES, Workplace
 from gateway.runtime import open_runtime
 from gateway.testing import FakeClock
 from tests.demo.conftest import KEY, NOW
@@ -95,16 +95,7 @@ async def test_a_hundred_tasks_with_assignee_and_project_cost_three_requests(app
     nodes = _nodes(await acme.execute(GRAPH))
 
     assert len(nodes) == 100
-    assert {node["unified"]["project"]["name"] for node in nodes} == {
-        "Website relaunch",
-        "Mobile app",
-        "Data platform",
-        "Office move",
-        "Spring campaign",
-        "Support desk",
-        "Billing",
-        "Onboarding",
-    }
+    assert {node["unified"]["project"]["name"] for node in nodes} == set(PROJECT_NAMES)
     assert app.taken() == {("GET /tasks", 200): 1, ("GET /users", 200): 1, ("GET /projects", 200): 1}
 
 
