@@ -7,12 +7,11 @@ from functools import partial
 from gateway.connectors.protocol import Connector
 from gateway.errors import InvalidError, UpstreamResponseError
 from gateway.models import CollectionSpec, JsonObject, JsonSchema, JsonValue, Pointer, Principal, Record
+from gateway.models.json import REFERENCE
 from gateway.runtime import Runtime
 from gateway.services import pointers, record_specs
 from gateway.services.record_places import RecordPlace
 
-REFERENCE = "x-reference"
-"""The keyword of a field's schema that names the collection whose record the field holds the id of."""
 _MAXIMUM_NESTING = 5
 
 

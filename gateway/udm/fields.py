@@ -16,9 +16,8 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from gateway.models import JsonSchema
+from gateway.models.json import REFERENCE
 
-REFERENCE = "x-reference"
-"""The keyword that names the model whose record a field holds the id of: `{"udm": "users"}`."""
 SIBLING = "as"
 """The key beside `udm` that names the field of the record itself, where it does not follow from the field's own name."""
 

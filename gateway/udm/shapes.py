@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from gateway.models import JsonSchema
-from gateway.udm.fields import REFERENCE, SIBLING, sibling_of
+from gateway.models.json import REFERENCE
+from gateway.udm.fields import SIBLING, sibling_of
 from gateway.udm.model import Models, UniversalDataModel
 
 PREFIX = "Unified"

@@ -6,9 +6,7 @@ from gateway.connectors.format.collections import Collection
 from gateway.connectors.format.scopes import keys_of, listed, required_of
 from gateway.documents import Place, Problem
 from gateway.models import JsonObject, JsonSchema, JsonValue
-
-REFERENCE = "x-reference"
-"""The keyword of a field that holds the id of a record: `{collection: users, parameters: {...}}`."""
+from gateway.models.json import REFERENCE
 
 _ANY = "*"
 
