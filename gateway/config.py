@@ -15,6 +15,8 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 _ORIGIN = re.compile(r"\*|[a-z][a-z0-9+.-]*://([a-z0-9._-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?")
 
+_PUBLIC_URL = re.compile(r"https?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?(/[A-Za-z0-9._~/-]*)?")
+
 
 class _Environment(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="GATEWAY_", frozen=True, extra="forbid")
@@ -87,12 +89,33 @@ class Settings(DatabaseSettings, TokenSettings, ConnectorSettings, UdmSettings):
     """The most requests to apps that one GraphQL operation may make."""
     upstream_max_response_bytes: int = Field(default=32 * 1024 * 1024, ge=1024)
     """The largest answer of an app that is read, after decompression."""
-    minimum_interval_seconds: int = Field(default=60, ge=1)
-    """The shortest pull or full sync interval that a definition or instance may ask for."""
+    minimum_pull_updates_interval_seconds: int = Field(default=60, ge=1)
+    """The shortest interval between pulls of updates that a definition or instance may ask for."""
+    minimum_full_sync_interval_seconds: int = Field(default=60, ge=1)
+    """The shortest interval between full syncs that a definition or instance may ask for."""
+    public_url: str | None = None
+    """Where apps reach this gateway, for their webhooks; without it there are none, and changes are polled."""
+    embedded_worker: bool = True
+    """Whether `gateway serve` also syncs; else `gateway worker` processes do, which takes PostgreSQL."""
+    sync_concurrency: int = Field(default=20, ge=1, le=1000)
+    """How many instances one process syncs at the same time."""
+    sync_lease_seconds: float = Field(default=15.0, ge=1, le=600)
+    """How long a sync may go without progress before another worker takes it over."""
+    event_retention_days: int = Field(default=30, ge=1)
+    """How long change events are kept."""
+    event_retention_rows: int = Field(default=10_000_000, ge=1_000)
+    """How many change events are kept."""
     max_body_bytes: int = Field(default=1024 * 1024, ge=1024)
     """The largest GraphQL request body that is read."""
     allowed_origins: Annotated[tuple[str, ...], NoDecode] = ()
     """Origins of browser pages that may call the API, comma separated; none by default."""
+
+    @field_validator("public_url")
+    @classmethod
+    def _as_an_origin(cls, value: str | None) -> str | None:
+        if value is not None and not _PUBLIC_URL.fullmatch(value):
+            raise ValueError("it must be an address such as https://gateway.example.com, without query and credentials")
+        return value.rstrip("/") if value is not None else None
 
     @field_validator("allowed_networks", mode="before")
     @classmethod

@@ -95,6 +95,12 @@ class AccessDeniedError(UserError):
     code = "ACCESS_DENIED"
 
 
+class WebhookRefusedError(UserError):
+    """A webhook that came in does not come from the app it claims to, or came too late."""
+
+    code = "ACCESS_DENIED"
+
+
 class NotAuthenticatedError(UserError):
     """The caller must present a valid token."""
 

@@ -81,7 +81,7 @@ def test_every_setting_has_its_heading_and_the_right_default():
         section = text.split(f"## GATEWAY_{name.upper()}\n\n")[1].split("\n\n")[0]
         if field.is_required():
             assert section.startswith("Required")
-        elif field.default == ():
+        elif field.default in ((), None):
             assert section.startswith("Default: none.")
         else:
             assert str(field.default).removesuffix(".0") in section

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from gateway.connectors.operation import Operation
 from gateway.models import (
+    ChangePage,
     CollectionSpec,
     ConnectorSpec,
     JsonObject,
@@ -16,6 +17,12 @@ from gateway.models import (
     Pointer,
     Record,
     RecordQuery,
+    Since,
+    SyncSupport,
+    WebhookDelivery,
+    WebhookReading,
+    WebhookRegistration,
+    WebhookTarget,
     Written,
 )
 from gateway.models.queries import EVERYTHING
@@ -34,6 +41,8 @@ class Access:
     integration_parameters: Mapping[str, JsonValue] = field(default_factory=dict)
     operation: Operation = field(default_factory=Operation, repr=False, compare=False)
     """The operation that asks: how many requests it may still make, and what it was answered already."""
+    is_background: bool = False
+    """Whether nobody waits for the answer: then a share of what the app allows is left to those who do."""
 
 
 class Connector(Protocol):
@@ -110,3 +119,28 @@ class Connector(Protocol):
 
     async def delete(self, access: Access, collection: Pointer, external_id: str, *, if_version: str | None = None) -> None:
         """Returns when the record is no longer there. Raises NotFoundError and ConflictError as `update` does."""
+
+    def sync_support(self, collection: Pointer) -> SyncSupport:
+        """How changes of the collection can be learned of."""
+
+    async def changes(self, access: Access, collection: Pointer, since: Since, page: PageRequest) -> ChangePage:
+        """One page of what changed, which is called only where `sync_support` says so: by delta token, or by cursor value.
+
+        Without a token of an app that has them, every record there is, and the token from which later readings start.
+        Raises CursorExpiredError when the app no longer knows the delta token, or the page token.
+        """
+
+    async def register_webhook(self, access: Access, collection: Pointer, target: WebhookTarget) -> WebhookRegistration:
+        """Returns when the app sends the collection's changes to the target. Called only where `sync_support` says so."""
+
+    async def renew_webhook(self, access: Access, collection: Pointer, target: WebhookTarget, state: JsonObject) -> WebhookRegistration:
+        """The registration, whose life starts anew; `state` is that of the one before."""
+
+    async def remove_webhook(self, access: Access, collection: Pointer, target: WebhookTarget, state: JsonObject) -> None:
+        """Returns when the app no longer sends; also where it had forgotten the webhook."""
+
+    def read_webhook(self, access: Access, collection: Pointer, target: WebhookTarget, delivery: WebhookDelivery) -> WebhookReading:
+        """What a delivery says. Asks nobody.
+
+        Raises WebhookRefusedError when it does not come from the app or is too old, InvalidError when it cannot be read.
+        """

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 import orjson
 
-from gateway.config import Settings
 from gateway.errors import ConflictError, InvalidError
 from gateway.models import JsonObject
 
@@ -87,13 +86,10 @@ def record_object(value: object, *, field: Sequence[str], maximum: int = MAXIMUM
     return value
 
 
-def interval(value: int | None, *, settings: Settings, field: Sequence[str]) -> int | None:
+def interval(value: int | None, *, minimum: int, field: Sequence[str]) -> int | None:
     """The seconds as given; null inherits. Raises InvalidError outside of what the gateway allows."""
-    if value is not None and not settings.minimum_interval_seconds <= value <= MAXIMUM_INTERVAL_SECONDS:
-        raise InvalidError(
-            f"The interval of {value} seconds must lie between {settings.minimum_interval_seconds} and {MAXIMUM_INTERVAL_SECONDS}.",
-            field=field,
-        )
+    if value is not None and not minimum <= value <= MAXIMUM_INTERVAL_SECONDS:
+        raise InvalidError(f"The interval of {value} seconds must lie between {minimum} and {MAXIMUM_INTERVAL_SECONDS}.", field=field)
     return value
 
 

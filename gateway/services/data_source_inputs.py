@@ -36,11 +36,15 @@ def assign(
         definition.pointer = None if pointer is None else pointers.read_pointer(pointer, connector=connector, field=field).as_json()
     if not isinstance(pull_updates_interval_seconds, Keep):
         definition.pull_updates_interval_seconds = checks.interval(
-            pull_updates_interval_seconds, settings=runtime.settings, field=["input", "pullUpdatesIntervalSeconds"]
+            pull_updates_interval_seconds,
+            minimum=runtime.settings.minimum_pull_updates_interval_seconds,
+            field=["input", "pullUpdatesIntervalSeconds"],
         )
     if not isinstance(full_sync_interval_seconds, Keep):
         definition.full_sync_interval_seconds = checks.interval(
-            full_sync_interval_seconds, settings=runtime.settings, field=["input", "fullSyncIntervalSeconds"]
+            full_sync_interval_seconds,
+            minimum=runtime.settings.minimum_full_sync_interval_seconds,
+            field=["input", "fullSyncIntervalSeconds"],
         )
     if not isinstance(event_bodies, Keep):
         definition.event_bodies = event_bodies

@@ -9,6 +9,7 @@ from sqlmodel.sql.expression import SelectOfScalar
 
 from gateway.errors import ConflictError, InvalidError, NotFoundError
 from gateway.models import Connection, DataSource, DataSourceInstance, Principal
+from gateway.models.sync import sync_rows
 from gateway.runtime import Runtime
 from gateway.services import checks, elements, instance_setup, listing, pointers, selection
 from gateway.services.instance_context import InstanceContext, contexts, read_context
@@ -99,11 +100,15 @@ async def update(
             instance.pointer = _own_pointer(runtime, context, pointer)
         if not isinstance(pull_updates_interval_seconds, Keep):
             instance.pull_updates_interval_seconds = checks.interval(
-                pull_updates_interval_seconds, settings=runtime.settings, field=["input", "pullUpdatesIntervalSeconds"]
+                pull_updates_interval_seconds,
+                minimum=runtime.settings.minimum_pull_updates_interval_seconds,
+                field=["input", "pullUpdatesIntervalSeconds"],
             )
         if not isinstance(full_sync_interval_seconds, Keep):
             instance.full_sync_interval_seconds = checks.interval(
-                full_sync_interval_seconds, settings=runtime.settings, field=["input", "fullSyncIntervalSeconds"]
+                full_sync_interval_seconds,
+                minimum=runtime.settings.minimum_full_sync_interval_seconds,
+                field=["input", "fullSyncIntervalSeconds"],
             )
 
     return await instance_setup.changed(runtime, principal, by, change, is_dry_run=dry_run)
@@ -199,9 +204,9 @@ async def _find_or_insert(
                 created_at=now,
                 updated_at=now,
             )
+            session.add_all([instance, *sync_rows(instance)])
         _revive(instance)
         instance.updated_at = now
-        session.add(instance)
         await session.flush()
         return await read_context(session, instance), True
 

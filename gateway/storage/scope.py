@@ -10,13 +10,43 @@ from sqlalchemy.orm import LoaderCriteriaOption, ORMExecuteState, UOWTransaction
 from sqlmodel import Session, SQLModel
 
 from gateway.errors import InternalError
-from gateway.models import Connection, Customer, DataSource, DataSourceInstance, Integration, Principal
+from gateway.models import (
+    Connection,
+    Customer,
+    DataSource,
+    DataSourceInstance,
+    Event,
+    EventLog,
+    EventSubscription,
+    Integration,
+    Principal,
+    Snapshot,
+    Stage,
+    SyncGeneration,
+    SyncRun,
+    SyncState,
+    SyncTask,
+    Webhook,
+    WebhookInbox,
+)
 from gateway.storage import statement_guard
 
-OWNER_COLUMNS: dict[type[SQLModel], str] = {Customer: "id", Connection: "customer_id", DataSourceInstance: "customer_id"}
+OWNER_COLUMNS: dict[type[SQLModel], str] = {
+    Customer: "id",
+    Connection: "customer_id",
+    DataSourceInstance: "customer_id",
+    EventSubscription: "customer_id",
+    SyncState: "customer_id",
+    SyncGeneration: "customer_id",
+    SyncTask: "customer_id",
+    SyncRun: "customer_id",
+    Webhook: "customer_id",
+}
 """By table: the column that names the customer whose row it is. A customer sees and writes its own rows only."""
 SHARED: frozenset[type[SQLModel]] = frozenset({Integration, DataSource})
 """The tables that every customer reads and none writes."""
+INTERNAL: frozenset[type[SQLModel]] = frozenset({Event, EventLog, Snapshot, Stage, WebhookInbox})
+"""The tables that only the gateway itself reads, on behalf of whoever may see the instance that a row is of."""
 
 _OWNERS = frozenset((str(inspect(table).local_table), column) for table, column in OWNER_COLUMNS.items())
 _NARROWED = "gateway_narrowed"

@@ -198,5 +198,5 @@ async def test_a_migration_that_fails_leaves_nothing_behind(empty_url: str):
 
 def test_migrations_are_data_of_the_package():
     migrations = resources.files("gateway.storage.migrations")
-    for name in ("env.py", "script.py.mako", f"versions/{schema.head()}_configuration.py"):
+    for name in ("env.py", "script.py.mako", "versions/0001_configuration.py", f"versions/{schema.head()}_change_events.py"):
         assert migrations.joinpath(name).is_file()

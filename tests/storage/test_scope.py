@@ -274,16 +274,16 @@ async def test_sessions_of_two_customers_do_not_share_what_a_cached_statement_wa
             assert (await session.exec(select(Connection.name))).all() == [tenant.customer.name]
 
 
-async def test_each_model_is_either_owned_or_shared_and_its_owner_column_exists():
+async def test_each_model_is_owned_or_shared_or_internal_and_its_owner_column_exists():
     tables = {mapper.class_ for mapper in Connection._sa_registry.mappers if hasattr(mapper.class_, "__table__")}
 
     assert tables == models()
-    assert set(scope.OWNER_COLUMNS) & scope.SHARED == set()
+    assert len(models()) == len(scope.OWNER_COLUMNS) + len(scope.SHARED) + len(scope.INTERNAL)
     assert set(SQLModel.metadata.tables) == {table.__table__.name for table in models()}
     for table, column in scope.OWNER_COLUMNS.items():
         assert column in table.__table__.columns
         assert not table.__table__.columns[column].nullable
-    for table in scope.SHARED:
+    for table in scope.SHARED | scope.INTERNAL:
         assert "customer_id" not in table.__table__.columns
 
 
@@ -293,4 +293,4 @@ async def everything(database: Database) -> list[Any]:
 
 
 def models() -> set[type[SQLModel]]:
-    return {*scope.OWNER_COLUMNS, *scope.SHARED}
+    return {*scope.OWNER_COLUMNS, *scope.SHARED, *scope.INTERNAL}

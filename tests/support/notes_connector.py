@@ -5,10 +5,11 @@ from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from gateway.connectors.protocol import Access
-from gateway.errors import GatewayError, UpstreamAuthError
+from gateway.errors import GatewayError, UnsupportedError, UpstreamAuthError
 from gateway.models import (
     AuthMethod,
     AuthType,
+    ChangePage,
     CollectionFilter,
     CollectionOperation,
     CollectionSpec,
@@ -22,6 +23,12 @@ from gateway.models import (
     Pointer,
     Record,
     RecordQuery,
+    Since,
+    SyncSupport,
+    WebhookDelivery,
+    WebhookReading,
+    WebhookRegistration,
+    WebhookTarget,
     Written,
 )
 from gateway.models.queries import EVERYTHING
@@ -251,6 +258,24 @@ class NotesConnector:
     def _written(self, collection: Pointer, external_id: str) -> Written:
         record = self.app.tables[collection.key].record(external_id) if self.app.answers_records else None
         return Written(external_id=external_id, record=record)
+
+    def sync_support(self, collection: Pointer) -> SyncSupport:
+        return SyncSupport()
+
+    async def changes(self, access: Access, collection: Pointer, since: Since, page: PageRequest) -> ChangePage:
+        raise UnsupportedError("The notes app tells of no changes.")
+
+    async def register_webhook(self, access: Access, collection: Pointer, target: WebhookTarget) -> WebhookRegistration:
+        raise UnsupportedError("The notes app sends no webhooks.")
+
+    async def renew_webhook(self, access: Access, collection: Pointer, target: WebhookTarget, state: JsonObject) -> WebhookRegistration:
+        raise UnsupportedError("The notes app sends no webhooks.")
+
+    async def remove_webhook(self, access: Access, collection: Pointer, target: WebhookTarget, state: JsonObject) -> None:
+        raise UnsupportedError("The notes app sends no webhooks.")
+
+    def read_webhook(self, access: Access, collection: Pointer, target: WebhookTarget, delivery: WebhookDelivery) -> WebhookReading:
+        raise UnsupportedError("The notes app sends no webhooks.")
 
 
 def parameters(**given: Any) -> JsonObject:

@@ -23,8 +23,9 @@ from gateway.connectors.executor.tokens import Tokens
 from gateway.connectors.format.connector import ConnectorFile
 from gateway.connectors.http import Http
 from gateway.connectors.protocol import Access
-from gateway.errors import UpstreamAuthError, UpstreamError, UserError
+from gateway.errors import UnsupportedError, UpstreamAuthError, UpstreamError, UserError
 from gateway.models import (
+    ChangePage,
     CollectionSpec,
     ConnectorSpec,
     JsonObject,
@@ -34,6 +35,12 @@ from gateway.models import (
     Pointer,
     Record,
     RecordQuery,
+    Since,
+    SyncSupport,
+    WebhookDelivery,
+    WebhookReading,
+    WebhookRegistration,
+    WebhookTarget,
     Written,
 )
 from gateway.models.queries import EVERYTHING
@@ -179,6 +186,30 @@ class DeclarativeConnector:
         with writes.telling_outcome("deleted"):
             async with self._calling(access) as caller:
                 await writes.delete(caller, found, external_id, names=names, if_version=if_version)
+
+    def sync_support(self, collection: Pointer) -> SyncSupport:
+        """How changes of the collection can be learned of."""
+        return SyncSupport()
+
+    async def changes(self, access: Access, collection: Pointer, since: Since, page: PageRequest) -> ChangePage:
+        """One page of what changed."""
+        raise UnsupportedError("The connector file names no `sync` for this collection.")
+
+    async def register_webhook(self, access: Access, collection: Pointer, target: WebhookTarget) -> WebhookRegistration:
+        """Returns when the app sends the collection's changes to the target."""
+        raise UnsupportedError("The connector file names no webhook for this collection.")
+
+    async def renew_webhook(self, access: Access, collection: Pointer, target: WebhookTarget, state: JsonObject) -> WebhookRegistration:
+        """The registration, whose life starts anew."""
+        raise UnsupportedError("The connector file names no webhook for this collection.")
+
+    async def remove_webhook(self, access: Access, collection: Pointer, target: WebhookTarget, state: JsonObject) -> None:
+        """Returns when the app no longer sends."""
+        raise UnsupportedError("The connector file names no webhook for this collection.")
+
+    def read_webhook(self, access: Access, collection: Pointer, target: WebhookTarget, delivery: WebhookDelivery) -> WebhookReading:
+        """What a delivery says."""
+        raise UnsupportedError("The connector file names no webhook for this collection.")
 
     async def _names(self, access: Access, collection: Pointer, *operations: str) -> Names:
         """What the expressions of operations see of a collection; its fields schema only where one of them reads it."""
