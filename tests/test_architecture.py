@@ -42,6 +42,8 @@ HOME_OF = {
     "time.sleep": set(),
 }
 """Where an effect may stand. Everywhere else it comes in as an argument."""
+SERVICES_OF_THE_SYNC_ENGINE = {"gateway.services.access", "gateway.services.elements", "gateway.services.instance_context"}
+"""What opens an instance and its app. In all else the two meet in tables: a service asks for work, and the engine finds it there."""
 PASSES_EVERYTHING_ON = {"connectors/http/client.py", "graphql/batching.py"}
 """Where even a cancellation is caught: it is passed on, to whoever waits or after cleaning up."""
 LONGEST_FILE = 350
@@ -118,6 +120,18 @@ def test_imports_only_go_down():
             wrong += [f"{name_of(path)} may not import {other}" for other in sorted(imported) if FLOOR_OF[other] >= FLOOR_OF[part]]
 
     assert wrong == []
+
+
+def test_the_sync_engine_uses_of_the_services_only_what_opens_an_instance_and_its_app():
+    used = {name for path in FILES if "sync" in path.relative_to(PACKAGE).parts for name in imported_modules(TREES[path])}
+
+    assert {name for name in used if name.startswith("gateway.services")} <= SERVICES_OF_THE_SYNC_ENGINE
+
+
+def test_only_who_starts_processes_knows_the_sync_engine():
+    users = {name_of(path) for path in FILES if any(name.startswith("gateway.sync") for name in imported_modules(TREES[path]))}
+
+    assert {user.split("/")[0] for user in users} <= {"sync", "cli", "demo"}
 
 
 def test_no_import_goes_in_a_circle():
