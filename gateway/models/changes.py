@@ -57,6 +57,8 @@ class WebhookSupport:
     types: frozenset[ChangeType]
     is_registered: bool = True
     """Whether the gateway registers the webhook at the app; else somebody does by hand."""
+    secret_parameter: str | None = None
+    """The parameter of the address in which the secret stands; null where the app is told of it in another way."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,6 +124,8 @@ class WebhookRegistration:
     state: JsonObject = field(default_factory=dict, repr=False)
     """What it takes to renew and remove it."""
     expires_at: datetime | None = None
+    secret: str | None = field(default=None, repr=False)
+    """What the app chose to prove itself with; null where it took the secret of the target."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

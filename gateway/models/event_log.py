@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, String
+from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, String, text
 from sqlmodel import Field, SQLModel
 
 from gateway.models.base import UTCDateTime, new_id
@@ -94,7 +94,7 @@ class Webhook(SQLModel, table=True):
     token_hash: bytes = Field(sa_column=Column(LargeBinary, nullable=False, unique=True))
     """SHA-256 of the token in the address: whoever reads the database cannot send."""
     secrets: bytes
-    """Sealed: `token`, `secret`, and the app's `state`."""
+    """Sealed: what proves that a delivery comes from the app, and what it takes to renew and remove the webhook."""
     is_registered: bool = False
     """Whether the app knows of it."""
     renew_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
@@ -107,7 +107,14 @@ class WebhookInbox(SQLModel, table=True):
     __tablename__ = "webhook_inbox"
     __table_args__ = (
         Index("uq_webhook_inbox_dedupe_key", "webhook_id", "dedupe_key", unique=True),
-        Index("ix_webhook_inbox_instance_id_id", "instance_id", "id"),
+        # Only those that wait: the others stay for a while, and nobody looks for them by their instance.
+        Index(
+            "ix_webhook_inbox_instance_id_id",
+            "instance_id",
+            "id",
+            sqlite_where=text("processed_at IS NULL"),
+            postgresql_where=text("processed_at IS NULL"),
+        ),
     )
 
     id: UUID = Field(default_factory=new_id, primary_key=True)

@@ -100,7 +100,13 @@ def _webhook_inbox() -> None:
         sa.Column("processed_at", TIME),
         sa.PrimaryKeyConstraint("id", name="pk_webhook_inbox"),
     )
-    op.create_index("ix_webhook_inbox_instance_id_id", "webhook_inbox", ["instance_id", "id"])
+    op.create_index(
+        "ix_webhook_inbox_instance_id_id",
+        "webhook_inbox",
+        ["instance_id", "id"],
+        sqlite_where=sa.text("processed_at IS NULL"),
+        postgresql_where=sa.text("processed_at IS NULL"),
+    )
     op.create_index("uq_webhook_inbox_dedupe_key", "webhook_inbox", ["webhook_id", "dedupe_key"], unique=True)
 
 
