@@ -77,6 +77,10 @@ class ConflictError(UserError):
     code = "CONFLICT"
 
 
+class FencedError(ConflictError):
+    """Another worker has taken the task over: whoever held it stops, and commits nothing more."""
+
+
 class UnsupportedError(UserError):
     """The app or its connector cannot do this; the message says what it can."""
 
