@@ -11,6 +11,7 @@ from gateway.connectors.described import DescribedCollections
 from gateway.connectors.http import Http
 from gateway.connectors.operation import Operation
 from gateway.connectors.protocol import Connector
+from gateway.events.events import Events, open_events
 from gateway.storage.database import Database
 from gateway.storage.encryption import Cipher
 from gateway.udm import Models, load_models
@@ -26,6 +27,8 @@ class Runtime:
     cipher: Cipher
     http: Http
     connectors: Catalog
+    events: Events = field(repr=False)
+    """What listens to the event log in this process."""
     udm: Models = field(repr=False)
     """The universal data models that the gateway knows."""
     described: DescribedCollections = field(default_factory=DescribedCollections, repr=False)
@@ -53,12 +56,15 @@ async def open_runtime(settings: Settings, *, clock: Clock | None = None, connec
         database = Database.connect(settings.database_url)
         stack.push_async_callback(database.close)
         await database.migrate()
+        clock = clock if clock is not None else SystemClock()
+        events = await stack.enter_async_context(open_events(database, clock))
         yield Runtime(
             settings=settings,
-            clock=clock if clock is not None else SystemClock(),
+            clock=clock,
             database=database,
             cipher=cipher,
             http=http,
             connectors=catalog,
+            events=events,
             udm=models,
         )

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection as DatabaseConnection
 from sqlalchemy import event
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
@@ -36,6 +37,9 @@ _POSTGRESQL_CONNECT: dict[str, Any] = {
         "idle_in_transaction_session_timeout": "60000",
     },
 }
+
+_OF_SQLALCHEMY_ALONE = ("prepared_statement_cache_size", "prepared_statement_name_func", "async_creator_fn")
+"""What an address may tell SQLAlchemy, and asyncpg does not know."""
 
 
 def parse_url(url: str) -> URL:
@@ -79,6 +83,25 @@ def create_engine(url: URL, **options: Any) -> AsyncEngine:
     event.listen(engine.sync_engine, "connect", _set_pragmas)
     event.listen(engine.sync_engine, "begin", _begin)
     return engine
+
+
+def postgresql_options(url: URL, **server_settings: str) -> dict[str, Any]:
+    """How asyncpg itself is told to connect to a database, set up like the engine's connections; for one apart from the pool."""
+    options = _dialect_of(url).create_connect_args(url)[1]
+    named = {**_POSTGRESQL_CONNECT["server_settings"], **server_settings}
+    return {**options, **_POSTGRESQL_CONNECT, "server_settings": named}
+
+
+def _dialect_of(url: URL) -> Any:
+    return url.get_dialect()()
+
+
+def asyncpg_arguments(url: URL) -> dict[str, Any]:
+    """How to connect to a PostgreSQL database below SQLAlchemy, set up as its own connections are; for `asyncpg.connect` and pools."""
+    _, arguments = postgresql.asyncpg.dialect().create_connect_args(url)
+    for name in _OF_SQLALCHEMY_ALONE:
+        arguments.pop(name, None)
+    return {**_POSTGRESQL_CONNECT, **arguments}
 
 
 def _check_file(url: URL) -> None:

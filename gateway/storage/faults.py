@@ -5,17 +5,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from sqlalchemy import PrimaryKeyConstraint, UniqueConstraint
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError
 from sqlalchemy.orm.exc import StaleDataError
 from sqlmodel import SQLModel
 
 from gateway.errors import ConflictError, InvalidError
 
+UNREACHABLE: tuple[type[Exception], ...] = (OSError, TimeoutError, DBAPIError)
+"""What a statement raises while the database is away, and a few faults more: for loops that try again, and say so."""
 _UNSTORABLE_TEXT = ("22021", "22P05")
 """PostgreSQL: a character that its encoding has not (text), and one that jsonb has not; both are NUL."""
 _UNIQUE_VIOLATION = "23505"
 _LOST_RACE = ("40001", "40P01")
 """PostgreSQL: serialization failure, deadlock."""
+_OUTAGES = ("08", "53", "57P")
+"""PostgreSQL: classes of connection faults, of too little of something, and of a server that stops or starts."""
 _SQLITE_INDEX = re.compile(r"UNIQUE constraint failed: index '(?P<name>\w+)'")
 _SQLITE_COLUMNS = re.compile(r"UNIQUE constraint failed: (?P<columns>\w+\.\w+(, \w+\.\w+)*)")
 
@@ -36,6 +40,14 @@ def translated() -> Iterator[None]:
         raise
     except UnicodeEncodeError:
         raise _unstorable() from None
+
+
+def is_outage(error: BaseException) -> bool:
+    """Whether the database could not be reached or went away, which says nothing of what was asked of it."""
+    if isinstance(error, DBAPIError):
+        state = getattr(error.orig, "sqlstate", None) or ""
+        return error.connection_invalidated or isinstance(error, InterfaceError) or state.startswith(_OUTAGES)
+    return isinstance(error, OSError | TimeoutError)
 
 
 def is_unique_violation(error: IntegrityError) -> str | None:

@@ -1,0 +1,77 @@
+"""The bell of several processes, over PostgreSQL's notifications."""
+
+import asyncio
+from typing import Any
+
+import structlog
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from gateway.events.bell import Bell
+from gateway.storage import listening
+from gateway.storage.listening import Connection
+
+_CHANNEL = "gateway_bell"
+_COALESCED_SECONDS = 0.01
+"""The others hear of it no oftener, however often it is rung: all commits of the server wait for one that notifies."""
+_CHECK_SECONDS = 10.0
+_ANSWER_SECONDS = 5.0
+_PAUSE_SECONDS = 0.5
+
+_log = structlog.get_logger("gateway.events")
+
+
+class SharedBell(Bell):
+    """Wakes whoever waits in any process of the database.
+
+    In this process at once; in others by a notification, without a word and after the commit. While the connection for it is
+    down, nothing is heard from others: waiters look by themselves when their time is over.
+    """
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        super().__init__()
+        self._engine = engine
+        self._has_work = asyncio.Event()
+
+    def ring(self) -> None:
+        """Wakes everybody who waits, in every process. To be called after the commit, never before."""
+        super().ring()
+        self._has_work.set()
+
+    async def run(self) -> None:
+        """Listens and tells, on a connection of its own, until cancelled; a connection that is lost is replaced."""
+        while True:
+            try:
+                async with listening.connection(self._engine) as connection:
+                    await self._serve(connection)
+            except listening.FAULTS as error:
+                _log.warning("The connection that listens for changes was lost", error=type(error).__name__)
+            await asyncio.sleep(_PAUSE_SECONDS)
+
+    async def _serve(self, connection: Connection) -> None:
+        connection.add_termination_listener(self._lose)
+        await connection.add_listener(_CHANNEL, self._hear)
+        # Rings while nobody listened are unheard in both directions.
+        self.ring()
+        while not connection.is_closed():
+            try:
+                async with asyncio.timeout(_CHECK_SECONDS):
+                    await self._has_work.wait()
+            except TimeoutError:
+                # A listener on a dead link looks healthy for ever.
+                await _execute(connection, "SELECT 1")
+                continue
+            self._has_work.clear()
+            await _execute(connection, f"NOTIFY {_CHANNEL}")
+            await asyncio.sleep(_COALESCED_SECONDS)
+
+    def _hear(self, connection: Any, sender: int, channel: str, payload: object) -> None:
+        if sender != connection.get_server_pid():
+            super().ring()
+
+    def _lose(self, connection: Any) -> None:
+        self._has_work.set()
+
+
+async def _execute(connection: Connection, statement: str) -> None:
+    async with asyncio.timeout(_ANSWER_SECONDS):
+        await connection.execute(statement)

@@ -1,0 +1,231 @@
+"""The log, followed: new events are read once a process, and given to everybody who listens to what they are of."""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import asynccontextmanager
+from uuid import UUID
+
+import structlog
+
+from gateway.errors import CursorExpiredError
+from gateway.events import log
+from gateway.events.batches import Batch
+from gateway.events.bell import Bell
+from gateway.events.feed import Feed
+from gateway.events.log import LogMeta, RecordedEvent, Topic
+from gateway.events.sharing import Sharing
+from gateway.models.principal import SYSTEM
+from gateway.storage.database import Database
+from gateway.storage.faults import UNREACHABLE
+
+_POLL_SECONDS = 1.0
+"""A ring may get lost on its way: this long it then takes at most."""
+_READ_SECONDS = 10.0
+"""A link that died without a word is given up after this, and another one is taken."""
+_PAUSE_SECONDS = 0.2
+_CHUNK = 500
+_MAXIMUM_EVENTS = 100
+"""In one batch: what is executed and sent at once."""
+_KEPT_EVENTS = 10_000
+_KEPT_BYTES = 32 * 1024 * 1024
+_KEPT_PAGES = 16
+_PAGE_SECONDS = 5.0
+
+_log = structlog.get_logger("gateway.events")
+
+
+class Listener:
+    """Somebody who listens to a topic: a position in the log, and nothing else that could grow."""
+
+    def __init__(self, tail: "Tail", feed: Feed, position: int) -> None:
+        self._tail = tail
+        self._feed = feed
+        self.position = position
+        """Up to here everything was given out."""
+
+    def __aiter__(self) -> AsyncIterator[Batch]:
+        return self
+
+    async def __anext__(self) -> Batch:
+        while (batch := await self.next(seconds=_POLL_SECONDS)) is None:
+            pass
+        return batch
+
+    async def next(self, *, seconds: float) -> Batch | None:
+        """The batch that follows, as soon as there is one; null when there is none within so many seconds.
+
+        Raises CursorExpiredError when what follows has been pruned from the log.
+        """
+        batch = await self._following(seconds)
+        if batch is not None:
+            self.position = batch.end
+        return batch
+
+    async def _following(self, seconds: float) -> Batch | None:
+        while True:
+            start = self._feed.start
+            if start is not None and self.position < start:
+                batch = await self._tail.page(self._feed.topic, after=self.position, up_to=start)
+                if batch.events:
+                    return batch
+                self.position = batch.end
+            elif (kept := self._feed.after(self.position)) is not None:
+                return kept
+            elif not await self._feed.grown(seconds):
+                return None
+
+
+class Tail:
+    """Follows the log while anybody listens.
+
+    New events are read once, and kept for a while as batches that all listeners of a topic share. Who is further behind
+    than that reads pages from the log: nobody has a queue of its own.
+    """
+
+    def __init__(self, database: Database, bell: Bell) -> None:
+        self._database = database
+        self._bell = bell
+        self._feeds: dict[Topic, Feed] = {}
+        self._feeds_by_place: dict[UUID | None, list[Feed]] = {}
+        self._is_wanted = asyncio.Event()
+        self._position: int | None = None
+        self._log_id: UUID | None = None
+        self._kept: deque[tuple[Feed, Batch]] = deque()
+        self._kept_events = 0
+        self._kept_bytes = 0
+        self._pages = Sharing(maximum=_KEPT_PAGES)
+
+    @asynccontextmanager
+    async def subscribed(self, topic: Topic, after_pos: int) -> AsyncIterator[Listener]:
+        """Somebody who listens to a topic after a position, until the block ends."""
+        feed = self._enter(topic)
+        try:
+            yield Listener(self, feed, after_pos)
+        finally:
+            self._leave(feed)
+
+    async def run(self) -> None:
+        """Follows the log until cancelled. A database that is away for a while is waited for."""
+        while True:
+            await self._is_wanted.wait()
+            seen = self._bell.count
+            try:
+                async with asyncio.timeout(_READ_SECONDS):
+                    has_more = await self._advance()
+            except UNREACHABLE as error:
+                _log.warning("The event log cannot be read", error=type(error).__name__)
+                await asyncio.sleep(_PAUSE_SECONDS)
+            else:
+                if not has_more:
+                    await self._bell.wait(seen, seconds=_POLL_SECONDS)
+
+    async def page(self, topic: Topic, *, after: int, up_to: int) -> Batch:
+        """The first events of a topic after a position, from the log; without any, where it has none up to `up_to`.
+
+        Raises CursorExpiredError when some may have been pruned.
+        """
+        while True:
+            try:
+                return await self._pages.get((topic, after, up_to), lambda: self._read_page(topic, after, up_to), seconds=_PAGE_SECONDS)
+            except UNREACHABLE as error:
+                _log.warning("The event log cannot be read", error=type(error).__name__)
+                await asyncio.sleep(_PAUSE_SECONDS)
+
+    async def close(self) -> None:
+        """Ends what is under way."""
+        await self._pages.close()
+
+    def _enter(self, topic: Topic) -> Feed:
+        feed = self._feeds.get(topic)
+        if feed is None:
+            feed = self._feeds[topic] = Feed(topic, self._position)
+            self._feeds_by_place.setdefault(_place_of(topic), []).append(feed)
+        feed.listeners += 1
+        self._is_wanted.set()
+        return feed
+
+    def _leave(self, feed: Feed) -> None:
+        feed.listeners -= 1
+        if feed.listeners:
+            return
+        del self._feeds[feed.topic]
+        place = _place_of(feed.topic)
+        self._feeds_by_place[place].remove(feed)
+        if not self._feeds_by_place[place]:
+            del self._feeds_by_place[place]
+        if not self._feeds:
+            self._is_wanted.clear()
+            self._position = None
+            self._kept.clear()
+            self._kept_events = self._kept_bytes = 0
+
+    async def _advance(self) -> bool:
+        """Reads once; whether more may be there already."""
+        position = self._position
+        if position is None:
+            async with self._database.read(SYSTEM) as session:
+                self._begin(await log.log_meta(session))
+            return True
+        async with self._database.read_once(SYSTEM) as session:
+            events = await log.read(session, topic=Topic(), after_pos=position, first=_CHUNK)
+        # Everybody may have left meanwhile, and somebody else come.
+        if events and self._position == position:
+            self._give(events, after=position)
+        return len(events) == _CHUNK
+
+    def _begin(self, meta: LogMeta) -> None:
+        if self._feeds:
+            self._log_id, self._position = meta.log_id, meta.end
+            for feed in self._feeds.values():
+                feed.begin(meta.end)
+
+    def _give(self, events: list[RecordedEvent], *, after: int) -> None:
+        end = self._position = events[-1].pos
+        by_feed: dict[Feed, list[RecordedEvent]] = {}
+        for event in events:
+            for feed in self._feeds_of(event):
+                by_feed.setdefault(feed, []).append(event)
+        for feed, own in by_feed.items():
+            for batch in self._batches(own, after=after, end=end):
+                feed.add(batch)
+                self._keep(feed, batch)
+
+    def _feeds_of(self, event: RecordedEvent) -> Iterator[Feed]:
+        for place in (event.instance_id, event.connection_id, None):
+            for feed in self._feeds_by_place.get(place, ()):
+                if event.type in feed.topic.types:
+                    yield feed
+
+    def _batches(self, events: list[RecordedEvent], *, after: int, end: int) -> Iterable[Batch]:
+        assert self._log_id is not None  # noqa: S101 - it is known before the first event is read
+        for index in range(0, len(events), _MAXIMUM_EVENTS):
+            some = tuple(events[index : index + _MAXIMUM_EVENTS])
+            is_last = index + _MAXIMUM_EVENTS >= len(events)
+            batch = Batch(log_id=self._log_id, events=some, start=after, end=end if is_last else some[-1].pos)
+            after = batch.end
+            yield batch
+
+    def _keep(self, feed: Feed, batch: Batch) -> None:
+        self._kept.append((feed, batch))
+        self._kept_events += len(batch.events)
+        self._kept_bytes += batch.weight
+        while self._kept_events > _KEPT_EVENTS or self._kept_bytes > _KEPT_BYTES:
+            oldest_feed, oldest = self._kept.popleft()
+            oldest_feed.forget(oldest)
+            self._kept_events -= len(oldest.events)
+            self._kept_bytes -= oldest.weight
+
+    async def _read_page(self, topic: Topic, after: int, up_to: int) -> Batch:
+        async with asyncio.timeout(_READ_SECONDS), self._database.read(SYSTEM) as session:
+            events = await log.read(session, topic=topic, after_pos=after, first=_MAXIMUM_EVENTS, up_to=up_to)
+            meta = await log.log_meta(session)
+        # The floor moves before anything below it goes.
+        if after < meta.floor:
+            raise CursorExpiredError("Changes after this cursor have been pruned. Read the records again, then subscribe anew.")
+        end = events[-1].pos if len(events) == _MAXIMUM_EVENTS else up_to
+        return Batch(log_id=meta.log_id, events=tuple(events), start=after, end=end)
+
+
+def _place_of(topic: Topic) -> UUID | None:
+    return topic.instance_id or topic.connection_id
