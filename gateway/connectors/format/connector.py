@@ -9,6 +9,7 @@ from gateway.connectors.format.base import Key, Part
 from gateway.connectors.format.collections import Collection
 from gateway.connectors.format.locations import Entry
 from gateway.connectors.format.requests import Check, Http, Pagination
+from gateway.connectors.format.webhooks import WebhookPart
 from gateway.models import JsonSchema, JsonValue
 
 _NOTHING: JsonSchema = {"type": "object", "additionalProperties": False}
@@ -53,5 +54,7 @@ class ConnectorFile(Part):
     """Schemas that collections name with `$ref: '#/schemas/<name>'`."""
     locations: tuple[Entry, ...]
     collections: dict[Key, Collection] = Field(min_length=1)
+    webhooks: dict[Key, WebhookPart] = {}
+    """What the app sends by itself; collections name them."""
     default_collections: dict[Key, DefaultCollection] = {}
     """By universal data model; a model without one takes the first collection of `locations` that can be read as it."""

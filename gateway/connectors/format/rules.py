@@ -14,6 +14,7 @@ from gateway.connectors.format.operation_rules import operation_problems
 from gateway.connectors.format.schema_rules import constant_problems, schema_problems
 from gateway.connectors.format.scopes import ANSWER, FIELDS_SCHEMA, RECORD, Scope, keys_of, listed, misuses, selector_problems
 from gateway.connectors.format.transform_rules import transform_problems
+from gateway.connectors.format.webhook_rules import webhook_problems
 from gateway.connectors.schemas import writable_secrets
 from gateway.documents import Place, Problem
 from gateway.udm import MODELS, Models
@@ -35,6 +36,7 @@ def problems(file: ConnectorFile, models: Models = MODELS) -> Iterator[Problem]:
         yield from auth_problems(("auth", key), method, shared)
     for key, collection in file.collections.items():
         yield from _collection_problems(("collections", key), collection, file, shared, models)
+    yield from webhook_problems(file, shared)
     yield from places.problems(file, shared)
     yield from _default_problems(file)
 
