@@ -11,7 +11,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route, WebSocketRoute
-from strawberry.schema.base import BaseSchema
+from strawberry import Schema
 
 from gateway.errors import trace_of
 from gateway.models import Principal
@@ -29,7 +29,7 @@ _log = structlog.get_logger("gateway.web")
 
 
 def assemble(
-    runtime: Runtime, schema: BaseSchema, *, make_context: Callable[[Runtime, Principal], object], tabs: Sequence[ExampleTab] = ()
+    runtime: Runtime, schema: Schema, *, make_context: Callable[[Runtime, Principal], object], tabs: Sequence[ExampleTab] = ()
 ) -> Starlette:
     """The application that serves a schema; `make_context` is called for every operation."""
     graphiql = GraphiQL(tabs=tabs)
@@ -50,6 +50,7 @@ def assemble(
     # Else an address with a slash too many is answered with a redirect to whatever host the request names.
     app.router.redirect_slashes = False
     app.state.runtime = runtime
+    app.state.stopping = view.stopping
     return app
 
 

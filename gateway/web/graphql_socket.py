@@ -2,12 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing, suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, cast
 
 import structlog
 from starlette.websockets import WebSocketState
 from strawberry.asgi import ASGIWebSocketAdapter
+from strawberry.http import GraphQLRequestData
 from strawberry.http.exceptions import NonJsonMessageReceived, NonTextMessageReceived, WebSocketDisconnected
 from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import BaseGraphQLTransportWSHandler, Operation
 from strawberry.subscriptions.protocols.graphql_transport_ws.types import ConnectionInitMessage, Message, PingMessage
@@ -19,6 +21,7 @@ from gateway.web.bodies import decode_json, encode_json
 from gateway.web.logging import OperationEntry, operation_entry
 from gateway.web.refusals import with_codes
 from gateway.web.requests import request_from_value
+from gateway.web.streaming import Subscription
 
 if TYPE_CHECKING:
     from gateway.web.graphql_view import GraphQLView
@@ -53,7 +56,13 @@ class SocketAdapter(ASGIWebSocketAdapter):
         """Sends a message; raises WebSocketDisconnected when nobody is there to read it."""
         if not self._is_open:
             raise WebSocketDisconnected
-        await self.ws.send_text(encode_json(message).decode())
+        await self.send_text(encode_json(message).decode())
+
+    async def send_text(self, text: str) -> None:
+        """Sends a message that is encoded; waits while the client reads slower than we write."""
+        if not self._is_open:
+            raise WebSocketDisconnected
+        await self.ws.send_text(text)
 
     async def close(self, code: int, reason: str) -> None:
         """Closes the socket with as much of the reason as fits; a second time does nothing."""
@@ -129,6 +138,12 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Any, None]):
         """Runs one operation to its end, and logs it."""
         with operation_entry(self.view.runtime.clock, transport="websocket") as entry:
             entry.name_from(operation.query, operation.operation_name)
+            asked = GraphQLRequestData(operation.query, operation.variables, operation.operation_name, None)
+            subscription = self.view.subscriptions.subscription(asked, self._principal)
+            if subscription is not None:
+                with suppress(WebSocketDisconnected):
+                    await self._stream(operation, subscription, entry)
+                return
             self._entries[operation.id] = entry
             await super().run_operation(operation)
 
@@ -143,6 +158,21 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Any, None]):
 
     async def _handle_pre_execution_error(self, operation: Operation[Any, None], result: PreExecutionError) -> None:
         await operation.send_initial_errors(result.errors or [])
+
+    async def _stream(self, operation: Operation[Any, None], subscription: Subscription, entry: OperationEntry) -> None:
+        """Sends a subscription's frames, each written once for all who get it: only the id around it is the operation's own."""
+        head = f'{{"id":{encode_json(operation.id).decode()},"type":'
+        before, last = f'{head}"next","payload":', f'{head}"complete"}}'
+        async with aclosing(subscription.frames()) as frames:
+            async for frame in frames:
+                entry.keep_code(frame.code)
+                if frame.is_refusal:
+                    last = f'{head}"error","payload":{frame.text}}}'
+                else:
+                    await self.websocket.send_text(f"{before}{frame.text}}}")
+        # The id is free before the client hears of the end, and may use it again.
+        self.forget_id(operation.id)
+        await self.websocket.send_text(last)
 
     async def _close_at(self, expires_at: datetime) -> None:
         clock = self.view.runtime.clock

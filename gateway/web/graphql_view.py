@@ -1,6 +1,6 @@
 """One address for GraphQL: over HTTP as the GraphQL-over-HTTP specification asks, over WebSocket, and GraphiQL for people."""
 
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
 from datetime import timedelta
 from typing import Any
 
@@ -8,9 +8,9 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
+from strawberry import Schema
 from strawberry.asgi import GraphQL
 from strawberry.http import GraphQLRequestData
-from strawberry.schema.base import BaseSchema
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
 from strawberry.types import ExecutionResult
@@ -21,20 +21,23 @@ from gateway.errors import GatewayError, InternalError, InvalidError, NotAuthent
 from gateway.models import Principal
 from gateway.models.principal import ANONYMOUS
 from gateway.runtime import Runtime
-from gateway.web.authentication import Authentication
+from gateway.web.authentication import Authentication, Caller
 from gateway.web.bodies import encode_json
+from gateway.web.event_stream import EventStream, Stopping
 from gateway.web.graphiql import GraphiQL
 from gateway.web.graphql_socket import SocketAdapter, SocketHandler
 from gateway.web.logging import OperationEntry, operation_entry
-from gateway.web.negotiation import GRAPHQL_RESPONSE, answer_type, wants_page
+from gateway.web.negotiation import EVENT_STREAM, GRAPHQL_RESPONSE, answer_type, takes_events, wants_page
 from gateway.web.refusals import JSON, refusal_response, status_of, with_codes
 from gateway.web.requests import request_from_body, request_from_query
+from gateway.web.streaming import Frame, Subscriptions
 
 __all__ = ["GraphQLView"]
 
 _INIT_TIMEOUT = timedelta(seconds=10)
 _MAX_OPERATIONS_PER_SOCKET = 100
 _OPERATIONS = {"GET": {OperationType.QUERY}, "POST": {OperationType.QUERY, OperationType.MUTATION}}
+_NEED_A_STREAM = "Subscriptions need a stream: accept `text/event-stream`, or open a WebSocket with `graphql-transport-ws` at this address."
 
 
 class GraphQLView(GraphQL[Any, None]):
@@ -49,7 +52,7 @@ class GraphQLView(GraphQL[Any, None]):
 
     def __init__(
         self,
-        schema: BaseSchema,
+        schema: Schema,
         runtime: Runtime,
         *,
         make_context: Callable[[Runtime, Principal], object],
@@ -64,6 +67,8 @@ class GraphQLView(GraphQL[Any, None]):
         )
         self.authentication = Authentication(runtime)
         self.runtime = runtime
+        self.subscriptions = Subscriptions(schema, make_context=self.context_for)
+        self.stopping = Stopping()
         self._make_context = make_context
         self._graphiql = graphiql
 
@@ -81,29 +86,33 @@ class GraphQLView(GraphQL[Any, None]):
             await super().__call__(scope, receive, send)
             return
         request = Request(scope, receive)
-        response = self._graphiql.page(request) if _asks_for_page(request) else await self._logged_answer(request)
-        await response(scope, receive, send)
-
-    async def _logged_answer(self, request: Request) -> Response:
+        if _asks_for_page(request):
+            await self._graphiql.page(request)(scope, receive, send)
+            return
         with operation_entry(self.runtime.clock, transport="http") as entry:
             entry.status = 500
             response = await self._answer_or_refusal(request, entry)
             entry.status = response.status_code
-        return response
+            if isinstance(response, EventStream):
+                await response(scope, receive, send)
+                return
+        await response(scope, receive, send)
 
     async def _answer_or_refusal(self, request: Request, entry: OperationEntry) -> Response:
         media_type = answer_type(request.headers.get("accept", ""))
         if request.method not in _OPERATIONS:
             return _not_allowed(f"{request.method} is not supported here. Send GraphQL by POST, or a query by GET.", allow="GET, POST")
         if media_type is None:
-            return refusal_response(f"Answers are `{GRAPHQL_RESPONSE}` or `{JSON}`. Accept one of them.", status=406)
+            return refusal_response(f"Answers are `{GRAPHQL_RESPONSE}`, `{JSON}` or `{EVENT_STREAM}`. Accept one of them.", status=406)
+        # A refusal is no stream.
+        refusal_type = JSON if media_type == EVENT_STREAM else media_type
         try:
             return await self._answer(request, entry, media_type)
         except InternalError:
             raise  # A defect, whose text never leaves the process.
         except GatewayError as error:
             entry.code = error.code
-            return refusal_response(error.message, status=status_of(error), code=error.code, media_type=media_type)
+            return refusal_response(error.message, status=status_of(error), code=error.code, media_type=refusal_type)
         except ClientDisconnect:
             return refusal_response("The connection ended before the request did.", status=400)
 
@@ -114,28 +123,48 @@ class GraphQLView(GraphQL[Any, None]):
         else:
             asked = await request_from_body(request, max_bytes=self.runtime.settings.max_body_bytes)
         entry.name_from(asked.query, asked.operation_name)
+        if media_type == EVENT_STREAM or takes_events(request.headers.get("accept", "")):
+            subscription = self.subscriptions.subscription(asked, caller.principal, after=_resumed_after(request))
+            if subscription is not None:
+                return self._stream(subscription.frames(), caller, entry)
+        return await self._answer_once(asked, caller, entry, method=request.method, media_type=media_type)
 
+    async def _answer_once(
+        self, asked: GraphQLRequestData, caller: Caller, entry: OperationEntry, *, method: str, media_type: str
+    ) -> Response:
+        streams = media_type == EVENT_STREAM
+        allowed = _OPERATIONS[method] | ({OperationType.SUBSCRIPTION} if streams else set())
         try:
-            result = await self._execute(asked, caller.principal, method=request.method)
+            result = await self._execute(asked, caller.principal, allowed=allowed)
         except CannotGetOperationTypeError as error:
             raise InvalidError(error.as_http_error_reason()) from None
         except InvalidOperationTypeError as error:
             if error.operation_type is OperationType.MUTATION:
                 return _not_allowed("Mutations need POST.", allow="POST")
-            return refusal_response(
-                "Subscriptions need a WebSocket: `graphql-transport-ws` at this address.", status=400, code=UnsupportedError.code
-            )
-        return _result_response(result, entry, media_type)
+            return refusal_response(_NEED_A_STREAM, status=400, code=UnsupportedError.code)
+        body, was_executed = _body_of(result, entry)
+        if streams and was_executed:
+            return self._stream(_once(body), caller, entry)
+        # What was not executed is refused with 400 where a stream was asked for, as by clients of the specification.
+        return _result_response(body, was_executed, GRAPHQL_RESPONSE if streams else media_type)
 
-    async def _execute(self, asked: GraphQLRequestData, principal: Principal, *, method: str) -> ExecutionResult:
+    def _stream(self, frames: AsyncGenerator[Frame, None], caller: Caller, entry: OperationEntry) -> EventStream:
+        return EventStream(frames, clock=self.runtime.clock, expires_at=caller.expires_at, stopping=self.stopping, on_code=entry.keep_code)
+
+    async def _execute(self, asked: GraphQLRequestData, principal: Principal, *, allowed: set[OperationType]) -> ExecutionResult:
         return await self.schema.execute(
             asked.query,
             variable_values=asked.variables,
             context_value=self.context_for(principal),
             operation_name=asked.operation_name,
-            allowed_operation_types=_OPERATIONS[method],
+            allowed_operation_types=allowed,
             operation_extensions=asked.extensions,
         )
+
+
+async def _once(body: dict[str, object]) -> AsyncGenerator[Frame, None]:
+    """The stream of an operation with one answer."""
+    yield Frame(text=encode_json(body).decode())
 
 
 def _asks_for_page(request: Request) -> bool:
@@ -150,11 +179,17 @@ def _authorization(request: Request) -> str | None:
     return values[0] if values else None
 
 
+def _resumed_after(request: Request) -> str | None:
+    """Where the client's last stream ended, as browsers tell it by themselves when they connect again."""
+    return request.headers.get("last-event-id") or None
+
+
 def _not_allowed(message: str, *, allow: str) -> Response:
     return refusal_response(message, status=405, headers={"allow": allow})
 
 
-def _result_response(result: ExecutionResult, entry: OperationEntry, media_type: str) -> Response:
+def _body_of(result: ExecutionResult, entry: OperationEntry) -> tuple[dict[str, object], bool]:
+    """What a result tells, and whether anything was executed."""
     errors = with_codes([dict(error.formatted) for error in result.errors or ()])
     entry.code_from(errors)
     # Without a path in any error nothing was executed: the request itself is at fault, and there is no `data` to speak of.
@@ -165,6 +200,10 @@ def _result_response(result: ExecutionResult, entry: OperationEntry, media_type:
         body["errors"] = errors
     if result.extensions:
         body["extensions"] = result.extensions
+    return body, was_executed
+
+
+def _result_response(body: dict[str, object], was_executed: bool, media_type: str) -> Response:
     return Response(
         encode_json(body),
         # Clients of before the specification take any status but 200 for a broken network.

@@ -70,8 +70,12 @@ class OperationEntry:
         """Keeps the first code among a result's errors."""
         for error in errors:
             extensions = error.get("extensions") if isinstance(error, dict) else None
-            if self.code is None and isinstance(extensions, dict):
-                self.code = extensions.get("code")
+            if isinstance(extensions, dict):
+                self.keep_code(extensions.get("code"))
+
+    def keep_code(self, code: str | None) -> None:
+        """Keeps the code if it is the first."""
+        self.code = self.code or code
 
 
 @contextmanager

@@ -22,10 +22,11 @@ _MAX_MESSAGE_BYTES = 1024 * 1024
 
 
 async def serve(app: Starlette, *, host: str, port: int, on_ready: Callable[[str], None] | None = None) -> None:
-    """Serves until SIGINT or SIGTERM, then returns when the running requests have ended, at most ten seconds later.
+    """Serves an application of `assemble` until SIGINT or SIGTERM, then returns when the running requests have ended, at most
+    ten seconds later.
 
     `on_ready` is called with the address once requests are answered; port 0 is any free one. Sockets are closed with 1012,
-    which clients take for "connect again".
+    which clients take for "connect again", and streams of events break off.
     Raises ConfigurationError when the address cannot be had.
     """
     listener = _listener(host, port)
@@ -45,7 +46,9 @@ async def serve(app: Starlette, *, host: str, port: int, on_ready: Callable[[str
         timeout_keep_alive=_KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=_GRACE_SECONDS,
     )
-    server = _Server(config, on_started=lambda: on_ready(_address(listener, host)) if on_ready else None)
+    server = _Server(
+        config, on_started=lambda: on_ready(_address(listener, host)) if on_ready else None, on_stopping=app.state.stopping.begin
+    )
     with listener:
         await server.serve(sockets=[listener])
     if server.was_cancelled:
@@ -55,10 +58,11 @@ async def serve(app: Starlette, *, host: str, port: int, on_ready: Callable[[str
 class _Server(uvicorn.Server):
     """Ends by a signal or a cancellation alike: it closes what is open, and leaves the rest of the process to its caller."""
 
-    def __init__(self, config: uvicorn.Config, *, on_started: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, *, on_started: Callable[[], None], on_stopping: Callable[[], None]) -> None:
         super().__init__(config)
         self.was_cancelled = False
         self._on_started = on_started
+        self._on_stopping = on_stopping
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -69,6 +73,10 @@ class _Server(uvicorn.Server):
             await super().main_loop()
         except asyncio.CancelledError:
             self.was_cancelled = True
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._on_stopping()
+        await super().shutdown(sockets)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         # Without uvicorn's record of the signal: it would raise it again, and end the process before the runtime closes.
