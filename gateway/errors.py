@@ -77,6 +77,10 @@ class ConflictError(UserError):
     code = "CONFLICT"
 
 
+class GenerationChangedError(ConflictError):
+    """What was seen belongs to a generation of an instance that is over: start again with its present one."""
+
+
 class FencedError(ConflictError):
     """Another worker has taken the task over: whoever held it stops, and commits nothing more."""
 

@@ -1,0 +1,164 @@
+"""Reading the event log: one order of all events, and whoever reads is a position in it."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from gateway.errors import CursorExpiredError
+from gateway.events.cursors import parse_cursor
+from gateway.models import ChangeType, Event, EventLog, EventMethod
+
+EVERY_TYPE = frozenset(ChangeType)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Topic:
+    """Which events are wanted: those of an instance, of a connection, or all, and of which types."""
+
+    instance_id: UUID | None = None
+    connection_id: UUID | None = None
+    types: frozenset[ChangeType] = EVERY_TYPE
+
+    def has(self, event: "RecordedEvent") -> bool:
+        """Whether an event is of the topic."""
+        return (
+            event.type in self.types
+            and (self.instance_id is None or self.instance_id == event.instance_id)
+            and (self.connection_id is None or self.connection_id == event.connection_id)
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordedEvent:
+    """A change of a record, as it stands in the log."""
+
+    pos: int
+    instance_id: UUID
+    connection_id: UUID
+    generation: int
+    seq: int
+    type: ChangeType
+    method: EventMethod
+    record_id: str
+    body: bytes | None
+    """The record after the change (`bodies.decode`); null when it was deleted or bodies are not kept."""
+    previous: bytes | None
+    """The record before the change; null when it was created or bodies are not kept."""
+    recorded_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogMeta:
+    """Which log it is, and how much of it there is."""
+
+    log_id: UUID
+    floor: int
+    """Events up to this position may be gone."""
+    end: int
+    """The position of the last event, also when that is gone."""
+
+    def position_of(self, text: str, *, field: Sequence[str] = ("after",)) -> int:
+        """The position that a cursor stands for.
+
+        Raises InvalidError when it is damaged, CursorExpiredError when it is of another log or of a part that is gone.
+        """
+        cursor = parse_cursor(text, field=field)
+        if cursor.log_id != self.log_id or not self.floor <= cursor.pos <= self.end:
+            raise CursorExpiredError(
+                "The cursor is older than the events that are kept, or of another log. Read the records again, then subscribe anew.",
+                field=field,
+            )
+        return cursor.pos
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogPage:
+    """Events of a topic in their order, and how far the log was read for them."""
+
+    events: tuple[RecordedEvent, ...]
+    end: int
+    """No event of the topic up to this position is missing: the next page is read from here."""
+
+
+async def log_meta(session: AsyncSession) -> LogMeta:
+    """Which log it is, and how much of it there is at the session's moment; one statement, for admins as all of the log."""
+    last = select(func.max(col(Event.pos))).scalar_subquery()
+    log_id, floor, end = (await session.exec(select(EventLog.log_id, EventLog.floor, last))).one()
+    return LogMeta(log_id=log_id, floor=floor, end=max(floor, end or 0))
+
+
+async def read(session: AsyncSession, *, topic: Topic, after_pos: int, first: int, up_to: int | None = None) -> list[RecordedEvent]:
+    """The first so many events of the topic after a position, in their order; fewer only when there are no more up to `up_to`.
+
+    It does not look at the floor: check it in the same session, or after reading.
+    """
+    statement = _of_topic(topic, after_pos=after_pos, up_to=up_to).order_by(col(Event.pos)).limit(first)
+    return [_event(row) for row in await session.exec(statement)]
+
+
+async def count(session: AsyncSession, *, topic: Topic, after_pos: int, up_to: int | None = None) -> int:
+    """How many events of the topic the log holds after a position."""
+    positions = _of_topic(topic, after_pos=after_pos, up_to=up_to).with_only_columns(col(Event.pos)).subquery()
+    total: int = (await session.exec(select(func.count()).select_from(positions))).one()
+    return total
+
+
+async def by_positions(session: AsyncSession, positions: Collection[int]) -> dict[int, RecordedEvent]:
+    """The events at these positions; those that are not there are left out."""
+    if not positions:
+        return {}
+    rows = await session.exec(select(*_COLUMNS).where(col(Event.pos).in_(positions)))  # type: ignore[call-overload]
+    events = [_event(row) for row in rows]
+    return {event.pos: event for event in events}
+
+
+_COLUMNS = (
+    col(Event.pos),
+    col(Event.instance_id),
+    col(Event.connection_id),
+    col(Event.generation),
+    col(Event.seq),
+    col(Event.type),
+    col(Event.method),
+    col(Event.record_id),
+    col(Event.body),
+    col(Event.previous),
+    col(Event.recorded_at),
+)
+_TYPES = {change.value: change for change in ChangeType}
+_METHODS = {method.value: method for method in EventMethod}
+
+
+def _of_topic(topic: Topic, *, after_pos: int, up_to: int | None) -> Any:
+    statement: Any = select(*_COLUMNS).where(col(Event.pos) > after_pos)  # type: ignore[call-overload]
+    if up_to is not None:
+        statement = statement.where(col(Event.pos) <= up_to)
+    if topic.instance_id is not None:
+        statement = statement.where(col(Event.instance_id) == topic.instance_id)
+    if topic.connection_id is not None:
+        statement = statement.where(col(Event.connection_id) == topic.connection_id)
+    if topic.types != EVERY_TYPE:
+        statement = statement.where(col(Event.type).in_(sorted(topic.types)))
+    return statement
+
+
+def _event(row: Any) -> RecordedEvent:
+    return RecordedEvent(
+        pos=row.pos,
+        instance_id=row.instance_id,
+        connection_id=row.connection_id,
+        generation=row.generation,
+        seq=row.seq,
+        type=_TYPES[row.type],
+        method=_METHODS[row.method],
+        record_id=row.record_id,
+        body=row.body,
+        previous=row.previous,
+        recorded_at=row.recorded_at,
+    )

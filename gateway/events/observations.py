@@ -1,0 +1,231 @@
+"""Observations: what was seen of records becomes the snapshot, and the events that tell the difference, in the caller's unit of work."""
+
+import asyncio
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Table, inspect, update
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from gateway.errors import GenerationChangedError
+from gateway.events import bodies, snapshots
+from gateway.events.compare import Comparison, compare
+from gateway.events.snapshots import MissingPage, ObservedPlace, live_count, missing, purge_deleted, stage, staged_count, unstage
+from gateway.models import ChangeType, Event, EventMethod, Record, SyncState
+from gateway.storage import bulk
+
+__all__ = [
+    "MissingPage",
+    "Observation",
+    "Observed",
+    "ObservedPlace",
+    "is_followable",
+    "live_count",
+    "missing",
+    "observe",
+    "purge_deleted",
+    "stage",
+    "staged_count",
+    "tick_of",
+    "unstage",
+]
+
+_MAXIMUM_ID_CHARACTERS = 1_000
+_MAXIMUM_ID_BYTES = 2_400  # An index of PostgreSQL holds no keys of more than 2,704 bytes, all columns together.
+_NOT_IN_AN_ID = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
+_LOG_LOCK = 0x6576656E74  # Any number will do; this one spells "event".
+_EVENTS: Table = inspect(Event).local_table  # type: ignore[assignment]
+_HASHED_AT_ONCE = 500
+_WRITTEN_BYTES = 8 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observation:
+    """What the app says of one record."""
+
+    external_id: str
+    record: Record | None
+    """Null when the app no longer has it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observed:
+    """What observations came to."""
+
+    event_count: int
+    """How many events were recorded."""
+    changed_count: int
+    """How many records of the snapshot were written, silently or not."""
+    stale_ids: tuple[str, ...] = ()
+    """Records that look different but were found changed after the app was asked: nothing was done, and they must be read again,
+    as what was seen may still be the newer."""
+    unfollowable_ids: tuple[str, ...] = ()
+    """Records whose ids cannot be kept (`is_followable`): nothing was done."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Rows:
+    """What is written of records that changed, by columns."""
+
+    record_ids: list[str] = field(default_factory=list)
+    types: list[ChangeType | None] = field(default_factory=list)
+    hashes: list[bytes | None] = field(default_factory=list)
+    bodies: list[bytes | None] = field(default_factory=list)
+    previous: list[bytes | None] = field(default_factory=list)
+
+
+def is_followable(external_id: str) -> bool:
+    """Whether changes of a record of that id can be told: it is short enough, and of signs that ids have."""
+    if not 0 < len(external_id) <= _MAXIMUM_ID_CHARACTERS or _NOT_IN_AN_ID.search(external_id):
+        return False
+    return len(external_id.encode()) <= _MAXIMUM_ID_BYTES
+
+
+async def tick_of(session: AsyncSession, instance_id: UUID) -> int:
+    """The instance's logical time. Read it before the app is asked, and give it to `observe` with what the app said."""
+    return (await session.exec(select(SyncState.tick).where(SyncState.instance_id == instance_id))).one()
+
+
+async def observe(
+    session: AsyncSession,
+    *,
+    place: ObservedPlace,
+    observations: Sequence[Observation],
+    since_tick: int,
+    method: EventMethod | Mapping[ChangeType, EventMethod],
+    now: datetime,
+    volatile_fields: Collection[str] = (),
+    keeps_bodies: bool = True,
+    is_silent: bool = False,
+) -> Observed:
+    """Compares what the app says with the snapshot, keeps it, and records an event for each difference; `is_silent` records none.
+
+    Of two observations of a record the later one counts. Events keep the order of the observations. A session of an admin, and
+    one unit of work that ends soon after: others wait for this instance, and on the log. Ring the bell after the commit. Raises
+    GenerationChangedError when the place's generation is not the instance's present one.
+    """
+    seen = {each.external_id: each.record for each in observations if is_followable(each.external_id)}
+    hashes = await _hashes(seen, volatile_fields)
+    tick, last_seq = await _advance(session, place)
+    comparison = compare(hashes, await snapshots.known(session, place=place, record_ids=list(seen)), since_tick=since_tick)
+
+    rows = await _write(session, place=place, tick=tick, comparison=comparison, seen=seen, keeps_bodies=keeps_bodies, is_silent=is_silent)
+    event_count = 0 if is_silent else await _append(session, place=place, rows=rows, last_seq=last_seq, method=method, now=now)
+    return Observed(
+        event_count=event_count,
+        changed_count=len(comparison.differences),
+        stale_ids=comparison.stale_ids,
+        unfollowable_ids=tuple(each.external_id for each in observations if each.external_id not in seen),
+    )
+
+
+async def _hashes(seen: Mapping[str, Record | None], volatile_fields: Collection[str]) -> dict[str, bytes | None]:
+    volatile = frozenset(volatile_fields)
+    hashes: dict[str, bytes | None] = {}
+    for number, (record_id, record) in enumerate(seen.items(), start=1):
+        hashes[record_id] = bodies.hash_of(record, volatile) if record is not None else None
+        if number % _HASHED_AT_ONCE == 0:
+            await asyncio.sleep(0)  # Leases are renewed and clients answered meanwhile.
+    return hashes
+
+
+async def _advance(session: AsyncSession, place: ObservedPlace) -> tuple[int, int]:
+    """The next tick, and the last `seq`; from here on nobody else observes the instance until the unit of work ends."""
+    statement = (
+        update(SyncState)
+        .where(col(SyncState.instance_id) == place.instance_id, col(SyncState.generation) == place.generation)
+        .values(tick=SyncState.tick + 1)
+        .returning(col(SyncState.tick), col(SyncState.last_seq))
+    )
+    row = (await session.exec(statement.execution_options(synchronize_session=False))).first()
+    if row is None:
+        raise GenerationChangedError(
+            f"Generation {place.generation} of instance {place.instance_id} is not the present one. Start again from its present pointer."
+        )
+    return row.tick, row.last_seq
+
+
+async def _write(
+    session: AsyncSession,
+    *,
+    place: ObservedPlace,
+    tick: int,
+    comparison: Comparison,
+    seen: Mapping[str, Record | None],
+    keeps_bodies: bool,
+    is_silent: bool,
+) -> _Rows:
+    """Keeps the differences in the snapshot; returns what there is to tell of them."""
+    tells_previous = keeps_bodies and not is_silent
+    rows = _Rows()
+    differences = comparison.differences
+    for start in range(0, len(differences), _HASHED_AT_ONCE):
+        some = differences[start : start + _HASHED_AT_ONCE]
+        known_ids = [each.record_id for each in some if each.type not in (None, ChangeType.CREATED)] if tells_previous else []
+        before = await snapshots.stored(session, place=place, record_ids=known_ids)
+        for each in some:
+            record = seen[each.record_id] if keeps_bodies else None
+            rows.record_ids.append(each.record_id)
+            rows.types.append(each.type)
+            rows.hashes.append(each.hash)
+            rows.bodies.append(bodies.encode(record) if record is not None else None)
+            rows.previous.append(before[each.record_id].body if each.record_id in before else None)
+    for start, end in _chunks(rows.bodies):
+        columns: dict[str, Sequence[Any]] = {"record_id": rows.record_ids[start:end], "hash": rows.hashes[start:end], "body": rows.bodies[start:end]}
+        await snapshots.write(session, place=place, tick=tick, columns=columns)
+    return rows
+
+
+async def _append(
+    session: AsyncSession,
+    *,
+    place: ObservedPlace,
+    rows: _Rows,
+    last_seq: int,
+    method: EventMethod | Mapping[ChangeType, EventMethod],
+    now: datetime,
+) -> int:
+    """Records what there is to tell at the end of the log, which nobody else writes to from here on until the unit of work ends."""
+    told = [(number, change) for number, change in enumerate(rows.types) if change is not None]
+    if not told:
+        return 0
+    methods = {change: method if isinstance(method, EventMethod) else method[change] for _, change in told}
+    columns: dict[str, Sequence[Any]] = {
+        "seq": list(range(last_seq + 1, last_seq + len(told) + 1)),
+        "type": [change.value for _, change in told],
+        "method": [methods[change].value for _, change in told],
+        "record_id": [rows.record_ids[number] for number, _ in told],
+        "body": [rows.bodies[number] for number, _ in told],
+        "previous": [rows.previous[number] for number, _ in told],
+    }
+    counter = update(SyncState).where(col(SyncState.instance_id) == place.instance_id).values(last_seq=last_seq + len(told))
+    await session.exec(counter.execution_options(synchronize_session=False))
+    constants = {**_owner(place), "recorded_at": now}
+    for start, end in _chunks(columns["body"], columns["previous"]):
+        some = {name: values[start:end] for name, values in columns.items()}
+        await bulk.insert(session, _EVENTS, constants=constants, columns=some, lock=_LOG_LOCK)
+    return len(told)
+
+
+def _owner(place: ObservedPlace) -> dict[str, UUID | int]:
+    return {"instance_id": place.instance_id, "connection_id": place.connection_id, "generation": place.generation}
+
+
+def _chunks(*columns: Sequence[bytes | None]) -> list[tuple[int, int]]:
+    """Ranges of rows that one statement writes: not too many, and of not too many bytes."""
+    ranges = []
+    start = size = 0
+    for number, values in enumerate(zip(*columns, strict=True)):
+        weight = sum(len(value) for value in values if value is not None)
+        if number > start and (size + weight > _WRITTEN_BYTES or number - start == bulk.ROWS_PER_STATEMENT):
+            ranges.append((start, number))
+            start, size = number, 0
+        size += weight
+    if columns and start < len(columns[0]):
+        ranges.append((start, len(columns[0])))
+    return ranges

@@ -1,0 +1,85 @@
+"""Many rows in few statements: arrays on PostgreSQL, JSON and prepared statements on SQLite."""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+import orjson
+from sqlalchemy import ColumnElement, CursorResult, FromClause, Table, Text, any_, bindparam, func, select, true
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Mapped
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+ROWS_PER_STATEMENT = 5_000
+"""How many rows one statement reads or writes at most, so that none takes long."""
+
+
+def is_postgresql(session: AsyncSession) -> bool:
+    """Whether the session's database is PostgreSQL; else it is SQLite."""
+    return session.get_bind().dialect.name == "postgresql"
+
+
+def among(session: AsyncSession, column: Mapped[str], texts: Sequence[str]) -> ColumnElement[bool]:
+    """Whether a column is one of these texts, however many; one parameter."""
+    if is_postgresql(session):
+        return column == any_(bindparam("texts", list(texts), type_=postgresql.ARRAY(Text), unique=True))
+    return column.in_(select(texts_of(session, texts).c.value))
+
+
+def texts_of(session: AsyncSession, texts: Sequence[str]) -> FromClause:
+    """Texts as rows with one column, `value`; one parameter."""
+    if is_postgresql(session):
+        values = bindparam("texts", list(texts), type_=postgresql.ARRAY(Text), unique=True)
+        return func.unnest(values).table_valued("value", name="given").render_derived()
+    return func.json_each(orjson.dumps(list(texts)).decode()).table_valued("value", name="given")
+
+
+async def insert(
+    session: AsyncSession,
+    table: Table,
+    *,
+    constants: Mapping[str, Any],
+    columns: Mapping[str, Sequence[Any]],
+    overwrites: Collection[str] | None = None,
+    lock: int | None = None,
+) -> None:
+    """Rows that share `constants` and take the rest from `columns`, which are of equal length, in their order.
+
+    A row whose key exists is an error, unless `overwrites` names what to take from the new one. With `lock` the statement first waits
+    until no other unit of work holds that number, and holds it until this one ends; on SQLite a writer is alone anyway. For admins.
+    """
+    if is_postgresql(session):
+        await session.exec(_from_arrays(table, constants, columns, overwrites, lock))
+        return
+    statement = sqlite.insert(table)
+    if overwrites is not None:
+        statement = statement.on_conflict_do_update(set_={name: statement.excluded[name] for name in overwrites})
+    rows = [dict(zip(columns, values, strict=True)) | dict(constants) for values in zip(*columns.values(), strict=True)]
+    if rows:
+        await (await session.connection()).execute(statement, rows)
+
+
+def changed_rows(result: Any) -> int:
+    """How many rows a statement wrote or deleted."""
+    assert isinstance(result, CursorResult)  # noqa: S101 - what statements that write give back
+    return result.rowcount
+
+
+def _from_arrays(
+    table: Table,
+    constants: Mapping[str, Any],
+    columns: Mapping[str, Sequence[Any]],
+    overwrites: Collection[str] | None,
+    lock: int | None,
+) -> Any:
+    arrays = [bindparam(name, list(values), type_=postgresql.ARRAY(table.c[name].type)) for name, values in columns.items()]
+    given = func.unnest(*arrays).table_valued(*columns, with_ordinality="ordinal", name="given").render_derived()
+    same = [bindparam(name, value, type_=table.c[name].type) for name, value in constants.items()]
+    # The rows are sorted before the first is written, and by then the lock is held: keys are counted up in this order, under the lock.
+    rows = select(*same, *(given.c[name] for name in columns)).order_by(given.c.ordinal)
+    if lock is not None:
+        held = select(func.pg_advisory_xact_lock(lock).label("held")).cte("held").prefix_with("MATERIALIZED")
+        rows = rows.join_from(given, held, true())
+    statement = postgresql.insert(table).from_select([*constants, *columns], rows, include_defaults=False)
+    if overwrites is None:
+        return statement
+    return statement.on_conflict_do_update(constraint=table.primary_key, set_={name: statement.excluded[name] for name in overwrites})
