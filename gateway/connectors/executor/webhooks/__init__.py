@@ -1,0 +1,1 @@
+"""What apps send by themselves: registered, verified and read as a connector file says."""
