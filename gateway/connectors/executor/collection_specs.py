@@ -4,11 +4,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from gateway.connectors.executor.conditions import ANY_FIELD
+from gateway.connectors.executor.sync_support import sync_support
 from gateway.connectors.executor.write_schemas import write_schema
 from gateway.connectors.format.collections import Collection
 from gateway.connectors.format.operations import ListOperation, Operations
 from gateway.connectors.format.scopes import names_read
 from gateway.models import CollectionFilter, CollectionOperation, CollectionSpec, FilterOperator, JsonSchema
+from gateway.models.detection import event_support
 
 
 def collection_spec(key: str, collection: Collection) -> CollectionSpec:
@@ -25,6 +27,7 @@ def collection_spec(key: str, collection: Collection) -> CollectionSpec:
             filters=_filters(listing) if listing is not None else (),
             order_fields=listing.order.fields if listing is not None and listing.order is not None else (),
             match_fields=operations.match.fields if operations.match is not None else (),
+            events=event_support(sync_support(collection)) if listing is not None else (),
             universal_data_models=tuple(collection.universal_data_models),
             has_custom_fields=collection.dynamic_fields is not None,
             find_by_ids_maximum=operations.get_many.max if operations.get_many is not None else 1,

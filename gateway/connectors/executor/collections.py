@@ -8,8 +8,9 @@ from gateway.connectors.executor.fields_to_api import FieldsToApi
 from gateway.connectors.executor.ids import RecordIds
 from gateway.connectors.executor.known_fields import readers_of_schema
 from gateway.connectors.executor.names import Names, with_defaults
+from gateway.connectors.executor.sync_support import sync_support
 from gateway.connectors.format.collections import Collection
-from gateway.models import CollectionSpec, Pointer
+from gateway.models import CollectionSpec, Pointer, SyncSupport
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,11 @@ class KnownCollection:
     def readers_of_schema(self) -> frozenset[str]:
         """The operations whose expressions read the fields schema."""
         return readers_of_schema(self.file)
+
+    @cached_property
+    def sync_support(self) -> SyncSupport:
+        """How changes of its records can be learned of."""
+        return sync_support(self.file)
 
     @classmethod
     def of(cls, key: str, collection: Collection) -> "KnownCollection":

@@ -3,27 +3,33 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from weakref import WeakValueDictionary
 
 from gateway.clock import Clock, SystemClock
 from gateway.connectors.executor import finding, lists, places, writes
 from gateway.connectors.executor.calls import Caller
+from gateway.connectors.executor.changes import page_of_changes
 from gateway.connectors.executor.collection_specs import with_fields
 from gateway.connectors.executor.collections import KnownCollection
 from gateway.connectors.executor.fields import merged_schema
 from gateway.connectors.executor.hosts_health import HostsHealth
-from gateway.connectors.executor.known_fields import FILTERS, SCHEMA, KnownFields
+from gateway.connectors.executor.known_fields import FILTERS, SCHEMA, SYNC, KnownFields
 from gateway.connectors.executor.limits import ExecutorLimits
 from gateway.connectors.executor.locations import LocationTree
 from gateway.connectors.executor.mappings import unified_mappings
 from gateway.connectors.executor.names import Names, holds, told
 from gateway.connectors.executor.reads import Reads
 from gateway.connectors.executor.spec import spec_of
+from gateway.connectors.executor.sync_support import is_read_as_list
 from gateway.connectors.executor.tokens import Tokens
+from gateway.connectors.executor.webhooks import deliveries, registration
+from gateway.connectors.executor.webhooks.support import webhook_support
 from gateway.connectors.format.connector import ConnectorFile
+from gateway.connectors.format.webhooks import WebhookPart
 from gateway.connectors.http import Http
 from gateway.connectors.protocol import Access
-from gateway.errors import UnsupportedError, UpstreamAuthError, UpstreamError, UserError
+from gateway.errors import UpstreamAuthError, UpstreamError, UserError
 from gateway.models import (
     ChangePage,
     CollectionSpec,
@@ -189,27 +195,47 @@ class DeclarativeConnector:
 
     def sync_support(self, collection: Pointer) -> SyncSupport:
         """How changes of the collection can be learned of."""
-        return SyncSupport()
+        found = self._collections[collection.key]
+        return replace(found.sync_support, webhook=webhook_support(self._file, found.file))
 
     async def changes(self, access: Access, collection: Pointer, since: Since, page: PageRequest) -> ChangePage:
-        """One page of what changed."""
-        raise UnsupportedError("The connector file names no `sync` for this collection.")
+        """One page of what changed, with a token or the cursor values from which later readings start."""
+        found = self._collections[collection.key]
+        names = await self._names(access, collection, SYNC, *(["list", FILTERS] if is_read_as_list(found.file) else []))
+        async with self._calling(access) as caller:
+            return await page_of_changes(caller, found.file, names=names, since=since, page=page)
 
     async def register_webhook(self, access: Access, collection: Pointer, target: WebhookTarget) -> WebhookRegistration:
         """Returns when the app sends the collection's changes to the target."""
-        raise UnsupportedError("The connector file names no webhook for this collection.")
+        webhook, names = self._webhook(collection), self._webhook_names(collection, target)
+        with registration.hiding(target):
+            async with self._calling(access) as caller:
+                return await registration.register(caller, webhook, names=names, now=self._clock.now())
 
     async def renew_webhook(self, access: Access, collection: Pointer, target: WebhookTarget, state: JsonObject) -> WebhookRegistration:
         """The registration, whose life starts anew."""
-        raise UnsupportedError("The connector file names no webhook for this collection.")
+        webhook, names = self._webhook(collection), self._webhook_names(collection, target)
+        with registration.hiding(target):
+            async with self._calling(access) as caller:
+                return await registration.renew(caller, webhook, names=names, state=state, now=self._clock.now())
 
     async def remove_webhook(self, access: Access, collection: Pointer, target: WebhookTarget, state: JsonObject) -> None:
         """Returns when the app no longer sends."""
-        raise UnsupportedError("The connector file names no webhook for this collection.")
+        webhook, names = self._webhook(collection), self._webhook_names(collection, target)
+        with registration.hiding(target):
+            async with self._calling(access) as caller:
+                await registration.remove(caller, webhook, names=names, state=state)
 
     def read_webhook(self, access: Access, collection: Pointer, target: WebhookTarget, delivery: WebhookDelivery) -> WebhookReading:
         """What a delivery says."""
-        raise UnsupportedError("The connector file names no webhook for this collection.")
+        return deliveries.reader(self._file, collection, access, target).read(delivery)
+
+    def _webhook(self, collection: Pointer) -> WebhookPart:
+        return deliveries.webhook_of(self._file, collection)
+
+    def _webhook_names(self, collection: Pointer, target: WebhookTarget) -> Names:
+        found = self._collections[collection.key]
+        return {**found.names(collection), "collection": collection.key, "webhook": {"url": target.url, "secret": target.secret}}
 
     async def _names(self, access: Access, collection: Pointer, *operations: str) -> Names:
         """What the expressions of operations see of a collection; its fields schema only where one of them reads it."""

@@ -138,6 +138,8 @@ def _error(action: ErrorAction, status: int, *, app: str, text: str, wait: float
         case ErrorAction.NOT_FOUND:
             # The one status for it, also where a rule reads it out of another answer.
             return UpstreamRejectedError(f"{app} says that there is no such thing ({status}){text}.", status=410 if status == 410 else 404)
+        case ErrorAction.GONE:
+            return UpstreamRejectedError(f"{app} says that this is no longer there ({status}){text}.", status=410)
         case ErrorAction.CONFLICT:
             return UpstreamRejectedError(f"{app} says that this conflicts with what it has ({status}){text}.", status=412)
         case ErrorAction.REJECTED:

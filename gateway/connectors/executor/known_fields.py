@@ -17,6 +17,9 @@ SCHEMA = "schema"
 FILTERS = "filters"
 """Stands beside the names of operations for the conditions of lists, which are read only where somebody filters."""
 
+SYNC = "sync"
+"""Stands beside the names of operations for what tells of changes."""
+
 
 def readers_of_schema(collection: Collection) -> frozenset[str]:
     """Which operations of a collection read the fields schema, by their keys in the file."""
@@ -25,10 +28,11 @@ def readers_of_schema(collection: Collection) -> frozenset[str]:
     lists = [operation for operation in (operations.list, operations.search) if operation is not None]
     parts |= {name: operation.model_copy(update={"filters": {}}) for name in ("list", "search") if (operation := parts[name]) is not None}
     parts[FILTERS] = [operation.filters for operation in lists]
+    parts[SYNC] = collection.sync
     readers = {name for name, part in parts.items() if SCHEMA in names_read(part)}
     if collection.coerce and collection.dynamic_fields is not None:
         # Records take the types that the app describes.
-        readers |= Operations.model_fields.keys() - {"delete"}
+        readers |= (Operations.model_fields.keys() - {"delete"}) | {SYNC}
     return frozenset(readers)
 
 

@@ -1,17 +1,22 @@
 """Reads lists of records: all, those that fit conditions, and those that a search finds."""
 
+from collections.abc import Mapping
+from typing import TypedDict, TypeVar
+
 from gateway.connectors.executor.calls import Caller
 from gateway.connectors.executor.conditions import term_of, told_query
 from gateway.connectors.executor.names import Names
 from gateway.connectors.executor.pages import Listing, read_page
 from gateway.connectors.executor.pagination import resolved
 from gateway.connectors.executor.records import RecordReader
-from gateway.connectors.executor.walk import Walk
+from gateway.connectors.executor.walk import ListingOf, Walk
 from gateway.connectors.format.collections import Collection
 from gateway.connectors.format.connector import ConnectorFile
 from gateway.connectors.format.operations import ListOperation
 from gateway.errors import UnsupportedError
-from gateway.models import FilterOperator, Page, PageRequest, Record, RecordQuery
+from gateway.models import FilterOperator, JsonValue, Page, PageRequest, Record, RecordQuery
+
+Item = TypeVar("Item")
 
 
 async def page_of_records(caller: Caller, collection: Collection, *, names: Names, page: PageRequest, query: RecordQuery) -> Page[Record]:
@@ -24,18 +29,36 @@ async def page_of_records(caller: Caller, collection: Collection, *, names: Name
         return Page(items=())
 
     def listing_of(seen: Names) -> Listing[Record]:
-        told = told_query(operation, query, names={**caller.names, **seen}, taken=_taken_names(caller.file, operation))
         return Listing(
             request=operation.request,
             pagination=operation.pagination,
             items=operation.records,
             where=operation.where,
-            names={**seen, **told.names},
-            query=told.query,
             read=RecordReader(collection, names={**caller.names, **seen}).read,
             identify=lambda record: record.external_id,
+            **asking(caller, operation, query, names=seen),
         )
 
+    return await page_of(caller, collection, operation, listing_of, names=names, page=page)
+
+
+class Asking(TypedDict):
+    """What a listing says to the app of the records that are wanted."""
+
+    names: Names
+    query: Mapping[str, JsonValue]
+
+
+def asking(caller: Caller, operation: ListOperation, query: RecordQuery, *, names: Names) -> Asking:
+    """What a list of the operation says to the app. Raises UnsupportedError that names what the collection can do."""
+    told = told_query(operation, query, names={**caller.names, **names}, taken=_taken_names(caller.file, operation))
+    return Asking(names={**names, **told.names}, query=told.query)
+
+
+async def page_of(
+    caller: Caller, collection: Collection, operation: ListOperation, listing_of: ListingOf[Item], *, names: Names, page: PageRequest
+) -> Page[Item]:
+    """One page of an operation's list, be it one list or made of many."""
     listing = listing_of(names)
     if not operation.partitions and operation.drilldowns is None:
         return await read_page(caller, listing, page)

@@ -37,6 +37,10 @@ class Listing(Generic[Item]):
     """Makes something of an item and its place on the page, counted from 1."""
     identify: Callable[[Item], str]
     """What tells one item from another, so that a page that comes again is known."""
+    address: httpx.URL | None = None
+    """Where the first page is, if not where the request says."""
+    check: Callable[[Names], None] = lambda names: None
+    """Looks at each answer before its items are read, and raises an error for one that tells of something else."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +66,7 @@ async def read_listing(caller: Caller, listing: Listing[Item], page: PageRequest
     """The same page, with what else the app's answer tells."""
     pagination = resolved(listing.pagination, caller.file.pagination)
     place = _place(caller, pagination, page)
-    url = httpx.URL(place.position) if isinstance(pagination, NextUrlPagination) and place.position is not None else None
+    url = httpx.URL(place.position) if isinstance(pagination, NextUrlPagination) and place.position is not None else listing.address
     names = {**listing.names, "page": place.names(pagination)}
     added = place.added(pagination)
     added = replace(added, query={**listing.query, **added.query})
@@ -71,6 +75,7 @@ async def read_listing(caller: Caller, listing: Listing[Item], page: PageRequest
     if answer.is_empty:
         return Listed()
 
+    listing.check(seen)
     raw = _items(listing, seen)
     items = await _read_items(listing, raw, seen)
     following = place_after(pagination, place, _seen(caller, listing, place, answer, raw=raw, items=items, pagination=pagination))
@@ -139,6 +144,23 @@ def _place(caller: Caller, pagination: Pagination, page: PageRequest) -> Place:
 
 def _followed(caller: Caller, answer: Answer, target: str) -> httpx.URL:
     return caller.proof.off(caller.hosts.followed(target, source=answer.url, what=f"The next page of {caller.file.name}"))
+
+
+def address_token(caller: Caller, target: str, *, what: str) -> str:
+    """An address that the app told, to be kept for later: without the proof of who asked, and good wherever its server moves.
+
+    Raises UpstreamResponseError where it leads away from the app.
+    """
+    url = caller.proof.off(caller.hosts.followed(target, source=caller.hosts.base, what=what))
+    kept = caller.redactor.sealed(_without_origin(caller, url))
+    if kept is None:
+        raise UpstreamResponseError(f"{what} holds control characters.")
+    return kept
+
+
+def address_of(caller: Caller, kept: str, *, what: str) -> httpx.URL:
+    """The address that `address_token` kept, held to the same rules as the app's answer."""
+    return caller.hosts.followed(caller.redactor.unsealed(kept), source=caller.hosts.base, what=what)
 
 
 def _token(caller: Caller, pagination: Pagination, place: Place) -> JsonObject:

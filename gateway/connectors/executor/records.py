@@ -36,15 +36,26 @@ class RecordReader:
         return self._read(raw, "The record")
 
     def _read(self, raw: JsonValue, what: str) -> Record:
+        return self.record_in(self.names_of(raw, what=what), raw, what=what)
+
+    def names_of(self, raw: JsonValue, *, what: str) -> Names:
+        """What the expressions of a record see of the item. Raises UpstreamResponseError when it is no object."""
         if not isinstance(raw, dict):
             raise UpstreamResponseError(f"{what} is {kind_of(raw)}, not an object.")
-        record = transformed(raw, self._collection.transforms, names=self._names, what=what)
-        names = {**self._names, "record": record}
-        envelope = self._collection.record
+        return {**self._names, "record": transformed(raw, self._collection.transforms, names=self._names, what=what)}
+
+    def id_in(self, names: Names, *, what: str, template: Template | None = None) -> str:
+        """The id that stands among the names of an item, by another template than the record's where one is given."""
+        wanted = template if template is not None else self._collection.record.id
+        return read_id(told(wanted, names, what=f"{what}: its id"), wanted, what=what)
+
+    def record_in(self, names: Names, raw: JsonValue, *, what: str) -> Record:
+        """The record that stands among the names of an item. Raises UpstreamResponseError as `read` does."""
+        record, envelope = names["record"], self._collection.record
         return Record(
-            external_id=read_id(told(envelope.id, names, what=f"{what}: its id"), envelope.id, what=what),
+            external_id=self.id_in(names, what=what),
             fields=self._fields(record, names, what=what),
-            raw_fields=raw if self._is_reshaped else None,
+            raw_fields=raw if self._is_reshaped and isinstance(raw, dict) else None,
             name=_text(envelope.name, names, what=what),
             url=_text(envelope.url, names, what=what),
             version=_text(envelope.version, names, what=what),
@@ -65,8 +76,8 @@ class RecordReader:
             return None
         return described if isinstance(described, dict) else self._collection.fields
 
-    def _fields(self, record: JsonObject, names: Names, *, what: str) -> JsonObject:
-        fields: JsonValue = record
+    def _fields(self, record: JsonValue, names: Names, *, what: str) -> JsonObject:
+        fields = record
         if self._collection.from_api is not None:
             fields = told(self._collection.from_api, names, what=f"{what}: its fields")
         if self._types is not None:

@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Generic, TypeVar
 
 from gateway.connectors.executor.branches import MAX_DEPTH, Frame, Frames, after, as_token, canonical, from_token
 from gateway.connectors.executor.calls import Caller
@@ -19,7 +20,7 @@ from gateway.connectors.format.requests import Request
 from gateway.connectors.schemas import CompiledSchema
 from gateway.errors import CursorExpiredError, UpstreamRejectedError, UpstreamResponseError
 from gateway.expressions import Template
-from gateway.models import JsonObject, JsonSchema, JsonValue, Page, PageRequest, Record
+from gateway.models import JsonObject, JsonSchema, JsonValue, Page, PageRequest
 from gateway.udm.coercion import fitted
 
 MAX_DRILLDOWNS = 10_000
@@ -28,7 +29,8 @@ MAX_DRILLDOWNS = 10_000
 _STEPS_AT_ONCE = 25
 # So many empty lists are passed before an empty page says that there is more to come: a read has a deadline.
 
-ListingOf = Callable[[Names], Listing[Record]]
+Item = TypeVar("Item")
+ListingOf = Callable[[Names], Listing[Item]]
 """The listing of one of the lists, by its `parameters` and `partition`."""
 
 
@@ -46,26 +48,26 @@ class _Branches:
         return cls(kept, [fingerprint([canonical(value)]) for value in kept], next_token)
 
 
-class Walk:
+class Walk(Generic[Item]):
     """One read of a list that is made of many."""
 
-    def __init__(self, caller: Caller, operation: ListOperation, *, names: Names, schema: JsonSchema, listing_of: ListingOf) -> None:
+    def __init__(self, caller: Caller, operation: ListOperation, *, names: Names, schema: JsonSchema, listing_of: ListingOf[Item]) -> None:
         self._caller = caller
         self._operation = operation
         self._names = names
         self._schema = schema
         self._listing_of = listing_of
         self._size = 1
-        self._read_already: dict[str, Listed[Record] | _Branches] = {}
+        self._read_already: dict[str, Listed[Item] | _Branches] = {}
 
-    async def page(self, request: PageRequest) -> Page[Record]:
+    async def page(self, request: PageRequest) -> Page[Item]:
         """The next page that holds something; an empty one with a token where many lists in a row hold nothing.
 
         Raises CursorExpiredError for a token of other lists, and UpstreamResponseError where drilldowns lead in circles or too deep.
         """
         self._size = request.size
         frames, steps = self._start(request.token)
-        items: tuple[Record, ...] = ()
+        items: tuple[Item, ...] = ()
         for _ in range(_STEPS_AT_ONCE):
             items, frames = await self._step(frames)
             steps += 1
@@ -89,7 +91,7 @@ class Walk:
                 raise CursorExpiredError("The cursor does not fit the collection's parameters (any more). Start again from the first page.")
         return frames, steps
 
-    async def _step(self, frames: Frames) -> tuple[tuple[Record, ...], Frames]:
+    async def _step(self, frames: Frames) -> tuple[tuple[Item, ...], Frames]:
         """The items of the innermost level, where that is a list that was not read yet, and the way on."""
         level = len(frames) - 1
         names = await self._names_at(frames)
@@ -181,7 +183,7 @@ class Walk:
         what = f"Whether a value belongs to partition {described.as_!r}"
         return [value for value in values if where is None or holds(where, {**seen, "item": value}, what=what)]
 
-    async def _list(self, frames: Frames, names: Names) -> Listed[Record]:
+    async def _list(self, frames: Frames, names: Names) -> Listed[Item]:
         key = self._key(frames)
         known = self._read_already.get(key)
         if not isinstance(known, Listed):
@@ -189,7 +191,7 @@ class Walk:
             self._read_already[key] = known
         return known
 
-    def _drilldowns(self, frames: Frames, listed: Listed[Record]) -> _Branches:
+    def _drilldowns(self, frames: Frames, listed: Listed[Item]) -> _Branches:
         """Where the page leads, as the parameters of the lists there."""
         template = self._operation.drilldowns
         found = told(template, listed.names, what="The drilldowns") if template is not None and listed.names else None

@@ -8,6 +8,7 @@ from gateway.connectors.format.base import Key, Part, Value
 from gateway.connectors.format.mappings import ModelMapping
 from gateway.connectors.format.operations import Operations
 from gateway.connectors.format.requests import Request
+from gateway.connectors.format.sync import Sync
 from gateway.connectors.format.transforms import Transform
 from gateway.models import JsonSchema
 
@@ -60,4 +61,8 @@ class Collection(Part):
     to_api: Value | None = None
     """What a creation or update sees as `fields`, from the `fields` that the caller gives; by default just those."""
     operations: Operations = Operations()
+    sync: Sync | None = None
+    """How changes of its records are learned of; by default by comparing the whole list."""
+    webhook: Key | None = None
+    """The key under `webhooks` of what the app sends when its records change."""
     universal_data_models: dict[Key, ModelMapping] = {}

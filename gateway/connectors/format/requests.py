@@ -80,6 +80,8 @@ class ErrorAction(StrEnum):
     NOT_FOUND = "not_found"
     CONFLICT = "conflict"
     EMPTY = "empty"
+    GONE = "gone"
+    """The app no longer knows the token that it gave out for changes."""
     FAIL = "fail"
 
 

@@ -4,7 +4,16 @@ from gateway.config import Settings
 from gateway.connectors.executor import ExecutorLimits
 from gateway.connectors.protocol import Connector
 from gateway.errors import UpstreamAuthError, UpstreamRejectedError, UpstreamResponseError
-from gateway.models import AuthMethod, AuthType, CollectionOperation, CollectionSpec, Pointer
+from gateway.models import (
+    AuthMethod,
+    AuthType,
+    ChangeType,
+    CollectionEventSupport,
+    CollectionOperation,
+    CollectionSpec,
+    EventMethod,
+    Pointer,
+)
 from tests.connectors.executor.notes import access_with
 
 FIELDS = {"type": "object", "properties": {"id": {"type": "integer"}, "title": {"type": "string"}}, "required": ["id"]}
@@ -45,6 +54,7 @@ def test_the_spec_tells_what_the_file_says(connector):
             fields_schema=FIELDS,
             parameters_schema=BOXED,
             operations=(CollectionOperation.LIST,),
+            events=tuple(CollectionEventSupport(type=change, method=EventMethod.FULL_SCAN) for change in ChangeType),
             universal_data_models=("notes",),
         ),
     )
