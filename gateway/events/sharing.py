@@ -24,6 +24,8 @@ class Sharing:
         asked_at, task = self._answers.get(key, (0.0, None))
         if task is None or (task.done() and (asked_at + seconds <= now or _has_failed(task))):
             task = asyncio.ensure_future(_answer(ask))
+            # Looked at even where everybody has given up waiting.
+            task.add_done_callback(_has_failed)
             self._answers[key] = (now, task)
             self._answers.move_to_end(key)
             while len(self._answers) > self._maximum:

@@ -65,7 +65,9 @@ class Listener:
     async def _following(self, seconds: float) -> Batch | None:
         while True:
             start = self._feed.start
-            if start is not None and self.position < start:
+            if start is None:
+                await self._feed.grown(seconds)
+            elif self.position < start:
                 batch = await self._tail.page(self._feed.topic, after=self.position, up_to=start)
                 if batch.events:
                     return batch
@@ -73,6 +75,8 @@ class Listener:
             elif (kept := self._feed.after(self.position)) is not None:
                 return kept
             elif not await self._feed.grown(seconds):
+                # There was nothing: only what comes after the log's present end is left to read.
+                self.position = max(self.position, self._tail.position or 0)
                 return None
 
 
@@ -89,7 +93,8 @@ class Tail:
         self._feeds: dict[Topic, Feed] = {}
         self._feeds_by_place: dict[UUID | None, list[Feed]] = {}
         self._is_wanted = asyncio.Event()
-        self._position: int | None = None
+        self.position: int | None = None
+        """Up to here the log was given out; null while nobody listens."""
         self._log_id: UUID | None = None
         self._kept: deque[tuple[Feed, Batch]] = deque()
         self._kept_events = 0
@@ -139,7 +144,7 @@ class Tail:
     def _enter(self, topic: Topic) -> Feed:
         feed = self._feeds.get(topic)
         if feed is None:
-            feed = self._feeds[topic] = Feed(topic, self._position)
+            feed = self._feeds[topic] = Feed(topic, self.position)
             self._feeds_by_place.setdefault(_place_of(topic), []).append(feed)
         feed.listeners += 1
         self._is_wanted.set()
@@ -156,13 +161,13 @@ class Tail:
             del self._feeds_by_place[place]
         if not self._feeds:
             self._is_wanted.clear()
-            self._position = None
+            self.position = None
             self._kept.clear()
             self._kept_events = self._kept_bytes = 0
 
     async def _advance(self) -> bool:
         """Reads once; whether more may be there already."""
-        position = self._position
+        position = self.position
         if position is None:
             async with self._database.read(SYSTEM) as session:
                 self._begin(await log.log_meta(session))
@@ -170,18 +175,18 @@ class Tail:
         async with self._database.read_once(SYSTEM) as session:
             events = await log.read(session, topic=Topic(), after_pos=position, first=_CHUNK)
         # Everybody may have left meanwhile, and somebody else come.
-        if events and self._position == position:
+        if events and self.position == position:
             self._give(events, after=position)
         return len(events) == _CHUNK
 
     def _begin(self, meta: LogMeta) -> None:
         if self._feeds:
-            self._log_id, self._position = meta.log_id, meta.end
+            self._log_id, self.position = meta.log_id, meta.end
             for feed in self._feeds.values():
                 feed.begin(meta.end)
 
     def _give(self, events: list[RecordedEvent], *, after: int) -> None:
-        end = self._position = events[-1].pos
+        end = self.position = events[-1].pos
         by_feed: dict[Feed, list[RecordedEvent]] = {}
         for event in events:
             for feed in self._feeds_of(event):
