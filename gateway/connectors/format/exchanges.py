@@ -58,7 +58,7 @@ def list_problems(
         yield from selector_problems((*place, "drilldowns"), listing.drilldowns, {**of_list, **ANSWER})
     yield from request_problems((*place, "request"), listing.request, {**of_list, **PAGE})
     yield from selector_problems((*place, key), getattr(listing, key), {**of_list, **ANSWER})
-    yield from _paging_problems(place, listing.pagination, listing.request, named, of_list)
+    yield from paging_problems(place, listing.pagination, listing.request, named, of_list)
 
 
 def _branch_problems(place: Place, listing: ListOperation, named: Mapping[str, Pagination], scope: Scope) -> Iterator[Problem]:
@@ -73,15 +73,16 @@ def _branch_problems(place: Place, listing: ListOperation, named: Mapping[str, P
         if partition.request is not None:
             yield from request_problems((*at, "request"), partition.request, {**seen, **PAGE})
             yield from selector_problems((*at, "items"), partition.items, {**seen, **ANSWER})
-            yield from _paging_problems(at, partition.pagination, partition.request, named, seen)
+            yield from paging_problems(at, partition.pagination, partition.request, named, seen)
         known |= {partition.as_}
     if listing.order is not None and (listing.partitions or listing.drilldowns is not None):
         yield (*place, "order"), "a list of several lists has no order of its own; take `order` out, or `partitions` and `drilldowns`"
 
 
-def _paging_problems(
+def paging_problems(
     place: Place, pagination: Pagination | str, request: Request, named: Mapping[str, Pagination], scope: Scope
 ) -> Iterator[Problem]:
+    """What is wrong with how the pages of a request are turned."""
     if not isinstance(pagination, str):
         yield from pagination_problems((*place, "pagination"), pagination, scope)
         yield from placement_problems((*place, "pagination"), pagination, request)

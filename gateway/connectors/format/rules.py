@@ -13,6 +13,7 @@ from gateway.connectors.format.mapping_rules import mapping_problems
 from gateway.connectors.format.operation_rules import operation_problems
 from gateway.connectors.format.schema_rules import constant_problems, schema_problems
 from gateway.connectors.format.scopes import ANSWER, FIELDS_SCHEMA, RECORD, Scope, keys_of, listed, misuses, selector_problems
+from gateway.connectors.format.sync_rules import sync_problems
 from gateway.connectors.format.transform_rules import transform_problems
 from gateway.connectors.format.webhook_rules import webhook_problems
 from gateway.connectors.schemas import writable_secrets
@@ -82,6 +83,7 @@ def _collection_problems(place: Place, collection: Collection, file: ConnectorFi
         yield place, "the collection needs `fields`, `dynamic_fields` or both, so that callers know what its records hold"
     yield from _record_problems(place, collection, scope)
     yield from operation_problems(place, collection, file, {**scope, **FIELDS_SCHEMA})
+    yield from sync_problems(place, collection, file.pagination, {**scope, **FIELDS_SCHEMA})
     yield from field_problems(place, collection)
     yield from reference_problems(place, collection, file.collections)
     yield from mapping_problems(place, collection, models)
