@@ -21,6 +21,7 @@ from gateway.web.graphql_view import GraphQLView
 from gateway.web.health import healthz, readyz
 from gateway.web.refusals import refusal_response
 from gateway.web.security import SecurityHeaders
+from gateway.web.webhooks import webhooks
 
 __all__ = ["assemble"]
 
@@ -41,6 +42,7 @@ def assemble(
             WebSocketRoute("/graphql", view),
             Route("/graphiql/{digest}/{name}", graphiql.asset),
             Route("/favicon.ico", graphiql.favicon),
+            Route("/webhooks/{token}", webhooks(runtime), methods=["POST"]),
             Route("/healthz", healthz),
             Route("/readyz", readyz(runtime)),
         ],
