@@ -1,6 +1,5 @@
 """One connection's talk with its app: requests are sent, judged, and sent again where that is safe."""
 
-import asyncio
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -23,6 +22,7 @@ from gateway.connectors.executor.reads import Outcome, Reads, error_for_one
 from gateway.connectors.executor.requests import Added, Outgoing, outgoing
 from gateway.connectors.executor.sending import Sender
 from gateway.connectors.executor.tokens import Tokens
+from gateway.connectors.executor.turns import Turns
 from gateway.connectors.executor.validators import Confirmable, may_be_confirmed
 from gateway.connectors.format.connector import ConnectorFile
 from gateway.connectors.format.requests import Request
@@ -50,7 +50,7 @@ class Caller:
         *,
         clock: Clock,
         limits: ExecutorLimits,
-        slots: asyncio.Semaphore,
+        turns: Turns,
         tokens: Tokens,
         reads: Reads,
         hosts_health: HostsHealth,
@@ -63,7 +63,14 @@ class Caller:
         self._access = access
         self._identity = Identity(file, access, names=self.names, tokens=tokens, send=self._ask_unproven, now=clock.now)
         self._sender = Sender(
-            file, http, connection_id=access.connection_id, clock=clock, limits=limits, slots=slots, hosts_health=hosts_health
+            file,
+            http,
+            connection_id=access.connection_id,
+            clock=clock,
+            limits=limits,
+            turns=turns,
+            hosts_health=hosts_health,
+            is_background=access.is_background,
         )
         self._clock = clock
         self._reads = reads

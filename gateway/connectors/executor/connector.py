@@ -23,6 +23,7 @@ from gateway.connectors.executor.reads import Reads
 from gateway.connectors.executor.spec import spec_of
 from gateway.connectors.executor.sync_support import is_read_as_list
 from gateway.connectors.executor.tokens import Tokens
+from gateway.connectors.executor.turns import Turns
 from gateway.connectors.executor.webhooks import deliveries, registration
 from gateway.connectors.executor.webhooks.support import webhook_support
 from gateway.connectors.format.connector import ConnectorFile
@@ -74,10 +75,10 @@ class DeclarativeConnector:
         self._spec = spec_of(file)
         self._collections = {key: KnownCollection.of(key, collection) for key, collection in file.collections.items()}
         self._mappings = unified_mappings(file, models)
-        self._slots: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
+        self._turns: WeakValueDictionary[str, Turns] = WeakValueDictionary()
         self._reads = reads if reads is not None else Reads(clock=self._clock)
         self._tokens = Tokens(clock=self._clock)
-        self._hosts_health = HostsHealth(clock=self._clock)
+        self._hosts_health = HostsHealth(clock=self._clock, http=file.http)
         self._known_fields = KnownFields(file, clock=self._clock)
 
     @property
@@ -248,14 +249,14 @@ class DeclarativeConnector:
     @asynccontextmanager
     async def _calling(self, access: Access) -> AsyncIterator[Caller]:
         """A caller for one read; no error leaves with a secret in it."""
-        slots = self._slots.setdefault(access.connection_id, asyncio.Semaphore(self._file.http.concurrency))
+        turns = self._turns.setdefault(access.connection_id, Turns(self._file.http))
         caller = Caller(
             self._file,
             self._http,
             access,
             clock=self._clock,
             limits=self._limits,
-            slots=slots,
+            turns=turns,
             tokens=self._tokens,
             reads=self._reads,
             hosts_health=self._hosts_health,

@@ -27,6 +27,9 @@ BACKOFF = "backoff"
 REMAINING_HEADERS = ("x-ratelimit-remaining", "x-rate-limit-remaining", "ratelimit-remaining")
 """Where apps say how many requests are left until their limits start anew."""
 
+ALLOWED_HEADERS = ("x-ratelimit-limit", "x-rate-limit-limit", "ratelimit-limit")
+"""Where apps say how many requests there are at most until their limits start anew."""
+
 _OF_A_PART = ("x-ratelimit-resource", "x-ratelimit-bucket")
 # An app that counts its parts apart names the part: what is used up there is not used up elsewhere.
 
@@ -51,6 +54,17 @@ def asked_pause(headers: Mapping[str, str], *, now: datetime) -> float | None:
     return told_wait(headers, names=LIMIT_HEADERS, now=now)
 
 
+def reserved_pause(headers: Mapping[str, str], *, reserve: float, now: datetime) -> float | None:
+    """The seconds for which what nobody waits for leaves the app alone, as no more than the reserved part of its limit is left.
+
+    None of them where more is left; null where the app does not say.
+    """
+    allowed, left = _told_number(headers, ALLOWED_HEADERS), _told_number(headers, REMAINING_HEADERS)
+    if allowed is None or left is None or any(name in headers for name in _OF_A_PART):
+        return None
+    return 0.0 if left > allowed * reserve else told_wait(headers, names=LIMIT_HEADERS, now=now)
+
+
 def parse_wait(text: object, *, now: datetime) -> float | None:
     """Seconds from a number of seconds, an HTTP-date, seconds or milliseconds since 1970, or RFC 3339, seen by its value.
 
@@ -72,6 +86,10 @@ def parse_wait(text: object, *, now: datetime) -> float | None:
 
 def _capped(seconds: float) -> float:
     return min(max(seconds, 0.0), MAX_WAIT_SECONDS)
+
+
+def _told_number(headers: Mapping[str, str], names: Iterable[str]) -> float | None:
+    return next((number for name in names if (number := _number(headers.get(name, ""))) is not None), None)
 
 
 def _number(text: str) -> float | None:

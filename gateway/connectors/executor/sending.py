@@ -1,6 +1,5 @@
 """Sends requests of a connection: each in its turn, in its time, and not to a host that asks or needs to be left alone."""
 
-import asyncio
 from collections.abc import Callable
 
 import httpx
@@ -9,6 +8,7 @@ from gateway.clock import Clock
 from gateway.connectors.executor.flights import Progress
 from gateway.connectors.executor.hosts_health import HostHealth, HostsHealth
 from gateway.connectors.executor.limits import ExecutorLimits
+from gateway.connectors.executor.turns import Turns
 from gateway.connectors.format.connector import ConnectorFile
 from gateway.connectors.http import AppResponse, Http
 from gateway.errors import UpstreamRateLimitError, UpstreamUnavailableError
@@ -17,7 +17,7 @@ _FIRST_FAILURE = 500
 
 
 class Sender:
-    """Sends the requests of one connection; `slots` are its turns."""
+    """Sends the requests of one connection, each in its turn; what nobody waits for leaves a part of the app to the others."""
 
     def __init__(
         self,
@@ -27,15 +27,17 @@ class Sender:
         connection_id: str,
         clock: Clock,
         limits: ExecutorLimits,
-        slots: asyncio.Semaphore,
+        turns: Turns,
         hosts_health: HostsHealth,
+        is_background: bool = False,
     ) -> None:
         self._file = file
         self._http = http
         self._connection_id = connection_id
         self._clock = clock
         self._limits = limits
-        self._slots = slots
+        self._turns = turns
+        self._is_background = is_background
         self._hosts_health = hosts_health
 
     async def send(self, make: Callable[[], httpx.Request], url: httpx.URL, *, progress: Progress) -> AppResponse:
@@ -44,11 +46,20 @@ class Sender:
         Raises UpstreamRateLimitError for a pause that is not worth waiting for, and UpstreamUnavailableError.
         """
         health = self.health(url)
-        async with self._slots:
-            await self._keep_pause(health, progress)
+        if not self._is_background:
+            return await self._in_turn(make, health, progress)
+        async with self._turns.background:
+            # Before its turn: while it waits here, others are asked for.
+            await self._keep_pause(lambda: health.background_pause, progress)
+            return await self._in_turn(make, health, progress)
+
+    async def _in_turn(self, make: Callable[[], httpx.Request], health: HostHealth, progress: Progress) -> AppResponse:
+        async with self._turns.all:
+            await self._keep_pause(lambda: health.pause, progress)
             if self.remaining(progress) <= 0:
                 raise self.late(progress)
             self._require_working(health)
+            health.spend()
             return await self._sent(make(), health, progress)
 
     def note_failure(self, url: httpx.URL) -> None:
@@ -97,9 +108,9 @@ class Sender:
             health.heed(response.headers)
         return response
 
-    async def _keep_pause(self, health: HostHealth, progress: Progress) -> None:
+    async def _keep_pause(self, left: Callable[[], float], progress: Progress) -> None:
         # Again after each sleep: another answer may have asked for more.
-        while pause := health.pause:
+        while pause := left():
             if pause > self._file.http.retry.max_seconds or pause >= self.remaining(progress):
                 raise UpstreamRateLimitError(
                     f"{self._file.name} asks to slow down. Try again in {pause:.0f} seconds.", retry_after_seconds=pause

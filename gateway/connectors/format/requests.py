@@ -126,6 +126,22 @@ class Backoff(Part):
     max_seconds: float = Field(default=20, gt=0, le=300)
 
 
+class RateLimit(Part):
+    """How many requests the app takes from one connection in how many seconds, as each gateway counts them."""
+
+    requests: int = Field(ge=1, le=1_000_000)
+    seconds: float = Field(default=1, gt=0, le=86_400)
+
+
+class Background(Part):
+    """What is left to those who wait for an answer, while the gateway reads changes that nobody waits for."""
+
+    concurrency: int | None = Field(default=None, ge=1, le=64)
+    """How many requests of such reading are under way at once; by default half of all."""
+    reserve: float = Field(default=0.2, ge=0, lt=1)
+    """The part of what the app allows, by `rate_limit` or by its answers, which such reading leaves alone."""
+
+
 class Http(Part):
     """How the app is reached."""
 
@@ -139,6 +155,8 @@ class Http(Part):
     """Requests under way at once for one connection."""
     conditional: Literal["auto", "none"] = "auto"
     """Whether the app is asked to confirm an answer it gave a tag or a time, instead of sending it again."""
+    rate_limit: RateLimit | None = None
+    background: Background = Background()
     pauses: Literal["auto", "none"] = "auto"
     """Whether the app is left alone when an answer of success asks for it: by `Backoff`, or by telling that no requests are left."""
     retry: Backoff = Backoff()
@@ -147,6 +165,11 @@ class Http(Part):
     """Where the app's own error text stands in a refusal's `body`."""
     field_errors: Value | None = None
     """What a refusal's `body` says of single fields of a write: a list of `{field, message}`."""
+
+    @property
+    def background_concurrency(self) -> int:
+        """How many requests are under way at once for which nobody waits."""
+        return self.background.concurrency or max(self.concurrency // 2, 1)
 
 
 Placement = Literal["query", "header", "body", "request"]
