@@ -7,7 +7,6 @@ from typing import Any
 
 from sqlalchemy import Connection as DatabaseConnection
 from sqlalchemy import event
-from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
@@ -37,9 +36,6 @@ _POSTGRESQL_CONNECT: dict[str, Any] = {
         "idle_in_transaction_session_timeout": "60000",
     },
 }
-
-_OF_SQLALCHEMY_ALONE = ("prepared_statement_cache_size", "prepared_statement_name_func", "async_creator_fn")
-"""What an address may tell SQLAlchemy, and asyncpg does not know."""
 
 
 def parse_url(url: str) -> URL:
@@ -94,14 +90,6 @@ def postgresql_options(url: URL, **server_settings: str) -> dict[str, Any]:
 
 def _dialect_of(url: URL) -> Any:
     return url.get_dialect()()
-
-
-def asyncpg_arguments(url: URL) -> dict[str, Any]:
-    """How to connect to a PostgreSQL database below SQLAlchemy, set up as its own connections are; for `asyncpg.connect` and pools."""
-    _, arguments = postgresql.asyncpg.dialect().create_connect_args(url)
-    for name in _OF_SQLALCHEMY_ALONE:
-        arguments.pop(name, None)
-    return {**_POSTGRESQL_CONNECT, **arguments}
 
 
 def _check_file(url: URL) -> None:

@@ -18,6 +18,7 @@ from gateway.runtime import Runtime
 from gateway.storage import times
 
 _LONGEST_MESSAGE = 2_000
+_DEFECT = "Something went wrong inside the gateway. Its operator finds the cause in the log. It is tried again after a pause."
 
 
 @dataclass(kw_only=True, eq=False)
@@ -81,6 +82,7 @@ class Task:
                 session, {"due_at": times.later(session, self.runtime.clock, seconds=self.runtime.settings.sync_lease_seconds)}
             )
             yield session
+        self.runtime.events.bell.ring()
 
     async def save(self, session: AsyncSession, *, progress: JsonObject | None) -> None:
         """Keeps where the run goes on after a crash, within a commit."""
@@ -142,8 +144,9 @@ class Task:
 
 
 def told(error: GatewayError) -> JsonObject:
-    """What is kept of an error, for people to see."""
-    return {"code": error.code, "message": error.message[:_LONGEST_MESSAGE]}
+    """What is kept of an error, for people to see; of a defect only that there was one."""
+    message = _DEFECT if isinstance(error, InternalError) else error.message[:_LONGEST_MESSAGE]
+    return {"code": error.code, "message": message}
 
 
 def place_of(instance_id: UUID, kind: TaskKind) -> ColumnElement[bool]:

@@ -1,0 +1,65 @@
+"""Finds what is due, and offers it to the job engine: again and again, as nothing else knows."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, case, func
+from sqlalchemy.orm import aliased
+from sqlmodel import and_, col, exists, select
+
+from gateway.models import SyncTask, TaskKind
+from gateway.models.principal import SYSTEM
+from gateway.runtime import Runtime
+from gateway.storage import times
+from gateway.sync.claims import ONE_AT_A_TIME
+from gateway.sync.jobs import Job, JobEngine
+
+_POLL_SECONDS = 0.5
+_GAP_SECONDS = 0.05
+"""Between two looks: the bell may ring a hundred times a second."""
+_MOST_JOBS = 500
+_SHORT = (TaskKind.SETUP, TaskKind.INBOX, TaskKind.PULL)
+
+
+async def dispatch(runtime: Runtime, engine: JobEngine, *, room_for_full: Callable[[], int]) -> None:
+    """Offers what is due until it is cancelled: soon after the bell rang, and else twice a second.
+
+    Of full syncs, which may take long, no more than there is room for. Raises when the database cannot be reached.
+    """
+    bell = runtime.events.bell
+    while True:
+        seen = bell.count
+        await engine.offer(await due(runtime, most_full=room_for_full()))
+        await asyncio.sleep(_GAP_SECONDS)
+        await bell.wait(seen, seconds=_POLL_SECONDS)
+
+
+async def due(runtime: Runtime, *, most_full: int) -> list[Job]:
+    """The tasks that could be claimed now, the longest due first; of those that wait for each other only the first."""
+    jobs = await _due(runtime, kinds=_SHORT, limit=_MOST_JOBS)
+    return jobs + await _due(runtime, kinds=(TaskKind.FULL,), limit=most_full) if most_full > 0 else jobs
+
+
+async def _due(runtime: Runtime, *, kinds: Sequence[TaskKind], limit: int) -> list[Job]:
+    async with runtime.database.read_once(SYSTEM) as session:
+        now = select(times.now(session, runtime.clock)).scalar_subquery()  # Asked once, so that the index serves.
+        first = _first_of_each(kinds, now).subquery()
+        statement = select(first.c.instance_id, first.c.kind, first.c.fence).where(first.c.place == 1).order_by(first.c.due_at).limit(limit)
+        return [Job(instance_id, TaskKind(kind), fence) for instance_id, kind, fence in (await session.exec(statement)).all()]
+
+
+def _first_of_each(kinds: Sequence[TaskKind], now: Any) -> Any:
+    waits = col(SyncTask.kind).in_([kind.value for kind in ONE_AT_A_TIME])
+    group = case((waits, col(SyncTask.connection_id)), else_=col(SyncTask.instance_id))
+    place = func.row_number().over(partition_by=(col(SyncTask.kind), group), order_by=col(SyncTask.due_at)).label("place")
+    is_due = and_(col(SyncTask.due_at) <= now, col(SyncTask.kind).in_([kind.value for kind in kinds]))
+    columns: tuple[Any, ...] = (SyncTask.instance_id, SyncTask.kind, SyncTask.fence, SyncTask.due_at, place)
+    return select(*columns).where(is_due, ~(waits & _is_busy(now)))
+
+
+def _is_busy(now: Any) -> ColumnElement[bool]:
+    """Whether a task of the same kind is under way in the connection."""
+    other = aliased(SyncTask)
+    is_of_same = and_(other.connection_id == SyncTask.connection_id, other.kind == SyncTask.kind)
+    return exists(select(other.instance_id).where(is_of_same, col(other.owner).is_not(None), col(other.due_at) > now))
