@@ -27,10 +27,13 @@ class SharedBell(Bell):
     down, nothing is heard from others: waiters look by themselves when their time is over.
     """
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: AsyncEngine, *, check_seconds: float = _CHECK_SECONDS, answer_seconds: float = _ANSWER_SECONDS) -> None:
         super().__init__()
         self._engine = engine
+        self._check_seconds = check_seconds
+        self._answer_seconds = answer_seconds
         self._has_work = asyncio.Event()
+        self._is_lost = False
 
     def ring(self) -> None:
         """Wakes everybody who waits, in every process. To be called after the commit, never before."""
@@ -44,24 +47,27 @@ class SharedBell(Bell):
                 async with listening.connection(self._engine) as connection:
                     await self._serve(connection)
             except listening.FAULTS as error:
-                _log.warning("The connection that listens for changes was lost", error=type(error).__name__)
+                if not self._is_lost:
+                    _log.warning("The connection that listens for changes was lost", error=type(error).__name__)
+                self._is_lost = True
             await asyncio.sleep(_PAUSE_SECONDS)
 
     async def _serve(self, connection: Connection) -> None:
         connection.add_termination_listener(self._lose)
         await connection.add_listener(_CHANNEL, self._hear)
+        self._is_lost = False
         # Rings while nobody listened are unheard in both directions.
         self.ring()
         while not connection.is_closed():
             try:
-                async with asyncio.timeout(_CHECK_SECONDS):
+                async with asyncio.timeout(self._check_seconds):
                     await self._has_work.wait()
             except TimeoutError:
                 # A listener on a dead link looks healthy for ever.
-                await _execute(connection, "SELECT 1")
+                await self._execute(connection, "SELECT 1")
                 continue
             self._has_work.clear()
-            await _execute(connection, f"NOTIFY {_CHANNEL}")
+            await self._execute(connection, f"NOTIFY {_CHANNEL}")
             await asyncio.sleep(_COALESCED_SECONDS)
 
     def _hear(self, connection: Any, sender: int, channel: str, payload: object) -> None:
@@ -71,7 +77,6 @@ class SharedBell(Bell):
     def _lose(self, connection: Any) -> None:
         self._has_work.set()
 
-
-async def _execute(connection: Connection, statement: str) -> None:
-    async with asyncio.timeout(_ANSWER_SECONDS):
-        await connection.execute(statement)
+    async def _execute(self, connection: Connection, statement: str) -> None:
+        async with asyncio.timeout(self._answer_seconds):
+            await connection.execute(statement)
