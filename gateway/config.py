@@ -107,6 +107,8 @@ class Settings(DatabaseSettings, TokenSettings, ConnectorSettings, UdmSettings):
     """How many change events are kept."""
     max_body_bytes: int = Field(default=1024 * 1024, ge=1024)
     """The largest GraphQL request body that is read."""
+    max_webhook_bytes: int = Field(default=1024 * 1024, ge=1024)
+    """The largest body of a webhook that is read."""
     allowed_origins: Annotated[tuple[str, ...], NoDecode] = ()
     """Origins of browser pages that may call the API, comma separated; none by default."""
 

@@ -11,6 +11,8 @@ from gateway.storage.encryption import Cipher
 
 SECRETS = "webhook.secrets"
 """The column that they are sealed for."""
+DELIVERY = "webhook_inbox.delivery"
+"""The column that deliveries are sealed for."""
 _RANDOM_BYTES = 32
 
 

@@ -7,6 +7,7 @@ from urllib.parse import parse_qsl
 from gateway.connectors.executor.links import readable_headers
 from gateway.connectors.executor.names import Names, holds, told, with_defaults
 from gateway.connectors.executor.records import RecordReader, read_id
+from gateway.connectors.executor.requests import is_header_value
 from gateway.connectors.executor.webhooks.verification import require_proof
 from gateway.connectors.format.collections import Collection
 from gateway.connectors.format.connector import ConnectorFile
@@ -69,6 +70,9 @@ class DeliveryReader:
     def read(self, delivery: WebhookDelivery) -> WebhookReading:
         """What the delivery says. Raises WebhookRefusedError and InvalidError; neither quotes anything of the delivery."""
         proof = self._proof_error(delivery)
+        if proof is not None and all(handshake.is_verified for handshake in self._webhook.handshakes):
+            # What anybody may have sent is not even read.
+            raise proof
         try:
             seen: Names = {**self._names, **_names_of(delivery)}
             handshake = self._handshake(seen, is_proven=proof is None)
@@ -151,12 +155,19 @@ def _body(body: bytes, headers: Mapping[str, str]) -> JsonValue:
 
 
 def _answer(answer: HandshakeAnswer, seen: Names) -> WebhookAnswer:
-    headers = {name.lower(): _text(value, seen, what=f"Header {name!r} of the answer") for name, value in answer.headers.items()}
+    headers = {name.lower(): _header(name, value, seen) for name, value in answer.headers.items()}
     if answer.body is not None:
         content = json.dumps(told(answer.body, seen, what="The answer")).encode()
         return WebhookAnswer(status=answer.status, headers={"content-type": "application/json", **headers}, body=content)
     content = _text(answer.text, seen, what="The answer").encode("utf-8", "replace") if answer.text is not None else b""
     return WebhookAnswer(status=answer.status, headers={"content-type": "text/plain; charset=utf-8", **headers}, body=content)
+
+
+def _header(name: str, template: Template, seen: Names) -> str:
+    text = _text(template, seen, what=f"Header {name!r} of the answer")
+    if not is_header_value(text):
+        raise UpstreamResponseError(f"Header {name!r} of the answer would hold a line break or another character that no header carries.")
+    return text
 
 
 def _text(template: Template, seen: Names, *, what: str) -> str:
