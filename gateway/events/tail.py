@@ -21,7 +21,7 @@ from gateway.storage.faults import UNREACHABLE
 
 _POLL_SECONDS = 1.0
 """A ring may get lost on its way: this long it then takes at most."""
-_READ_SECONDS = 10.0
+_READ_SECONDS = 5.0
 """A link that died without a word is given up after this, and another one is taken."""
 _PAUSE_SECONDS = 0.2
 _CHUNK = 500
@@ -87,9 +87,20 @@ class Tail:
     than that reads pages from the log: nobody has a queue of its own.
     """
 
-    def __init__(self, database: Database, bell: Bell) -> None:
+    def __init__(
+        self,
+        database: Database,
+        bell: Bell,
+        *,
+        kept_events: int = _KEPT_EVENTS,
+        kept_bytes: int = _KEPT_BYTES,
+        read_seconds: float = _READ_SECONDS,
+    ) -> None:
         self._database = database
         self._bell = bell
+        self._maximum_events = kept_events
+        self._maximum_bytes = kept_bytes
+        self._read_seconds = read_seconds
         self._feeds: dict[Topic, Feed] = {}
         self._feeds_by_place: dict[UUID | None, list[Feed]] = {}
         self._is_wanted = asyncio.Event()
@@ -116,7 +127,7 @@ class Tail:
             await self._is_wanted.wait()
             seen = self._bell.count
             try:
-                async with asyncio.timeout(_READ_SECONDS):
+                async with asyncio.timeout(self._read_seconds):
                     has_more = await self._advance()
             except UNREACHABLE as error:
                 _log.warning("The event log cannot be read", error=type(error).__name__)
@@ -215,14 +226,14 @@ class Tail:
         self._kept.append((feed, batch))
         self._kept_events += len(batch.events)
         self._kept_bytes += batch.weight
-        while self._kept_events > _KEPT_EVENTS or self._kept_bytes > _KEPT_BYTES:
+        while self._kept_events > self._maximum_events or self._kept_bytes > self._maximum_bytes:
             oldest_feed, oldest = self._kept.popleft()
             oldest_feed.forget(oldest)
             self._kept_events -= len(oldest.events)
             self._kept_bytes -= oldest.weight
 
     async def _read_page(self, topic: Topic, after: int, up_to: int) -> Batch:
-        async with asyncio.timeout(_READ_SECONDS), self._database.read(SYSTEM) as session:
+        async with asyncio.timeout(self._read_seconds), self._database.read(SYSTEM) as session:
             events = await log.read(session, topic=topic, after_pos=after, first=_MAXIMUM_EVENTS, up_to=up_to)
             meta = await log.log_meta(session)
         # The floor moves before anything below it goes.
