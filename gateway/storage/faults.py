@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import asyncpg
 from sqlalchemy import PrimaryKeyConstraint, UniqueConstraint
 from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError
 from sqlalchemy.orm.exc import StaleDataError
@@ -44,10 +45,11 @@ def translated() -> Iterator[None]:
 
 def is_outage(error: BaseException) -> bool:
     """Whether the database could not be reached or went away, which says nothing of what was asked of it."""
-    if isinstance(error, DBAPIError):
-        state = getattr(error.orig, "sqlstate", None) or ""
-        return error.connection_invalidated or isinstance(error, InterfaceError) or state.startswith(_OUTAGES)
-    return isinstance(error, OSError | TimeoutError)
+    fault = error.orig if isinstance(error, DBAPIError) else error
+    if isinstance(error, DBAPIError) and (error.connection_invalidated or isinstance(error, InterfaceError)):
+        return True
+    state = getattr(fault, "sqlstate", None) or ""
+    return state.startswith(_OUTAGES) or isinstance(fault, OSError | TimeoutError | asyncpg.InterfaceError)
 
 
 def is_unique_violation(error: IntegrityError) -> str | None:

@@ -8,6 +8,7 @@ from functools import partial
 
 import asyncpg
 from pgqueuer import PgQueuer
+from pgqueuer.errors import FailingListenerError
 from pgqueuer.models import Job as QueuedJob
 
 from gateway.config import Settings
@@ -120,7 +121,10 @@ class PgQueuerEngine:
         """Ends when the link on which notices come is dead: it would look healthy for ever."""
         while True:
             await asyncio.sleep(_PROBE_SECONDS)
-            await self._queue.qm.listener_healthy(timeout=_ANSWER)
+            try:
+                await self._queue.qm.listener_healthy(timeout=_ANSWER)
+            except FailingListenerError as error:
+                raise ConnectionError("The link on which notices of jobs come is dead.") from error
 
     async def _end(self, *tasks: asyncio.Task[None]) -> None:
         self._ended.set()
