@@ -9,12 +9,12 @@ from gateway.connectors.executor.write_schemas import write_schema
 from gateway.connectors.format.collections import Collection
 from gateway.connectors.format.operations import ListOperation, Operations
 from gateway.connectors.format.scopes import names_read
-from gateway.models import CollectionFilter, CollectionOperation, CollectionSpec, FilterOperator, JsonSchema
+from gateway.models import CollectionFilter, CollectionOperation, CollectionSpec, FilterOperator, JsonSchema, WebhookSupport
 from gateway.models.detection import event_support
 
 
-def collection_spec(key: str, collection: Collection) -> CollectionSpec:
-    """What a collection promises without asking any app."""
+def collection_spec(key: str, collection: Collection, *, webhook: WebhookSupport | None = None) -> CollectionSpec:
+    """What a collection promises without asking any app; `webhook` is what the app tells of it by itself."""
     operations = collection.operations
     listing = operations.list
     return with_fields(
@@ -27,7 +27,7 @@ def collection_spec(key: str, collection: Collection) -> CollectionSpec:
             filters=_filters(listing) if listing is not None else (),
             order_fields=listing.order.fields if listing is not None and listing.order is not None else (),
             match_fields=operations.match.fields if operations.match is not None else (),
-            events=event_support(sync_support(collection)) if listing is not None else (),
+            events=event_support(replace(sync_support(collection), webhook=webhook)) if listing is not None else (),
             universal_data_models=tuple(collection.universal_data_models),
             has_custom_fields=collection.dynamic_fields is not None,
             find_by_ids_maximum=operations.get_many.max if operations.get_many is not None else 1,

@@ -1,6 +1,6 @@
 """The collections of a connector file, with what is made of each once."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from gateway.connectors.executor.collection_specs import collection_spec
@@ -9,8 +9,10 @@ from gateway.connectors.executor.ids import RecordIds
 from gateway.connectors.executor.known_fields import readers_of_schema
 from gateway.connectors.executor.names import Names, with_defaults
 from gateway.connectors.executor.sync_support import sync_support
+from gateway.connectors.executor.webhooks.support import webhook_support
 from gateway.connectors.format.collections import Collection
-from gateway.models import CollectionSpec, Pointer, SyncSupport
+from gateway.connectors.format.connector import ConnectorFile
+from gateway.models import CollectionSpec, Pointer, SyncSupport, WebhookSupport
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,8 @@ class KnownCollection:
     """What it promises without asking any app."""
     ids: RecordIds
     fields_to_api: FieldsToApi
+    webhook: WebhookSupport | None
+    """What the app tells of it by itself."""
 
     @cached_property
     def readers_of_schema(self) -> frozenset[str]:
@@ -31,13 +35,14 @@ class KnownCollection:
     @cached_property
     def sync_support(self) -> SyncSupport:
         """How changes of its records can be learned of."""
-        return sync_support(self.file)
+        return replace(sync_support(self.file), webhook=self.webhook)
 
     @classmethod
-    def of(cls, key: str, collection: Collection) -> "KnownCollection":
+    def of(cls, key: str, file: ConnectorFile) -> "KnownCollection":
         """The collection of that key, as the file says it."""
-        spec = collection_spec(key, collection)
-        return cls(collection, spec, RecordIds(collection), FieldsToApi(collection))
+        collection = file.collections[key]
+        webhook = webhook_support(file, collection)
+        return cls(collection, collection_spec(key, collection, webhook=webhook), RecordIds(collection), FieldsToApi(collection), webhook)
 
     def names(self, pointer: Pointer) -> Names:
         """What every expression of the collection sees of the pointer: its parameters, with their defaults."""

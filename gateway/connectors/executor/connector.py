@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from weakref import WeakValueDictionary
 
 from gateway.clock import Clock, SystemClock
@@ -25,7 +24,6 @@ from gateway.connectors.executor.sync_support import is_read_as_list
 from gateway.connectors.executor.tokens import Tokens
 from gateway.connectors.executor.turns import Turns
 from gateway.connectors.executor.webhooks import deliveries, registration
-from gateway.connectors.executor.webhooks.support import webhook_support
 from gateway.connectors.format.connector import ConnectorFile
 from gateway.connectors.format.webhooks import WebhookPart
 from gateway.connectors.http import Http
@@ -73,7 +71,7 @@ class DeclarativeConnector:
         self._limits = limits if limits is not None else ExecutorLimits()
         self._tree = LocationTree(file)
         self._spec = spec_of(file)
-        self._collections = {key: KnownCollection.of(key, collection) for key, collection in file.collections.items()}
+        self._collections = {key: KnownCollection.of(key, file) for key in file.collections}
         self._mappings = unified_mappings(file, models)
         self._turns: WeakValueDictionary[str, Turns] = WeakValueDictionary()
         self._reads = reads if reads is not None else Reads(clock=self._clock)
@@ -196,8 +194,7 @@ class DeclarativeConnector:
 
     def sync_support(self, collection: Pointer) -> SyncSupport:
         """How changes of the collection can be learned of."""
-        found = self._collections[collection.key]
-        return replace(found.sync_support, webhook=webhook_support(self._file, found.file))
+        return self._collections[collection.key].sync_support
 
     async def changes(self, access: Access, collection: Pointer, since: Since, page: PageRequest) -> ChangePage:
         """One page of what changed, with a token or the cursor values from which later readings start."""

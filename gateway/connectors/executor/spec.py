@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from gateway.connectors.executor.collection_specs import collection_spec
+from gateway.connectors.executor.webhooks.support import webhook_support
 from gateway.connectors.format.auth import ApiKeyAuth, Auth, HttpBasicAuth, HttpBearerAuth, JwtAuth, NoAuth, SessionAuth
 from gateway.connectors.format.connector import ConnectorFile
 from gateway.connectors.format.locations import CollectionEntry, Entry
@@ -31,7 +32,9 @@ def spec_of(file: ConnectorFile) -> ConnectorSpec:
         integration_schema=file.integration.parameters_schema,
         connection_schema=file.connection.parameters_schema,
         auth_methods=tuple(_auth_method(key, method) for key, method in file.auth.items()),
-        collections=tuple(collection_spec(key, collection) for key, collection in file.collections.items()),
+        collections=tuple(
+            collection_spec(key, collection, webhook=webhook_support(file, collection)) for key, collection in file.collections.items()
+        ),
         default_collections=_default_collections(file),
     )
 
