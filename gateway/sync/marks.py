@@ -120,6 +120,14 @@ def split(whole: Range, seen: CursorValue | None, cursor: CursorSync) -> tuple[R
     return Range(start=whole.start, end=pivot), Range(start=pivot, end=whole.end)
 
 
+def restart_after(seen: CursorValue | None, current: Range, cursor: CursorSync) -> Range | None:
+    """What is left of a range in ascending order once everything below the highest value seen was read; null where that is all of it."""
+    if seen is None:
+        return None
+    start = seen if cursor.is_inclusive else _minus(seen, _step(cursor))
+    return Range(start=start, end=current.end) if current.start is None or start > current.start else None  # type: ignore[operator]
+
+
 def is_below(value: CursorValue | None, start: CursorValue | None, cursor: CursorSync) -> bool:
     """Whether a value lies before the start of what is read."""
     compared = usable(value, cursor)

@@ -11,6 +11,8 @@ LONGEST_RETRY_AFTER_SECONDS = 86_400.0
 _FIRST_PAUSE_SECONDS = 10.0
 _SHORTEST_PAUSE_SECONDS = 1.0
 _JITTER = 0.1
+LONGEST_INTERVAL_SHARE = 1 + _JITTER
+"""How much of its interval lies between two starts at most."""
 _MOST_DOUBLINGS = 10
 _RANDOM = random.SystemRandom()
 
@@ -23,13 +25,6 @@ def chance() -> float:
 def next_time(now: datetime, *, interval_seconds: float, chance: float) -> datetime:
     """When to start again after a start that ended well now: after the interval, give or take a tenth."""
     return now + timedelta(seconds=interval_seconds * (1 - _JITTER + 2 * _JITTER * chance))
-
-
-def first_time(now: datetime, *, interval_seconds: float, chance: float, planned: datetime | None = None) -> datetime:
-    """When to start for the first time, anywhere within the interval; a time that is planned already stands, unless it lies beyond it."""
-    if planned is not None and planned <= now + timedelta(seconds=interval_seconds * (1 + _JITTER)):
-        return planned
-    return now + timedelta(seconds=interval_seconds * chance)
 
 
 def pause_seconds(error: GatewayError, *, failures: int, chance: float) -> float:

@@ -1,0 +1,225 @@
+"""Full syncs: everything is listed and compared with what was known. The first of a generation takes its baseline."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import update
+from sqlmodel import col
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from gateway.errors import CursorExpiredError
+from gateway.events.observations import Observation, staged_count
+from gateway.models import ChangePage, EventMethod, JsonObject, JsonValue, Page, Record, Since, SyncConclusion, SyncState, TaskKind
+from gateway.models.principal import SYSTEM
+from gateway.runtime import Runtime
+from gateway.sync import checkpoints, endings, followed, requests, runs, sweep
+from gateway.sync.confirmation import is_confirmable
+from gateway.sync.pages import Recorded, Work
+from gateway.sync.sweep import Missing
+from gateway.sync.tasks import Task
+
+_MAXIMUM_RESTARTS = 3
+
+
+class Phase(StrEnum):
+    """How far a full sync is."""
+
+    LISTING = "LISTING"
+    SWEEPING = "SWEEPING"
+    ENDING = "ENDING"
+    """All is recorded; others are still to be told."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """Where a full sync goes on after a crash."""
+
+    generation: int
+    tick: int
+    """The instance's logical time when the listing began: what was found later is not looked for in it."""
+    started_at: datetime
+    phase: Phase = Phase.LISTING
+    number: int = 1
+    """What is missing and cannot be asked for one by one is listed again: only what two listings miss is taken for deleted."""
+    token: JsonValue = None
+    staged_count: int = 0
+    page_count: int = 0
+    delta_token: JsonValue = None
+
+    def as_json(self) -> JsonObject:
+        """The state as it is kept in the task's progress."""
+        kept = {"generation": self.generation, "tick": self.tick, "started_at": self.started_at.isoformat(), "phase": self.phase.value}
+        return {
+            **kept,
+            "number": self.number,
+            "token": self.token,
+            "staged_count": self.staged_count,
+            "page_count": self.page_count,
+            "delta_token": self.delta_token,
+        }
+
+
+def listing_of(progress: dict[str, Any]) -> Listing:
+    """The state that `as_json` wrote."""
+    return Listing(**{**progress, "started_at": datetime.fromisoformat(progress["started_at"]), "phase": Phase(progress["phase"])})
+
+
+async def perform_full_sync(runtime: Runtime, task: Task) -> None:
+    """Returns when everything that the app lists was compared with what was known, and the task is finished, or held.
+
+    Raises what the app raises, NotFollowedError, GenerationChangedError, CancelledRunError and FencedError.
+    """
+    subject, generation = await followed.required(runtime, task.instance_id)
+    is_silent = generation.baseline_at is None and not subject.state.emits_initial
+    async with followed.opened(runtime, subject) as app:
+        work = Work(
+            runtime=runtime, task=task, followed=subject, generation=generation, app=app, method=EventMethod.FULL_SCAN, is_silent=is_silent
+        )
+        state = await endings.begin(work)
+        work.stages_for = state.run_id
+        await _FullSync(work=work, run_id=state.run_id, is_released=state.is_released).perform()
+
+
+@dataclass(kw_only=True, eq=False)
+class _FullSync:
+    work: Work
+    run_id: UUID
+    is_released: bool
+    restarts: int = 0
+
+    async def perform(self) -> None:
+        """Goes on from where the run was, to its end or until it is held."""
+        listing = await self._resumed() or await self._begun()
+        while listing.phase is not Phase.ENDING:
+            if listing.phase is Phase.LISTING:
+                listing = await self._listed(listing)
+            since_tick = await self.work.tick()
+            missing = await sweep.find_missing(self.work, run_id=self.run_id, up_to_tick=listing.tick)
+            if missing.is_too_much and not self.is_released and not self._is_baseline:
+                await self._hold(len(missing.record_ids))
+                return
+            if self._must_list_again(listing, missing):
+                listing = await self._saved(replace(listing, phase=Phase.LISTING, number=2, token=None))
+                continue
+            await sweep.delete(self.work, missing.record_ids, since_tick=since_tick)
+            listing = await self._recorded(listing)
+        await self._end()
+
+    @property
+    def _is_baseline(self) -> bool:
+        return self.work.generation.baseline_at is None
+
+    def _must_list_again(self, listing: Listing, missing: Missing) -> bool:
+        """Whether the list may have shifted over a record while it was read, page by page."""
+        is_doubtful = bool(missing.record_ids) and listing.page_count > 1 and not self._is_baseline
+        return is_doubtful and listing.number == 1 and not is_confirmable(self.work.app, len(missing.record_ids))
+
+    async def _resumed(self) -> Listing | None:
+        """The listing that was interrupted; null where there is none, or PostgreSQL lost in a crash what it had met."""
+        progress = self.work.task.progress
+        if not progress or progress.get("generation") != self.work.app.place.generation:
+            return None
+        listing = listing_of(progress)
+        async with self.work.runtime.database.read(SYSTEM) as session:
+            is_whole = listing.phase is Phase.ENDING or await staged_count(session, run_id=self.run_id) == listing.staged_count
+        return listing if is_whole else None
+
+    async def _begun(self) -> Listing:
+        await sweep.forget_stage(self.work.task, self.run_id)
+        tick = await self.work.tick()
+        async with self.work.task.commit() as session:
+            now = await self.work.task.now(session)
+        return await self._saved(Listing(generation=self.work.app.place.generation, tick=tick, started_at=now))
+
+    async def _listed(self, listing: Listing) -> Listing:
+        """The listing at its end; an expired page token begins it anew."""
+        while listing.phase is Phase.LISTING:
+            try:
+                listing = await self._page(listing)
+            except CursorExpiredError:
+                self.restarts += 1
+                if listing.token is None or self.restarts > _MAXIMUM_RESTARTS:
+                    raise
+                listing = await self._begun()
+        return listing
+
+    async def _page(self, listing: Listing) -> Listing:
+        following = listing
+
+        async def keep(session: AsyncSession, page: Page[Record] | ChangePage, recorded: Recorded) -> None:
+            nonlocal following
+            found = page.delta_token if isinstance(page, ChangePage) else None
+            following = replace(
+                listing,
+                phase=Phase.SWEEPING if page.next_token is None else Phase.LISTING,
+                token=page.next_token,
+                staged_count=listing.staged_count + recorded.staged_count,
+                page_count=listing.page_count + 1,
+                delta_token=found if found is not None else listing.delta_token,
+            )
+            await self.work.task.save(session, progress=following.as_json())
+
+        async def ask() -> Page[Record] | ChangePage:
+            if self.work.app.support.has_delta:
+                return await self.work.app.changes(Since(), listing.token)
+            return await self.work.app.records(listing.token)
+
+        await self.work.read(ask, observations_of=_observations, keep=keep)
+        return following
+
+    async def _saved(self, listing: Listing) -> Listing:
+        async with self.work.task.commit() as session:
+            await self.work.task.save(session, progress=listing.as_json())
+        return listing
+
+    async def _hold(self, missing_count: int) -> None:
+        """Nothing is deleted: the run lists again at its next interval, or as soon as somebody releases it."""
+        await sweep.forget_stage(self.work.task, self.run_id)
+        async with self.work.task.commit() as session:
+            await runs.hold(self.work.task, session, missing=missing_count)
+            await self.work.task.save(session, progress=None)
+            now = await self.work.task.now(session)
+            next_at = endings.next_at(self.work.runtime, self.work.followed, TaskKind.FULL, now=now)
+            await self.work.task.hold(session, next_at)
+
+    async def _recorded(self, listing: Listing) -> Listing:
+        """All is compared: the baseline stands, and a pull that has nowhere to begin has again."""
+        await sweep.forget_deleted(self.work, up_to_tick=listing.tick)
+        work, ended = self.work, replace(listing, phase=Phase.ENDING)
+        values: dict[str, Any] = {}
+        if not checkpoints.is_usable(work.generation.checkpoint, work.app.support):
+            values["checkpoint"] = checkpoints.of_baseline(work.app.support, delta_token=listing.delta_token, run_start=listing.started_at)
+        async with work.task.commit() as session:
+            if self._is_baseline:
+                values["baseline_at"] = await work.task.now(session)
+                state = update(SyncState).where(col(SyncState.instance_id) == work.app.place.instance_id)
+                await session.exec(state.values(emits_initial=False))
+            if values:
+                await checkpoints.change(session, work.app.place, **values)
+            await work.task.save(session, progress=ended.as_json())
+        return ended
+
+    async def _end(self) -> None:
+        """Tells the other tasks, whose work may begin now, and then finishes: after a crash in between they are told again."""
+        work = self.work
+        if self._is_baseline or not checkpoints.is_usable(work.generation.checkpoint, work.app.support):
+            await requests.ask_for(work.runtime, work.task.instance_id, TaskKind.SETUP, TaskKind.INBOX, *self._pulls())
+        await sweep.forget_stage(work.task, self.run_id)
+        async with work.task.commit() as session:
+            await runs.end(work.task, session, SyncConclusion.SUCCESS)
+            now = await work.task.now(session)
+            next_at = endings.next_at(work.runtime, work.followed, TaskKind.FULL, now=now)
+            await endings.finish_well(work.runtime, work.task, session, next_at)
+
+    def _pulls(self) -> list[TaskKind]:
+        return [TaskKind.PULL] if self.work.followed.detection(self.work.runtime).uses_pull else []
+
+
+def _observations(page: Page[Record] | ChangePage) -> Sequence[Observation]:
+    # What a listing says of deleted records is nothing: they are missing in it.
+    records = [change.record for change in page.changes] if isinstance(page, ChangePage) else page.items
+    return [Observation(external_id=record.external_id, record=record) for record in records if record is not None]

@@ -1,0 +1,178 @@
+"""Looks at an instance whenever anything may have changed that decides how it is synced, and arranges what follows from it."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import update
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from gateway.errors import GatewayError, UpstreamAuthError, UserError
+from gateway.models import SyncGeneration, SyncState, TaskKind, Webhook
+from gateway.models.principal import SYSTEM
+from gateway.runtime import Runtime
+from gateway.services.access import require_usable
+from gateway.sync import endings, followed, interest, requests, schedule, webhook_setup
+from gateway.sync.followed import Followed
+from gateway.sync.tasks import Task
+
+LONGEST_LAPSE = timedelta(hours=24)
+"""Interest that comes back later than that begins with a new baseline; sooner, what changed meanwhile is told."""
+_LOOKS_AGAIN = timedelta(seconds=schedule.LONGEST_PAUSE_SECONDS)
+
+
+async def perform_setup(runtime: Runtime, task: Task) -> None:
+    """Returns when pulls and full syncs are planned as the settings in force and those who are interested ask for.
+
+    Raises what the app raises when a webhook cannot be registered, although all else is arranged; and FencedError.
+    """
+    subject = await followed.read(runtime, task.instance_id)
+    if subject is None:
+        await _finish(task, None)
+    elif not subject.subscriptions:
+        await _let_go(runtime, task, subject)
+    else:
+        obstacle = _obstacle(runtime, subject)
+        if obstacle is not None:
+            await _suspend(runtime, task, subject, obstacle)
+        else:
+            await _follow(runtime, task, subject)
+
+
+def _obstacle(runtime: Runtime, subject: Followed) -> GatewayError | None:
+    """What keeps the instance from being synced until somebody acts."""
+    try:
+        subject.usable_pointer(runtime)
+        require_usable(runtime, subject.context.connection, subject.context.integration)
+    except (UserError, UpstreamAuthError) as error:
+        return error
+    return None
+
+
+async def _let_go(runtime: Runtime, task: Task, subject: Followed) -> None:
+    """Nobody is interested any more."""
+    async with task.commit() as session:
+        state = update(SyncState).where(col(SyncState.instance_id) == task.instance_id, col(SyncState.lapsed_at).is_(None))
+        await session.exec(state.values(lapsed_at=await task.now(session)))
+    await _rest(runtime, task)
+    if await _has_webhook(runtime, task):
+        await _end_webhook(runtime, task, subject)
+    await _finish(task, None)
+
+
+async def _suspend(runtime: Runtime, task: Task, subject: Followed, obstacle: GatewayError) -> None:
+    """Nothing can be read at present: whoever puts it right asks for SETUP, which looks again every while in any case."""
+    await _rest(runtime, task)
+    async with task.commit() as session:
+        await interest.tell_failure(session, runtime.clock, instance_id=task.instance_id, error=obstacle)
+        await task.finish(session, schedule.earliest(await task.now(session) + _LOOKS_AGAIN, _first_expiry(subject)))
+
+
+async def _follow(runtime: Runtime, task: Task, subject: Followed) -> None:
+    has_begun, has_resumed = _begins(subject), subject.state.lapsed_at is not None
+    if has_begun or has_resumed:
+        async with task.commit() as session:
+            await _begin(session, subject, is_new=has_begun, now=await task.now(session))
+        subject, _ = await followed.required(runtime, task.instance_id)
+    # Before the baseline is taken: what changes after that is sent.
+    webhook = await _keep_webhook(runtime, task, subject)
+    await _plan(runtime, subject, is_fresh=has_begun or has_resumed)
+    if webhook.error is not None:
+        raise webhook.error
+    async with task.commit() as session:
+        next_at = schedule.earliest(_first_expiry(subject), webhook.look_again_at)
+        await endings.finish_well(runtime, task, session, next_at)
+
+
+def _begins(subject: Followed) -> bool:
+    lapsed_at = subject.state.lapsed_at
+    return not subject.is_in_force or (lapsed_at is not None and subject.now - lapsed_at > LONGEST_LAPSE)
+
+
+async def _begin(session: AsyncSession, subject: Followed, *, is_new: bool, now: datetime) -> None:
+    """Interest is there again; a new generation begins where the old snapshot says nothing of what is there now."""
+    state, values = subject.state, {"lapsed_at": None}
+    of_instance = update(SyncState).where(col(SyncState.instance_id) == state.instance_id)
+    if not is_new:
+        await session.exec(of_instance.values(**values))
+        return
+    pointer = subject.settings.pointer
+    assert pointer is not None  # noqa: S101 - without one there was an obstacle
+    generation = state.generation + 1
+    await session.exec(of_instance.values(**values, generation=generation, instance_generation=subject.context.instance.generation))
+    session.add(
+        SyncGeneration(
+            instance_id=state.instance_id,
+            generation=generation,
+            customer_id=state.customer_id,
+            pointer=pointer.as_json(),
+            started_at=now,
+        )
+    )
+
+
+async def _plan(runtime: Runtime, subject: Followed, *, is_fresh: bool) -> None:
+    instance_id, detection = subject.state.instance_id, subject.detection(runtime)
+    has_baseline = subject.generation is not None and subject.generation.baseline_at is not None
+    if not has_baseline:
+        await requests.plan(runtime, instance_id, TaskKind.PULL, seconds=None)
+        if is_fresh:
+            await requests.ask_for(runtime, instance_id, TaskKind.FULL)
+        await requests.plan(runtime, instance_id, TaskKind.FULL, seconds=0)
+        return
+    for kind, is_used in ((TaskKind.PULL, detection.uses_pull), (TaskKind.FULL, detection.uses_full_sync)):
+        if is_used and is_fresh:
+            await requests.ask_for(runtime, instance_id, kind)
+        interval = subject.interval_seconds(kind)
+        await requests.plan(
+            runtime,
+            instance_id,
+            kind,
+            seconds=interval * schedule.chance() if is_used else None,
+            unless_within=interval * schedule.LONGEST_INTERVAL_SHARE,
+        )
+
+
+async def _rest(runtime: Runtime, task: Task) -> None:
+    for kind in (TaskKind.PULL, TaskKind.FULL):
+        await requests.plan(runtime, task.instance_id, kind, seconds=None)
+
+
+async def _keep_webhook(runtime: Runtime, task: Task, subject: Followed) -> webhook_setup.WebhookOutcome:
+    support = subject.support(runtime).webhook
+    if support is None or not subject.detection(runtime).uses_webhook:
+        if await _has_webhook(runtime, task):
+            await _end_webhook(runtime, task, subject)
+        return webhook_setup.WebhookOutcome()
+    async with followed.opened(runtime, subject) as app:
+        return await webhook_setup.keep(
+            runtime,
+            task,
+            instance=subject.context.instance,
+            generation=subject.state.generation,
+            pointer=app.pointer,
+            support=support,
+            app=app.app,
+        )
+
+
+async def _end_webhook(runtime: Runtime, task: Task, subject: Followed) -> None:
+    if _obstacle(runtime, subject) is not None:
+        await webhook_setup.end(runtime, task, app=None)
+        return
+    async with followed.opened(runtime, subject) as app:
+        await webhook_setup.end(runtime, task, app=app.app)
+
+
+async def _has_webhook(runtime: Runtime, task: Task) -> bool:
+    async with runtime.database.read_once(SYSTEM) as session:
+        return (await session.exec(select(Webhook.id).where(col(Webhook.instance_id) == task.instance_id).limit(1))).first() is not None
+
+
+async def _finish(task: Task, at: datetime | None) -> None:
+    async with task.commit() as session:
+        await task.finish(session, at)
+
+
+def _first_expiry(subject: Followed) -> datetime | None:
+    """When a listener's interest ends next, unless it is renewed; SETUP looks then."""
+    return schedule.earliest(*(subscription.expires_at for subscription in subject.subscriptions))
