@@ -6,13 +6,16 @@ from uuid import UUID
 from sqlalchemy import case, update
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
+from sqlmodel.sql.expression import SelectOfScalar
 
 from gateway.clock import Clock
 from gateway.models import SyncTask, TaskKind
 from gateway.storage import times
 
 
-async def request(session: AsyncSession, clock: Clock, *, instance_ids: Collection[UUID], kinds: Collection[TaskKind]) -> None:
+async def request(
+    session: AsyncSession, clock: Clock, *, instance_ids: Collection[UUID] | SelectOfScalar[UUID], kinds: Collection[TaskKind]
+) -> None:
     """Makes tasks of instances due now, in the caller's unit of work; one that is under way starts once more when it ends.
 
     A pause after a failure ends by it. Ring the bell after the commit.

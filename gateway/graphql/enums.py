@@ -15,6 +15,10 @@ from gateway.models import (
     EventMethod,
     FilterOperator,
     OrderDirection,
+    SubscriptionStatus,
+    SyncConclusion,
+    SyncKind,
+    SyncStatus,
 )
 from gateway.models.settings_in_force import SettingName, SettingOrigin
 
@@ -107,6 +111,42 @@ described(
         "DELTA": "The app lists what changed since a point, deletions included.",
         "PULL": "The app lists what changed since a time, without deletions.",
         "FULL_SCAN": "The gateway reads the whole collection and compares.",
+    },
+)
+described(
+    SubscriptionStatus,
+    "Whether changes of a type are looked for.",
+    {
+        "SUBSCRIBED": "Changes are looked for.",
+        "UNSUBSCRIBED": "Nobody is interested (any more), so that no changes are looked for.",
+        "ERROR": "Changes cannot be learned of at present; `error` says why. It is tried again.",
+    },
+)
+described(
+    SyncKind,
+    "What a sync run does.",
+    {
+        "PULL_UPDATES": "It reads what changed since the run before.",
+        "FULL_SYNC": "It reads the whole collection and compares.",
+    },
+)
+described(
+    SyncStatus,
+    "How far a sync run is.",
+    {
+        "QUEUED": "It starts when its turn comes.",
+        "IN_PROGRESS": "It has started; after a failure it goes on where it was.",
+        "HELD": "So many records went missing that none was told as deleted. Unless `syncRunRelease` lets it, it lists them again later.",
+        "COMPLETED": "It has ended; `conclusion` says how.",
+    },
+)
+described(
+    SyncConclusion,
+    "How a sync run ended.",
+    {
+        "SUCCESS": "It has done all that it was to do.",
+        "FAILURE": "It could not go on; `error` says why.",
+        "CANCELLED": "Somebody ended it, or what it was for is over.",
     },
 )
 described(

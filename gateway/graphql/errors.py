@@ -18,11 +18,11 @@ Payload = dict[str, object]
 REFUSALS = (UserError, CombinedUserError, UpstreamAuthError, UpstreamRejectedError)
 """What the caller of a mutation can put right. Any other fault of the app says nothing of the input: it is a top-level error."""
 
-_CLASS_BY_CODE: dict[str, type[GatewayError]] = {
-    error.code: error
-    for error in vars(errors).values()
-    if isinstance(error, type) and issubclass(error, GatewayError) and hasattr(error, "code")
-}
+_CLASS_BY_CODE: dict[str, type[GatewayError]] = {}
+for _error in vars(errors).values():
+    if isinstance(_error, type) and issubclass(_error, GatewayError) and hasattr(_error, "code"):
+        # Where several classes have a code, the first one is what clients are told of it.
+        _CLASS_BY_CODE.setdefault(_error.code, _error)
 
 
 def _first_sentence(error: type[GatewayError]) -> str:

@@ -55,6 +55,9 @@ UNIVERSAL_DATA_MODEL = reference("UniversalDataModel", "udm")
 DATA_SOURCE = reference("DataSource", "data_source")
 DATA_SOURCE_INSTANCE = reference("DataSourceInstance", "data_source_instance")
 RECORD = reference("Record", "record")
+EVENT_SUBSCRIPTION = reference("EventSubscription", "event_subscription")
+CHANGE_EVENT = reference("ChangeEvent", "change_event")
+SYNC_RUN = reference("SyncRun", "sync_run")
 
 
 def pages(connection: Any, node: Any) -> Any:

@@ -8,12 +8,14 @@ from typing import Any
 from uuid import UUID
 
 from gateway.errors import InvalidError
-from gateway.models import Connection, Customer, DataSource, DataSourceInstance, Integration, Pointer
+from gateway.models import Connection, Customer, DataSource, DataSourceInstance, EventSubscription, Integration, Pointer, SyncRun
 
-Row = Integration | Customer | Connection | DataSource | DataSourceInstance
+Row = Integration | Customer | Connection | DataSource | DataSourceInstance | EventSubscription | SyncRun
 """A row that has an identity of its own; its class has the name of its type in the schema."""
 
-ROW_TYPES: dict[str, type[Row]] = {row.__name__: row for row in (Integration, Customer, Connection, DataSource, DataSourceInstance)}
+ROW_TYPES: dict[str, type[Row]] = {
+    row.__name__: row for row in (Integration, Customer, Connection, DataSource, DataSourceInstance, EventSubscription, SyncRun)
+}
 RECORD = "Record"
 _CURSOR = "cursor"
 _KEY_CURSOR = "key"

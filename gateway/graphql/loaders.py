@@ -15,6 +15,7 @@ from gateway.errors import NotFoundError
 from gateway.graphql import relay
 from gateway.graphql.batching import ByIdentity, Loader, each
 from gateway.graphql.budget import Budget
+from gateway.graphql.event_loaders import EventLoaders
 from gateway.graphql.ids import Row
 from gateway.graphql.instance_places import Answer, InstancePlace, instances_at
 from gateway.graphql.layers import DefinitionLayers, InstanceLayers
@@ -25,10 +26,12 @@ from gateway.models import (
     Customer,
     DataSource,
     DataSourceInstance,
+    EventSubscription,
     Integration,
     Location,
     Pointer,
     Principal,
+    SyncRun,
 )
 from gateway.runtime import Runtime
 from gateway.services import instance_context, places
@@ -109,6 +112,16 @@ class Loaders:
         return Loader(partial(self._read_by_ids, DataSourceInstance))
 
     @cached_property
+    def event_subscription_by_id(self) -> Loader[UUID, EventSubscription | None]:
+        """Subscriptions to changes, those that have ended too."""
+        return Loader(partial(self._read_by_ids, EventSubscription))
+
+    @cached_property
+    def sync_run_by_id(self) -> Loader[UUID, SyncRun | None]:
+        """Sync runs."""
+        return Loader(partial(self._read_by_ids, SyncRun))
+
+    @cached_property
     def instance_by_place(self) -> Loader[InstancePlace, DataSourceInstance | None]:
         """The instance of a data source in a connection, if there is one."""
         return Loader(self._read_instances)
@@ -138,6 +151,11 @@ class Loaders:
         """The loaders of records that are named one by one."""
         return RecordLoaders(self._runtime, self._principal)
 
+    @cached_property
+    def events(self) -> EventLoaders:
+        """The loaders of what is known of changes."""
+        return EventLoaders(self._runtime, self._principal)
+
     def row_by_id(self, model: type[Row]) -> Loader[UUID, Any]:
         """The loader of a type's rows."""
         by_id: dict[type[Row], Loader[UUID, Any]] = {
@@ -146,6 +164,8 @@ class Loaders:
             Connection: self.connection_by_id,
             DataSource: self.data_source_by_id,
             DataSourceInstance: self.data_source_instance_by_id,
+            EventSubscription: self.event_subscription_by_id,
+            SyncRun: self.sync_run_by_id,
         }
         return by_id[model]
 
@@ -164,9 +184,10 @@ class Loaders:
         after: str | None,
         include_archived: bool = False,
         integration_id: UUID | None = None,
+        is_newest_first: bool = False,
     ) -> relay.Page[Any]:
         """A page of the rows that name a parent in a column; the same page of many parents is read at once."""
-        window = relay.window(first, after)
+        window = relay.window(first, after, is_newest_first=is_newest_first)
         children = _Children(cast(InstrumentedAttribute[Any], column), include_archived, integration_id)
         if (children, window) not in self._pages:
             self._pages[children, window] = Loader(partial(self._read_pages, children, window))

@@ -46,6 +46,7 @@ async def home_of(context: Context, place: Place) -> RecordPlace:
     if connection is None:
         raise UnsupportedError("Records belong to a connection. Read them through `collection` of a connection, or an instance.")
     integration = await context.loaders.integration_of(connection)
+    await context.loaders.events.log_end_if_wanted()
     return RecordPlace(connection=connection, integration=integration, pointer=place.pointer, udm=place.origin.udm)
 
 
@@ -76,6 +77,7 @@ async def matching_record(context: Context, place: Place, by: FieldsInput) -> Re
 
 async def record_of_home(context: Context, home: RecordPlace, external_id: str) -> RecordSource | None:
     """One record of a place that no location led to."""
+    await context.loaders.events.log_end_if_wanted()
     record = await context.loaders.records.record_by_key.load(RecordKey.of(home, external_id))
     place = context.loaders.records.collection_of(home)
     return _counted(context, records_of(place, home)(record)) if record is not None else None

@@ -73,10 +73,11 @@ def bounded(first: int, *, maximum: int) -> int:
     return first
 
 
-def window(first: int, after: str | None) -> RowWindow:
+def window(first: int, after: str | None, *, is_newest_first: bool = False) -> RowWindow:
     """The rows that `first` and `after` mean. Raises InvalidError for a size out of bounds or a cursor that is none of ours."""
     start = given(after)
-    return RowWindow(first=bounded(first, maximum=MAXIMUM_ROWS), after=ids.parse_cursor(start) if start is not None else None)
+    size = bounded(first, maximum=MAXIMUM_ROWS)
+    return RowWindow(first=size, after=ids.parse_cursor(start) if start is not None else None, is_newest_first=is_newest_first)
 
 
 def page_of_rows(page: RowPage[Any], *, after: UUID | None, count: Callable[[], Awaitable[int]]) -> Page[Any]:
@@ -139,7 +140,7 @@ class AppConnection(Generic[Node]):
     page_info: PageInfo = strawberry.field(description="Where the page stands in the list.")
 
 
-@strawberry.type(description="A page of a list in a stable order: by creation, and connectors by key.")
+@strawberry.type(description="A page of a list in a stable order: by creation unless the field says otherwise, and connectors by key.")
 class Connection(AppConnection[Node]):
     """A page of a list that the gateway keeps."""
 

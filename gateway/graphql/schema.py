@@ -15,12 +15,17 @@ from gateway.graphql.mutations.connections import ConnectionMutations
 from gateway.graphql.mutations.customers import CustomerMutations
 from gateway.graphql.mutations.data_source_instances import DataSourceInstanceMutations
 from gateway.graphql.mutations.data_sources import DataSourceMutations
+from gateway.graphql.mutations.event_subscriptions import EventSubscriptionMutations
 from gateway.graphql.mutations.integrations import IntegrationMutations
 from gateway.graphql.mutations.records import RecordMutations
+from gateway.graphql.mutations.sync_runs import SyncRunMutations
 from gateway.graphql.queries import Query
 from gateway.graphql.scalars import SCALARS
+from gateway.graphql.subscriptions import Subscription
+from gateway.graphql.types.event_subscription import EventSubscription
 from gateway.graphql.types.location import DataCollection, Directory
 from gateway.graphql.types.record import Record
+from gateway.graphql.types.sync_run import SyncRun
 from gateway.graphql.types.unified_models import unified_types
 from gateway.udm import MODELS, Models
 
@@ -29,7 +34,14 @@ from gateway.udm import MODELS, Models
     description="What can be changed. Each takes one input and gives one payload; where `userErrors` has any, nothing has changed."
 )
 class Mutation(
-    RecordMutations, DataSourceInstanceMutations, DataSourceMutations, ConnectionMutations, CustomerMutations, IntegrationMutations
+    RecordMutations,
+    SyncRunMutations,
+    EventSubscriptionMutations,
+    DataSourceInstanceMutations,
+    DataSourceMutations,
+    ConnectionMutations,
+    CustomerMutations,
+    IntegrationMutations,
 ):
     """The mutations of every aggregate."""
 
@@ -50,7 +62,8 @@ def build_schema(models: Models = MODELS) -> Schema:
     return Schema(
         query=Query,
         mutation=Mutation,
-        types=[DataCollection, Directory, Record, *unified_types(models)],
+        subscription=Subscription,
+        types=[DataCollection, Directory, EventSubscription, Record, SyncRun, *unified_types(models)],
         extensions=[MaskErrors, BoundedDocument],
         config=StrawberryConfig(default_resolver=read, scalar_map=SCALARS),
     )

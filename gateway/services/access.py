@@ -10,7 +10,7 @@ from gateway.connectors.redaction import Redactor
 from gateway.errors import ConflictError, GatewayError, InternalError, InvalidError, UpstreamAuthError, trace_of
 from gateway.models import Connection, Integration, JsonObject, JsonValue, Principal
 from gateway.runtime import Runtime
-from gateway.services import elements
+from gateway.services import elements, sync_requests
 from gateway.storage.rows import by_ids
 
 CREDENTIALS = "connection.credentials"
@@ -115,6 +115,9 @@ async def _remember(runtime: Runtime, principal: Principal, connection: Connecti
             row = (await by_ids(session, Connection, {connection.id})).get(connection.id)
             if row is not None and row.revision == connection.revision:
                 row.error, row.updated_at = error, runtime.clock.now()
+                if error is None:
+                    await sync_requests.of_connection(session, runtime, row.id)
     except ConflictError:
         # Somebody changed it at this moment, perhaps its credentials: what the app said is of the old ones.
         return
+    runtime.events.bell.ring()

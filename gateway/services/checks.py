@@ -3,13 +3,13 @@
 import json
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 import orjson
 
 from gateway.errors import ConflictError, InvalidError
-from gateway.models import JsonObject
+from gateway.models import ChangeType, JsonObject
 
 MAXIMUM_TEXT = 255
 MAXIMUM_JSON_BYTES = 65_536
@@ -91,6 +91,15 @@ def interval(value: int | None, *, minimum: int, field: Sequence[str]) -> int | 
     if value is not None and not minimum <= value <= MAXIMUM_INTERVAL_SECONDS:
         raise InvalidError(f"The interval of {value} seconds must lie between {minimum} and {MAXIMUM_INTERVAL_SECONDS}.", field=field)
     return value
+
+
+def change_types(types: Collection[ChangeType] | None, *, field: Sequence[str]) -> frozenset[ChangeType]:
+    """The types as given, all where none were. Raises InvalidError for an empty list."""
+    if types is None:
+        return frozenset(ChangeType)
+    if not types:
+        raise InvalidError("The list of types is empty. Name one, or leave it out for all.", field=field)
+    return frozenset(types)
 
 
 def revision(stored: int, *, expected: str | None) -> None:

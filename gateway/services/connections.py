@@ -14,7 +14,7 @@ from gateway.errors import AccessDeniedError, ConflictError, InvalidError, NotFo
 from gateway.models import Connection, Customer, DataSourceInstance, Integration, JsonObject, Principal
 from gateway.models.base import new_id
 from gateway.runtime import Runtime
-from gateway.services import access, checks, connection_inputs, elements, listing, selection
+from gateway.services import access, checks, connection_inputs, elements, listing, selection, sync_requests
 from gateway.services.connection_inputs import ConnectionInputs
 from gateway.services.listing import Listing
 from gateway.services.patches import KEEP, Keep, patched
@@ -131,6 +131,8 @@ async def update(
             row.parameters, row.auth_method, row.error = inputs.parameters, inputs.auth_method, None
             row.credentials = _sealed(runtime, row.id, inputs)
         row.updated_at = runtime.clock.now()
+        await sync_requests.of_connection(session, runtime, row.id)
+    runtime.events.bell.ring()
     return row
 
 
@@ -167,6 +169,8 @@ async def archive(runtime: Runtime, principal: Principal, *, by: ConnectionSelec
             now = runtime.clock.now()
             await _move_instances(session, connection, archived_from=None, to=now, now=now)
             connection.archived_at = connection.updated_at = now
+            await sync_requests.of_connection(session, runtime, connection.id)
+    runtime.events.bell.ring()
     return connection
 
 
@@ -178,6 +182,8 @@ async def restore(runtime: Runtime, principal: Principal, *, id: UUID) -> Connec
             now = runtime.clock.now()
             await _move_instances(session, connection, archived_from=connection.archived_at, to=None, now=now)
             connection.archived_at, connection.updated_at = None, now
+            await sync_requests.of_connection(session, runtime, connection.id)
+    runtime.events.bell.ring()
     return connection
 
 

@@ -11,7 +11,7 @@ from gateway.errors import ConflictError, InvalidError, NotFoundError
 from gateway.models import Connection, DataSource, DataSourceInstance, Principal
 from gateway.models.sync import sync_rows
 from gateway.runtime import Runtime
-from gateway.services import checks, elements, instance_setup, listing, pointers, selection
+from gateway.services import checks, elements, instance_setup, listing, pointers, selection, sync_requests
 from gateway.services.instance_context import InstanceContext, contexts, read_context
 from gateway.services.listing import Listing
 from gateway.services.patches import KEEP, Keep
@@ -73,7 +73,10 @@ async def create(
     except (IntegrityError, ConflictError):
         # Another request created or revived it at the same moment: it is found now.
         context, is_created = await _find_or_insert(runtime, principal, connection, data_source, key)
-    return (await instance_setup.run(runtime, principal, context), True) if is_created else (context.instance, False)
+    if not is_created:
+        return context.instance, False
+    runtime.events.bell.ring()
+    return await instance_setup.run(runtime, principal, context), True
 
 
 async def update(
@@ -138,6 +141,8 @@ async def archive(runtime: Runtime, principal: Principal, *, by: DataSourceInsta
         instance = await selection.instance(session, principal, by, field=_BY)
         if instance.archived_at is None:
             instance.archived_at = instance.updated_at = runtime.clock.now()
+            await sync_requests.of_instance(session, runtime, instance.id)
+    runtime.events.bell.ring()
     return instance
 
 
@@ -148,6 +153,8 @@ async def restore(runtime: Runtime, principal: Principal, *, id: UUID) -> DataSo
         if instance.archived_at is not None:
             _require_parents((await read_context(session, instance)), field=["input", "id"])
             instance.archived_at, instance.updated_at = None, runtime.clock.now()
+            await sync_requests.of_instance(session, runtime, instance.id)
+    runtime.events.bell.ring()
     return instance
 
 
@@ -208,6 +215,8 @@ async def _find_or_insert(
         _revive(instance)
         instance.updated_at = now
         await session.flush()
+        # Who was interested in one that comes back still is.
+        await sync_requests.of_instance(session, runtime, instance.id)
         return await read_context(session, instance), True
 
 

@@ -11,7 +11,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from gateway.errors import AlreadyExistsError, InvalidError, NotFoundError, UnsupportedError
 from gateway.models import DataSource, Integration, Principal
 from gateway.runtime import Runtime
-from gateway.services import checks, data_source_inputs, elements, listing, selection
+from gateway.services import checks, data_source_inputs, elements, listing, selection, sync_requests
 from gateway.services.authority import require_admin
 from gateway.services.listing import Listing
 from gateway.services.patches import KEEP, Keep
@@ -71,11 +71,9 @@ async def create(
     Raises AlreadyExistsError when the key is in use, NotFoundError for an unknown integration or universal definition.
     """
     require_admin(principal)
-    _check_keys(key, integration_key=integration_key, universal_key=universal_key)
-    definition = _new(runtime, key)
+    definition = _new(runtime, key, integration_key=integration_key, universal_key=universal_key)
     try:
         async with runtime.database.write(principal) as session:
-            await _take_turn(session, key)
             integration = await _place(session, definition, integration_key, is_customization=universal_key is not None)
             data_source_inputs.assign(
                 runtime,
@@ -89,8 +87,10 @@ async def create(
                 event_bodies=event_bodies,
             )
             session.add(definition)
+            await sync_requests.of_definition(session, runtime, definition)
     except IntegrityError:
         raise _taken(definition) from None
+    runtime.events.bell.ring()
     return definition
 
 
@@ -124,6 +124,8 @@ async def update(
             event_bodies=event_bodies,
         )
         definition.updated_at = runtime.clock.now()
+        await sync_requests.of_definition(session, runtime, definition)
+    runtime.events.bell.ring()
     return definition
 
 
@@ -167,6 +169,8 @@ async def reset(runtime: Runtime, principal: Principal, *, by: DataSourceSelecto
             raise UnsupportedError(f"Data source {definition.key!r} customises no other, so there is nothing to return to.", field=_BY)
         data_source_inputs.clear(definition)
         definition.updated_at = runtime.clock.now()
+        await sync_requests.of_definition(session, runtime, definition)
+    runtime.events.bell.ring()
     return definition
 
 
@@ -182,6 +186,8 @@ async def archive(runtime: Runtime, principal: Principal, *, by: DataSourceSelec
             changes = {"archived_at": now, "updated_at": now, "revision": col(DataSource.revision) + 1}
             await session.exec(update_rows(DataSource).where(own).values(changes), execution_options={"synchronize_session": False})
             definition.archived_at = definition.updated_at = now
+            await sync_requests.of_definition(session, runtime, definition)
+    runtime.events.bell.ring()
     return definition
 
 
@@ -203,17 +209,11 @@ async def restore(runtime: Runtime, principal: Principal, *, id: UUID) -> DataSo
                 await session.exec(update_rows(DataSource).where(own).values(changes), execution_options={"synchronize_session": False})
                 definition.archived_at, definition.updated_at = None, now
                 await _require_free_key(session, definition, taken=_taken_meanwhile(definition.key))
+                await sync_requests.of_definition(session, runtime, definition)
     except IntegrityError:
         raise _taken_meanwhile(key) from None
+    runtime.events.bell.ring()
     return definition
-
-
-def _check_keys(key: str, *, integration_key: str | None, universal_key: str | None) -> None:
-    checks.key(key, field=["input", "key"])
-    if universal_key is not None and (universal_key != key or integration_key is None):
-        raise InvalidError(
-            "A customisation has an `integrationKey`, and the key of its universal data source.", field=["input", "universalKey"]
-        )
 
 
 async def _take_turn(session: AsyncSession, key: str) -> None:
@@ -242,7 +242,12 @@ async def _home(session: AsyncSession, definition: DataSource) -> Integration | 
     return await selection.by_id(session, Integration, definition.integration_id, field=_BY)
 
 
-def _new(runtime: Runtime, key: str) -> DataSource:
+def _new(runtime: Runtime, key: str, *, integration_key: str | None, universal_key: str | None) -> DataSource:
+    checks.key(key, field=["input", "key"])
+    if universal_key is not None and (universal_key != key or integration_key is None):
+        raise InvalidError(
+            "A customisation has an `integrationKey`, and the key of its universal data source.", field=["input", "universalKey"]
+        )
     now = runtime.clock.now()
     return DataSource(key=key, created_at=now, updated_at=now)
 
@@ -250,7 +255,8 @@ def _new(runtime: Runtime, key: str) -> DataSource:
 async def _place(
     session: AsyncSession, definition: DataSource, integration_key: str | None, *, is_customization: bool
 ) -> Integration | None:
-    """Puts a new definition on its layer, and tells of which integration that is."""
+    """Puts a new definition on its layer once its key is free to look at, and tells of which integration that is."""
+    await _take_turn(session, definition.key)
     integration = None
     if integration_key is not None:
         integration = await selection.integration(session, integration_key, field=["input", "integrationKey"])

@@ -15,7 +15,7 @@ from gateway.errors import (
 from gateway.models import DataSourceInstance, Principal
 from gateway.models.json import JsonObject
 from gateway.runtime import Runtime
-from gateway.services import elements, places, selection
+from gateway.services import elements, places, selection, sync_requests
 from gateway.services.instance_context import InstanceContext, read_context
 from gateway.services.selectors import DataSourceInstanceSelector
 
@@ -54,6 +54,8 @@ async def changed(
         context = await read_context(session, await selection.instance(session, principal, by, field=_BY))
         is_moved = _apply(runtime, context, change)
         context.instance.updated_at = runtime.clock.now()
+        await sync_requests.of_instance(session, runtime, context.instance.id)
+    runtime.events.bell.ring()
     return await run(runtime, principal, context) if is_moved else context.instance
 
 

@@ -9,7 +9,7 @@ from sqlmodel import col, select
 from gateway.errors import AlreadyExistsError, InvalidError, NotFoundError
 from gateway.models import Integration, JsonObject, Principal
 from gateway.runtime import Runtime
-from gateway.services import checks, listing, pointers, selection
+from gateway.services import checks, listing, pointers, selection, sync_requests
 from gateway.services.authority import require_admin
 from gateway.services.listing import Listing
 from gateway.services.patches import KEEP, Keep
@@ -81,6 +81,8 @@ async def update(
         if not isinstance(parameters, Keep):
             integration.parameters = _valid_parameters(runtime, integration.connector_key, parameters)
         integration.updated_at = runtime.clock.now()
+        await sync_requests.of_integration(session, runtime, integration.id)
+    runtime.events.bell.ring()
     return integration
 
 
@@ -90,6 +92,8 @@ async def archive(runtime: Runtime, principal: Principal, *, key: str) -> Integr
     async with runtime.database.write(principal) as session:
         integration = await selection.integration(session, key, field=["input", "key"])
         integration.archived_at = integration.updated_at = runtime.clock.now()
+        await sync_requests.of_integration(session, runtime, integration.id)
+    runtime.events.bell.ring()
     return integration
 
 
@@ -102,8 +106,10 @@ async def restore(runtime: Runtime, principal: Principal, *, id: UUID) -> Integr
             key = integration.key
             if integration.archived_at is not None:
                 integration.archived_at, integration.updated_at = None, runtime.clock.now()
+                await sync_requests.of_integration(session, runtime, integration.id)
     except IntegrityError:
         raise AlreadyExistsError(f"There is an integration {key!r} again. Archive that one first.", field=["input", "id"]) from None
+    runtime.events.bell.ring()
     return integration
 
 

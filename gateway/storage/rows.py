@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
-from sqlalchemy import Select, func
+from sqlalchemy import ColumnElement, Select, func
 from sqlalchemy.orm import Mapped
 from sqlmodel import SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -16,15 +16,24 @@ Row = TypeVar("Row", bound=SQLModel)
 
 @dataclass(frozen=True, kw_only=True)
 class RowWindow:
-    """The `first` rows that come after the row of id `after`, in the order of creation."""
+    """The `first` rows that come after the row of id `after`, in the order of creation or in the opposite one."""
 
     first: int
     after: UUID | None = None
+    is_newest_first: bool = False
+
+    def starts(self, key: Mapped[UUID]) -> ColumnElement[bool]:
+        """The criterion of the rows after `after`."""
+        return key < self.after if self.is_newest_first else key > self.after
+
+    def order(self, key: Mapped[UUID]) -> ColumnElement[UUID]:
+        """The order of the rows."""
+        return key.desc() if self.is_newest_first else key.asc()
 
 
 @dataclass(frozen=True, kw_only=True)
 class RowPage(Generic[Row]):
-    """The rows of a window, oldest first, and whether more come after them."""
+    """The rows of a window, in its order, and whether more come after them."""
 
     rows: list[Row]
     has_next: bool
@@ -40,12 +49,12 @@ async def by_ids(session: AsyncSession, model: type[Row], ids: Collection[UUID])
 
 
 async def page(session: AsyncSession, statement: SelectOfScalar[Row], *, window: RowWindow) -> RowPage[Row]:
-    """A window of the rows that a statement selects, in the order of creation whatever the statement's own order."""
+    """A window of the rows that a statement selects, in the window's order whatever the statement's own."""
     model = _model_of(statement)
     key = _id_of(model)
     if window.after is not None:
-        statement = statement.where(key > window.after)
-    rows = (await session.exec(statement.order_by(None).order_by(key).limit(window.first + 1))).all()
+        statement = statement.where(window.starts(key))
+    rows = (await session.exec(statement.order_by(None).order_by(window.order(key)).limit(window.first + 1))).all()
     return _page_of(rows, first=window.first)
 
 
@@ -66,14 +75,14 @@ async def pages_by_parent(
     model = _model_of(statement)
     key = _id_of(model)
     if window.after is not None:
-        statement = statement.where(key > window.after)
+        statement = statement.where(window.starts(key))
 
-    position = func.row_number().over(partition_by=parent_column, order_by=key).label("position")
+    position = func.row_number().over(partition_by=parent_column, order_by=window.order(key)).label("position")
     numbered = (
         _of_parents(statement, parent_column, rows_by_parent).with_only_columns(key, parent_column.label("parent"), position).subquery()
     )
     windows = select(model, numbered.c.parent).join(numbered, numbered.c.id == key).where(numbered.c.position <= window.first + 1)
-    for row, parent_id in await session.exec(windows.order_by(key)):
+    for row, parent_id in await session.exec(windows.order_by(window.order(key))):
         rows_by_parent[parent_id].append(row)
     return {parent_id: _page_of(rows, first=window.first) for parent_id, rows in rows_by_parent.items()}
 

@@ -78,6 +78,13 @@ class Connection(Configured):
         )
         return place_of(location, Origin(connection=self)) if location is not None else None
 
+    @field(
+        "The end of the event log now. Read it with or before the records of instances that are in sync, subscribe after it, and no "
+        "change is missed."
+    )
+    async def events_cursor(self: models.Connection, info: Info) -> str:
+        return await info.context.loaders.events.log_end()
+
     @field("Its data source instances, the oldest first.", type=pages(relay.Connection, DATA_SOURCE_INSTANCE))
     async def data_source_instances(
         self: models.Connection,

@@ -1,6 +1,6 @@
 """Instances of data sources in the schema."""
 
-from typing import Any
+from typing import Annotated, Any
 
 import strawberry
 from strawberry.scalars import JSON
@@ -9,7 +9,20 @@ from gateway import models
 from gateway.graphql import relay
 from gateway.graphql.batching import ByIdentity
 from gateway.graphql.context import Info
-from gateway.graphql.fields import COLLECTION_SPEC, CONNECTION, DATA_COLLECTION, DATA_SOURCE, LOCATION, RECORD, field, pages
+from gateway.graphql.event_sources import ChangeEventSource, history_of
+from gateway.graphql.fields import (
+    CHANGE_EVENT,
+    COLLECTION_SPEC,
+    CONNECTION,
+    DATA_COLLECTION,
+    DATA_SOURCE,
+    EVENT_SUBSCRIPTION,
+    LOCATION,
+    RECORD,
+    SYNC_RUN,
+    field,
+    pages,
+)
 from gateway.graphql.layers import InstanceLayers
 from gateway.graphql.place_records import (
     By,
@@ -23,11 +36,16 @@ from gateway.graphql.place_records import (
     query_of,
     record_at,
 )
-from gateway.graphql.relay import After, FirstItems
+from gateway.graphql.relay import After, First, FirstItems
 from gateway.graphql.sources import Origin, Place, RecordSource
 from gateway.graphql.types.element import Pointing, from_layers, of_pointer
 from gateway.graphql.types.location import DirectoryPath, list_locations, spec_of_place
+from gateway.models import ChangeType
 from gateway.services import elements
+
+ChangeTypes = Annotated[
+    list[ChangeType] | None, strawberry.argument(description="Only changes of these types; of all where it is left out.")
+]
 
 
 async def _layers_of(instance: models.DataSourceInstance, info: Info) -> InstanceLayers:
@@ -151,3 +169,47 @@ class DataSourceInstance(Pointing):
     @field("The first record whose fields equal these. Asks the external app. Null when it has none, or fails.", type=RECORD | None)
     async def match(self: models.DataSourceInstance, info: Info, by: By) -> RecordSource | None:
         return await matching_record(info.context, await _collection_of(self, info), by)
+
+    @field(
+        "Who is interested in changes of its records: for each type of change at most one, also one that has ended.",
+        type=list[EVENT_SUBSCRIPTION],
+    )
+    async def subscriptions(self: models.DataSourceInstance, info: Info) -> list[models.EventSubscription]:
+        return await info.context.loaders.events.subscriptions_by_instance.load(self.id)
+
+    @field(
+        "What was recorded of its records, the oldest first, as far back as events are kept. Its cursors and those of the streams are the "
+        "same. Refused with CURSOR_EXPIRED after what is no longer kept.",
+        type=pages(relay.Connection, CHANGE_EVENT),
+    )
+    async def events(
+        self: models.DataSourceInstance,
+        info: Info,
+        first: First = 50,
+        after: After = strawberry.UNSET,
+        types: ChangeTypes = strawberry.UNSET,
+    ) -> relay.Page[ChangeEventSource]:
+        return await history_of(info.context, self, first=first, after=after, types=types)
+
+    @field(
+        "The end of the event log now. Read it with or before the records of an instance that is in sync, subscribe after it, and no "
+        "change is missed."
+    )
+    async def events_cursor(self: models.DataSourceInstance, info: Info) -> str:
+        return await info.context.loaders.events.log_end()
+
+    @field("Its sync runs, the newest first, as long as they are kept.", type=pages(relay.Connection, SYNC_RUN))
+    async def sync_runs(
+        self: models.DataSourceInstance, info: Info, first: First = 50, after: After = strawberry.UNSET
+    ) -> relay.Page[models.SyncRun]:
+        return await _runs_of(self, info, first=first, after=after)
+
+    @field("The newest of its sync runs. Null when it was never synced, or not for long.", type=SYNC_RUN | None)
+    async def latest_sync_run(self: models.DataSourceInstance, info: Info) -> models.SyncRun | None:
+        page = await _runs_of(self, info, first=1, after=None)
+        return page.nodes[0] if page.nodes else None
+
+
+async def _runs_of(instance: models.DataSourceInstance, info: Info, *, first: int, after: str | None) -> relay.Page[models.SyncRun]:
+    column = models.SyncRun.instance_id
+    return await info.context.loaders.children(column, instance.id, first=first, after=after, include_archived=True, is_newest_first=True)

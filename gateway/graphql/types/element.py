@@ -28,6 +28,11 @@ class ElementError:
         return self.element
 
 
+def stored_error(stored: models.JsonObject | None) -> models.ElementError | None:
+    """An error as a row keeps it; null where it keeps none."""
+    return models.ElementError(code=stored["code"], message=stored["message"]) if stored is not None else None
+
+
 @strawberry.type(description="One setting, its value in force, and the layer that decided it.")
 class EffectiveSetting:
     name: SettingName = strawberry.field(description="Which setting it is.")
