@@ -2,7 +2,7 @@
 
 import asyncio
 import hmac
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from typing import Any
@@ -18,7 +18,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from gateway.demo import drafts, filters
 from gateway.demo.answers import InvalidFieldsError, read_answer, refusal
 from gateway.demo.endpoints import Endpoints, Writes, number_in
-from gateway.demo.things import STATUSES, Thing, as_json
+from gateway.demo.things import STATUSES, Project, Task, Thing, as_json
+from gateway.demo.webhooks import LOST_OF, Webhooks
 from gateway.demo.workplace import ME, Workplace
 
 
@@ -39,8 +40,13 @@ class RequireKey:
         return any(hmac.compare_digest(given.encode(), self._key) for given in (bearer, request.headers.get("x-api-key", "")))
 
 
-def create_app(workplace: Workplace, *, key: str, now: Callable[[], datetime], seconds_between_changes: float | None) -> Starlette:
-    """The app over a workplace, in which something changes every few seconds; never, if that is null."""
+def create_app(
+    workplace: Workplace, *, key: str, now: Callable[[], datetime], seconds_between_changes: float | None, lost_of: int = LOST_OF
+) -> Starlette:
+    """The app over a workplace, in which something changes every few seconds; never, if that is null.
+
+    One of so many webhooks is lost.
+    """
 
     async def keep_changing(seconds: float) -> None:
         while True:
@@ -49,12 +55,18 @@ def create_app(workplace: Workplace, *, key: str, now: Callable[[], datetime], s
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        changing = asyncio.create_task(keep_changing(seconds_between_changes)) if seconds_between_changes is not None else None
+        work: list[Coroutine[Any, Any, None]] = [webhooks.keep_sending()]
+        if seconds_between_changes is not None:
+            work.append(keep_changing(seconds_between_changes))
+        tasks = [asyncio.create_task(each) for each in work]
         yield
-        if changing is not None:
-            changing.cancel()
+        for task in tasks:
+            task.cancel()
             with suppress(asyncio.CancelledError):
-                await changing
+                await task
+
+    webhooks = Webhooks(now=now, lost_of=lost_of)
+    workplace.observers.append(webhooks.tell)
 
     app = Starlette(
         routes=[
@@ -62,6 +74,7 @@ def create_app(workplace: Workplace, *, key: str, now: Callable[[], datetime], s
             *_users(workplace, now=now),
             *_projects(workplace, now=now),
             *_tasks(workplace, now=now),
+            *webhooks.routes(),
         ],
         middleware=[Middleware(RequireKey, key=key)],
         exception_handlers={HTTPException: _on_refusal},
@@ -88,12 +101,13 @@ def _users(workplace: Workplace, *, now: Callable[[], datetime]) -> Sequence[Rou
 
 def _projects(workplace: Workplace, *, now: Callable[[], datetime]) -> Sequence[Route]:
     def delete(project: Thing) -> None:
+        assert isinstance(project, Project)  # noqa: S101 - It was found among the projects.
         count = sum(task.projectId == project.id for task in workplace.tasks.values())
         if count:
             raise HTTPException(409, f"The project holds {count} tasks. Move or delete them first.")
         if len(workplace.projects) == 1:
             raise HTTPException(409, "It is the last project, and tasks need one.")
-        del workplace.projects[project.id]
+        workplace.drop(project)
 
     writes = Writes(create=workplace.start, delete=delete)
     return Endpoints(workplace, workplace.projects, draft=drafts.PROJECT, listing=filters.PROJECTS, writes=writes, now=now).routes(
@@ -112,7 +126,8 @@ def _tasks(workplace: Workplace, *, now: Callable[[], datetime]) -> Sequence[Rou
         return lambda task: status in (None, task.status) and project_id in (None, task.projectId)
 
     def delete(task: Thing) -> None:
-        del workplace.tasks[task.id]
+        assert isinstance(task, Task)  # noqa: S101 - It was found among the tasks.
+        workplace.drop(task)
 
     endpoints = Endpoints(
         workplace,

@@ -84,7 +84,7 @@ class Endpoints:
         return read_answer(request, as_json(thing), version=_version(thing))
 
     async def _create(self, request: Request) -> Response:
-        given = await _json(request)
+        given = await json_of(request)
         key = request.headers.get("idempotency-key")
         if key is not None and key in self._created:
             return self._repeated(key, given)
@@ -100,7 +100,7 @@ class Endpoints:
         return answer(as_json(thing), status=201, version=_version(thing))
 
     async def _update(self, request: Request) -> Response:
-        given = await _json(request)
+        given = await json_of(request)
         thing = self._found(request)
         require_version(request, _version(thing))
         fields = self._draft.changed(given, self._workplace)
@@ -164,7 +164,7 @@ def _page(request: Request, things: Sequence[Thing]) -> Response:
     )
 
 
-async def _json(request: Request) -> Any:
+async def json_of(request: Request) -> Any:
     """The request's body, which is not read further than it may be long."""
     content = b""
     async for chunk in request.stream():

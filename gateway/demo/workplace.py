@@ -2,6 +2,7 @@
 
 import itertools
 import random
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -54,6 +55,8 @@ class Workplace:
         self.users = {number: self._user(number) for number in range(1, USER_COUNT + 1)}
         self.projects = {number: self._project(number, name) for number, name in enumerate(PROJECT_NAMES, start=1)}
         self.tasks: dict[int, Task] = {}
+        self.observers: list[Callable[[str, Thing], None]] = []
+        """Called with each change, `created`, `updated` or `deleted`, and the thing as it is then, or was."""
         self._is_shrinking = False
         self._task_ids = itertools.count(101)
         self._user_ids = itertools.count(len(self.users) + 1)
@@ -73,18 +76,21 @@ class Workplace:
         """The new user with these fields."""
         user = User(id=next(self._user_ids), createdAt=as_text(at), **fields)
         self.users[user.id] = user
+        self._tell("created", user)
         return user
 
     def start(self, fields: dict[str, Any], *, at: datetime) -> Project:
         """The new project with these fields."""
         project = Project(id=next(self._project_ids), createdAt=as_text(at), **fields)
         self.projects[project.id] = project
+        self._tell("created", project)
         return project
 
     def plan(self, fields: dict[str, Any], *, at: datetime) -> Task:
         """The new task with these fields."""
         task = Task(id=next(self._task_ids), createdById=ME, createdAt=as_text(at), updatedAt=as_text(at), **fields)
         self.tasks[task.id] = task
+        self._tell("created", task)
         return task
 
     def revise(self, thing: Thing, fields: dict[str, Any], *, at: datetime) -> Thing:
@@ -96,7 +102,16 @@ class Workplace:
             changed = self.projects[thing.id] = replace(thing, revision=thing.revision + 1, **fields)
         else:
             changed = self.users[thing.id] = replace(thing, **fields)
+        self._tell("updated", changed)
         return changed
+
+    def drop(self, thing: Project | Task) -> None:
+        """Takes a project or a task away."""
+        if isinstance(thing, Task):
+            del self.tasks[thing.id]
+        else:
+            del self.projects[thing.id]
+        self._tell("deleted", thing)
 
     def _user(self, number: int) -> User:
         first, last = FIRST_NAMES[(number - 1) % len(FIRST_NAMES)], LAST_NAMES[(number - 1) // 6]
@@ -135,6 +150,7 @@ class Workplace:
             updatedAt=as_text(at),
         )
         self.tasks[number] = task
+        self._tell("created", task)
         return task
 
     def _update_task(self, *, at: datetime) -> Task:
@@ -150,7 +166,13 @@ class Workplace:
         return self.tasks[task.id]
 
     def _delete_task(self) -> Task:
-        return self.tasks.pop(self._random.choice(list(self.tasks)))
+        task = self.tasks[self._random.choice(list(self.tasks))]
+        self.drop(task)
+        return task
+
+    def _tell(self, change: str, thing: Thing) -> None:
+        for observer in self.observers:
+            observer(change, thing)
 
 
 def _next(choices: tuple[str, ...], current: str) -> str:
