@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import httpx
-from gateway.sync.worker import running_worker
 
 from gateway.config import Settings
 from gateway.runtime import Runtime, open_runtime
+from gateway.sync.worker import running_worker
 from gateway.web.app import create_app
 from gateway.web.server import serve
 from gateway.web.tokens import mint

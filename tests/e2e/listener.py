@@ -34,12 +34,20 @@ class Listener:
         while True:
             async with connect(self.url, subprotocols=["graphql-transport-ws"], proxy=None, max_size=None) as socket:  # type: ignore[list-item]
                 self.connections += 1
-                with suppress(TimeoutError, ConnectionClosed):
-                    async with asyncio.timeout(self.random.uniform(*seconds_connected) if self.is_ready.is_set() else None):
-                        await self._receive(socket)
+                receiving = asyncio.create_task(self._receive(socket))
+                try:
+                    await asyncio.wait([receiving, asyncio.create_task(self._a_while(seconds_connected))], return_when="FIRST_COMPLETED")
+                finally:
+                    receiving.cancel()
+                with suppress(asyncio.CancelledError, ConnectionClosed):
+                    await receiving
                 if self.random.random() < 0.5:
                     socket.transport.abort()
             await asyncio.sleep(self.random.uniform(0, 0.3))
+
+    async def _a_while(self, seconds: tuple[float, float]) -> None:
+        await self.is_ready.wait()
+        await asyncio.sleep(self.random.uniform(*seconds))
 
     async def _receive(self, socket: ClientConnection) -> None:
         await socket.send(json.dumps({"type": "connection_init", "payload": {"Authorization": f"Bearer {self.token}"}}))
