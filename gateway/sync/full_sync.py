@@ -207,7 +207,7 @@ class _FullSync:
         """Tells the other tasks, whose work may begin now, and then finishes: after a crash in between they are told again."""
         work = self.work
         if self._is_baseline or not checkpoints.is_usable(work.generation.checkpoint, work.app.support):
-            await requests.ask_for(work.runtime, work.task.instance_id, TaskKind.SETUP, TaskKind.INBOX, *self._pulls())
+            await requests.ask_for(work.runtime, work.task.instance_id, TaskKind.SETUP, *self._waiting())
         await sweep.forget_stage(work.task, self.run_id)
         async with work.task.commit() as session:
             await runs.end(work.task, session, SyncConclusion.SUCCESS)
@@ -215,8 +215,10 @@ class _FullSync:
             next_at = endings.next_at(work.runtime, work.followed, TaskKind.FULL, now=now)
             await endings.finish_well(work.runtime, work.task, session, next_at)
 
-    def _pulls(self) -> list[TaskKind]:
-        return [TaskKind.PULL] if self.work.followed.detection(self.work.runtime).uses_pull else []
+    def _waiting(self) -> list[TaskKind]:
+        detection = self.work.followed.detection(self.work.runtime)
+        wanted = {TaskKind.INBOX: detection.uses_webhook, TaskKind.PULL: detection.uses_pull}
+        return [kind for kind, is_wanted in wanted.items() if is_wanted]
 
 
 def _observations(page: Page[Record] | ChangePage) -> Sequence[Observation]:
