@@ -1,6 +1,6 @@
 """What the sync engine knows of an instance: its counters, its generations, its tasks and their runs."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -10,6 +10,9 @@ from sqlmodel import Field, SQLModel
 
 from gateway.models.base import JsonColumn, UTCDateTime, new_id
 from gateway.models.data_source_instance import DataSourceInstance
+
+LONGEST_LAPSE = timedelta(hours=24)
+"""Interest that comes back later than that begins with a new baseline; sooner, what changed meanwhile is told."""
 
 
 class TaskKind(StrEnum):

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from sqlalchemy import or_
 from sqlalchemy import update as update_rows
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, select
@@ -22,6 +23,7 @@ from gateway.models import (
     SyncTask,
     TaskKind,
 )
+from gateway.models.sync import LONGEST_LAPSE
 from gateway.runtime import Runtime
 from gateway.services import checks, detection, elements, selection, sync_requests
 from gateway.services.instance_context import InstanceContext, read_context
@@ -142,7 +144,7 @@ async def _subscribe(
         # First of all: it keeps SETUP from beginning a generation while this decides whether one is about to begin.
         await sync_requests.of_instance(session, runtime, context.instance.id)
         _make_durable(session, context.instance, types, await _rows(session, context.instance.id), now=runtime.clock.now())
-        if emit_initial and await _is_baseline_ahead(session, context.instance):
+        if emit_initial and await _is_baseline_ahead(session, context.instance, now=runtime.clock.now()):
             state = update_rows(SyncState).where(col(SyncState.instance_id) == context.instance.id)
             await session.exec(state.values(emits_initial=True))
     return context.instance
@@ -167,14 +169,16 @@ def _new(instance: DataSourceInstance, change: ChangeType, *, now: datetime) -> 
     return EventSubscription(instance_id=instance.id, customer_id=instance.customer_id, type=change.value, created_at=now, updated_at=now)
 
 
-async def _is_baseline_ahead(session: AsyncSession, instance: DataSourceInstance) -> bool:
+async def _is_baseline_ahead(session: AsyncSession, instance: DataSourceInstance, *, now: datetime) -> bool:
     """Whether the instance is yet to take the baseline that it will be compared with."""
+    has_lapsed = col(SyncState.lapsed_at) < now - LONGEST_LAPSE
     stands = select(SyncGeneration.generation).join(SyncState, col(SyncState.instance_id) == SyncGeneration.instance_id)
     stands = stands.where(
         SyncState.instance_id == instance.id,
         SyncState.generation == SyncGeneration.generation,
         SyncState.instance_generation == instance.generation,
         col(SyncGeneration.baseline_at).is_not(None),
+        or_(col(SyncState.lapsed_at).is_(None), ~has_lapsed),
     )
     return (await session.exec(stands)).first() is None
 

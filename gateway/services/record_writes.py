@@ -16,8 +16,9 @@ from gateway.errors import (
 )
 from gateway.models import CollectionOperation, CollectionSpec, JsonValue, Principal, Record, Written
 from gateway.runtime import Runtime
-from gateway.services import checks, pointers, record_specs, record_values, records, unified
+from gateway.services import checks, own_writes, pointers, record_specs, record_values, records, unified
 from gateway.services.access import App, app_of
+from gateway.services.own_writes import OwnWrite
 from gateway.services.record_places import RecordPlace
 from gateway.services.record_values import NativeValues
 from gateway.services.selectors import FieldValues
@@ -56,12 +57,12 @@ async def create(
         _require(spec, CollectionOperation.CREATE, idempotency_key=idempotency_key)
         return record_values.native_values(values, spec=spec, operation=CollectionOperation.CREATE, translation=translation, place=_VALUES)
 
-    async with app_of(runtime, principal, place.connection, place.integration) as app:
+    async with own_writes.told(runtime, place) as write, app_of(runtime, principal, place.connection, place.integration) as app:
         pointers.require_collection(app.connector, place.pointer)
         native = await record_specs.decided(runtime, app, place, native_of)
         with _in_callers_words(native, found_by=_IN):
             written = await app.connector.create(app.access, place.pointer, native.fields, idempotency_key=idempotency_key)
-        return await _read_back(runtime, app, place, written, native, done="created")
+        return await _outcome(runtime, app, place, written, native, write, done="created")
 
 
 async def update(
@@ -85,23 +86,24 @@ async def update(
         _require(spec, CollectionOperation.UPDATE, if_version=if_version)
         return record_values.native_values(values, spec=spec, operation=CollectionOperation.UPDATE, translation=translation, place=_VALUES)
 
-    async with app_of(runtime, principal, place.connection, place.integration) as app:
+    async with own_writes.told(runtime, place) as write, app_of(runtime, principal, place.connection, place.integration) as app:
         pointers.require_collection(app.connector, place.pointer)
         native = await record_specs.decided(runtime, app, place, native_of)
         with _in_callers_words(native, if_version=if_version):
             written = await app.connector.update(app.access, place.pointer, external_id, native.fields, if_version=if_version)
-        return await _read_back(runtime, app, place, written, native, done="changed")
+        return await _outcome(runtime, app, place, written, native, write, done="changed", external_id=external_id)
 
 
 async def delete(runtime: Runtime, principal: Principal, *, place: RecordPlace, external_id: str, if_version: str | None = None) -> str:
     """The id of the record that is no longer there. Raises as `update` does."""
     _check_target(external_id, if_version)
-    async with app_of(runtime, principal, place.connection, place.integration) as app:
+    async with own_writes.told(runtime, place) as write, app_of(runtime, principal, place.connection, place.integration) as app:
         pointers.require_collection(app.connector, place.pointer)
         decide = partial(_require, operation=CollectionOperation.DELETE, if_version=if_version)
         await record_specs.decided_at_once(runtime, app, place, decide)
         with _in_callers_words(NativeValues(fields={}), if_version=if_version):
             await app.connector.delete(app.access, place.pointer, external_id, if_version=if_version)
+        await write.record({external_id: None})
     return external_id
 
 
@@ -173,8 +175,32 @@ def _in_callers_words(native: NativeValues, *, found_by: Sequence[str] = _EXTERN
         raise UpstreamResponseError(error.message if _UNKNOWN in error.message else f"{error.message} {_DOUBT}") from None
 
 
-async def _read_back(runtime: Runtime, app: App, place: RecordPlace, written: Written, native: NativeValues, *, done: str) -> Record:
-    """The record as it is after a write; where the app reads none by id, what was written of it.
+async def _outcome(
+    runtime: Runtime,
+    app: App,
+    place: RecordPlace,
+    written: Written,
+    native: NativeValues,
+    write: OwnWrite,
+    *,
+    done: str,
+    external_id: str | None = None,
+) -> Record:
+    """The record as it is after a write, told to those who follow; where the app reads none by id, what was written of it.
+
+    `external_id` is the id that it had before.
+    """
+    record = await _read_back(runtime, app, place, written, done=done)
+    if record is None:
+        await write.look()
+        return Record(external_id=written.external_id, fields=native.fields)
+    gone = {external_id: None} if external_id not in (None, record.external_id) else {}
+    await write.record({**gone, record.external_id: record})
+    return record
+
+
+async def _read_back(runtime: Runtime, app: App, place: RecordPlace, written: Written, *, done: str) -> Record | None:
+    """The record as it is after a write; null where the app reads none by id.
 
     Whatever goes wrong in reading it, the write has happened: the error says so.
     """
@@ -184,7 +210,7 @@ async def _read_back(runtime: Runtime, app: App, place: RecordPlace, written: Wr
     try:
         found = await _read_again(runtime, app, place, external_id)
     except UnsupportedError:
-        return Record(external_id=external_id, fields=native.fields)
+        return None
     except GatewayError as error:
         raise _not_read_back(external_id, done, error.message) from None
     if found is None:

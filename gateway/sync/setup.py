@@ -9,14 +9,13 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from gateway.errors import GatewayError, UpstreamAuthError, UserError
 from gateway.models import SyncGeneration, SyncState, TaskKind, Webhook
 from gateway.models.principal import SYSTEM
+from gateway.models.sync import LONGEST_LAPSE
 from gateway.runtime import Runtime
 from gateway.services.access import require_usable
 from gateway.sync import endings, followed, interest, requests, schedule, webhook_setup
 from gateway.sync.followed import Followed
 from gateway.sync.tasks import Task
 
-LONGEST_LAPSE = timedelta(hours=24)
-"""Interest that comes back later than that begins with a new baseline; sooner, what changed meanwhile is told."""
 _LOOKS_AGAIN = timedelta(seconds=schedule.LONGEST_PAUSE_SECONDS)
 
 
