@@ -18,6 +18,10 @@ class Bell:
 
     def ring(self) -> None:
         """Wakes everybody who waits. To be called after the commit, never before."""
+        self.wake()
+
+    def wake(self) -> None:
+        """Wakes everybody who waits in this process, and nobody else."""
         self._count += 1
         self._rung.set()
         self._rung = asyncio.Event()

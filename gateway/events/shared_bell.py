@@ -37,7 +37,7 @@ class SharedBell(Bell):
 
     def ring(self) -> None:
         """Wakes everybody who waits, in every process. To be called after the commit, never before."""
-        super().ring()
+        self.wake()
         self._has_work.set()
 
     async def run(self) -> None:
@@ -72,7 +72,7 @@ class SharedBell(Bell):
 
     def _hear(self, connection: Any, sender: int, channel: str, payload: object) -> None:
         if sender != connection.get_server_pid():
-            super().ring()
+            self.wake()
 
     def _lose(self, connection: Any) -> None:
         self._has_work.set()

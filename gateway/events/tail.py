@@ -158,7 +158,9 @@ class Tail:
             feed = self._feeds[topic] = Feed(topic, self.position)
             self._feeds_by_place.setdefault(_place_of(topic), []).append(feed)
         feed.listeners += 1
-        self._is_wanted.set()
+        if feed.start is None:
+            self._is_wanted.set()
+            self._bell.wake()
         return feed
 
     def _leave(self, feed: Feed) -> None:
