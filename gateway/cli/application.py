@@ -7,7 +7,7 @@ import typer
 from typer.exceptions import TyperException
 
 from gateway import __version__
-from gateway.cli import connectors, exits, output, schemas, servers, tokens
+from gateway.cli import connectors, exits, output, schemas, servers, tokens, workers
 from gateway.errors import GatewayError
 
 application = typer.Typer(
@@ -20,6 +20,7 @@ application = typer.Typer(
 )
 application.command()(servers.demo)
 application.command()(servers.serve)
+application.command()(workers.worker)
 application.command()(servers.migrate)
 application.command()(schemas.schema)
 application.command()(tokens.token)

@@ -1,6 +1,7 @@
 """`gateway serve`, `gateway demo` and `gateway migrate`."""
 
 import logging
+from contextlib import AbstractAsyncContextManager, nullcontext
 from pathlib import Path
 from typing import Annotated
 
@@ -10,9 +11,10 @@ import typer
 from gateway.cli import loops, output, welcome
 from gateway.config import DatabaseSettings, Settings, read_settings
 from gateway.demo import start
-from gateway.runtime import open_runtime
+from gateway.runtime import Runtime, open_runtime
 from gateway.storage.database import Database
 from gateway.storage.lock import lock_file
+from gateway.sync.worker import running_worker
 from gateway.web.app import create_app
 from gateway.web.logging import configure_logging
 from gateway.web.server import serve as serve_app
@@ -47,8 +49,12 @@ def migrate() -> None:
 
 async def _serve(settings: Settings, *, host: str, port: int) -> None:
     with lock_file(settings.database_url):
-        async with open_runtime(settings) as runtime:
+        async with open_runtime(settings) as runtime, _embedded_worker(runtime):
             await serve_app(create_app(runtime), host=host, port=port, on_ready=_log_ready)
+
+
+def _embedded_worker(runtime: Runtime) -> AbstractAsyncContextManager[None]:
+    return running_worker(runtime) if runtime.settings.embedded_worker else nullcontext()
 
 
 def _log_ready(address: str) -> None:

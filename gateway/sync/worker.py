@@ -13,7 +13,7 @@ from gateway.models import TaskKind
 from gateway.runtime import Runtime
 from gateway.storage import engines
 from gateway.storage.faults import is_outage
-from gateway.sync import claims, performing
+from gateway.sync import claims, performing, work
 from gateway.sync.dispatcher import dispatch
 from gateway.sync.housekeeping import keep_house
 from gateway.sync.jobs import Job, JobEngine
@@ -30,13 +30,13 @@ _log = structlog.get_logger("gateway.sync")
 
 
 @asynccontextmanager
-async def running_worker(runtime: Runtime, *, perform: Perform) -> AsyncIterator[None]:
+async def running_worker(runtime: Runtime, *, perform: Perform = work.perform) -> AsyncIterator[None]:
     """Does due tasks of every instance while the block runs; what is under way at its end is given back for others to go on with."""
     if engines.is_sqlite(runtime.database.engine.url):
         await claims.recover(runtime)
     worker = Worker(runtime, perform=perform)
     always = [worker.hand_out, worker.renew_leases, worker.keep_house]
-    loops = [asyncio.create_task(_supervised(work)) for work in always]
+    loops = [asyncio.create_task(_supervised(duty)) for duty in always]
     try:
         yield
     finally:
@@ -95,10 +95,10 @@ class Worker:
         return self._most_full - sum(job.kind is TaskKind.FULL for job in self._jobs.values())
 
 
-async def _supervised(work: Callable[[], Awaitable[None]]) -> None:
-    """Does the work again whenever it ends, until cancelled."""
+async def _supervised(duty: Callable[[], Awaitable[None]]) -> None:
+    """Does it again whenever it ends, until cancelled."""
     while True:
-        (outcome,) = await asyncio.gather(work(), return_exceptions=True)
+        (outcome,) = await asyncio.gather(duty(), return_exceptions=True)
         for error in _errors(outcome):
             if is_outage(error):
                 _log.warning("worker_interrupted", error=type(error).__name__)
