@@ -22,8 +22,9 @@ from sqlalchemy.engine import URL, make_url
 from gateway.storage.database import Database
 
 _START_SECONDS = 60
-# Nothing here must survive a crash of the machine.
-_FAST = ["fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=100", "shared_buffers=32MB"]
+_SMALL = ["max_connections=100", "shared_buffers=32MB"]
+# Nothing in a test must survive a crash of the machine.
+_FAST = ["fsync=off", "synchronous_commit=off", "full_page_writes=off"]
 
 
 class PostgresServer:
@@ -116,8 +117,11 @@ def copied(binaries: Path, folder: Path) -> Path:
 
 
 @contextlib.contextmanager
-def started(binaries: Path) -> Iterator[PostgresServer]:
-    """A server of these binaries on a free port of the loopback interface, without a trace afterwards; works for root too."""
+def started(binaries: Path, *, is_durable: bool = False) -> Iterator[PostgresServer]:
+    """A server of these binaries on a free port of the loopback interface, without a trace afterwards; works for root too.
+
+    Benchmarks want a durable one, as operators have it.
+    """
     with contextlib.ExitStack() as stack:
         folder = Path(tempfile.mkdtemp(prefix="gateway-postgres-"))
         stack.callback(shutil.rmtree, folder, ignore_errors=True)
@@ -130,7 +134,7 @@ def started(binaries: Path) -> Iterator[PostgresServer]:
         subprocess.run(initdb, check=True, stdout=subprocess.DEVNULL, **account)
 
         port = _free_port()
-        settings = ["listen_addresses=127.0.0.1", "unix_socket_directories=", f"port={port}", *_FAST]
+        settings = ["listen_addresses=127.0.0.1", "unix_socket_directories=", f"port={port}", *_SMALL, *([] if is_durable else _FAST)]
         log = stack.enter_context((folder / "log").open("wb"))
         command = [str(binaries / "postgres"), "-D", str(data), *(part for setting in settings for part in ("-c", setting))]
         process = subprocess.Popen(command, stdout=log, stderr=log, **account)
