@@ -36,14 +36,15 @@ class Comparison:
     """Records that look different from what is known, but were found changed after the app was asked."""
 
 
-def compare(seen: Mapping[str, bytes | None], known: Mapping[str, Known], *, since_tick: int) -> Comparison:
-    """What `seen` changes of `known`: hashes by record id, null for what the app no longer has; it was asked at `since_tick`."""
+def compare(seen: Mapping[str, bytes | None], known: Mapping[str, Known | None], *, since_tick: int) -> Comparison:
+    """What `seen` changes of `known`: hashes by record id, null for what the app no longer has; it was asked at `since_tick`.
+
+    `known` holds what was known of the records that look different, null where nothing was; those that it leaves out did not change.
+    """
     differences: list[Difference] = []
     stale_ids: list[str] = []
-    for record_id, found in seen.items():
-        before = known.get(record_id)
-        if before is not None and before.hash == found:
-            continue
+    for record_id in [each for each in seen if each in known] if known else []:
+        before, found = known[record_id], seen[record_id]
         if before is not None and before.tick > since_tick:
             stale_ids.append(record_id)
         else:

@@ -83,7 +83,7 @@ def is_followable(external_id: str) -> bool:
     """Whether changes of a record of that id can be told: it is short enough, and of signs that ids have."""
     if not 0 < len(external_id) <= _MAXIMUM_ID_CHARACTERS or _NOT_IN_AN_ID.search(external_id):
         return False
-    return len(external_id.encode()) <= _MAXIMUM_ID_BYTES
+    return external_id.isascii() or len(external_id.encode()) <= _MAXIMUM_ID_BYTES
 
 
 async def tick_of(session: AsyncSession, instance_id: UUID) -> int:
@@ -109,10 +109,16 @@ async def observe(
     one unit of work that ends soon after: others wait for this instance, and on the log. Ring the bell after the commit. Raises
     GenerationChangedError when the place's generation is not the instance's present one.
     """
-    seen = {each.external_id: each.record for each in observations if is_followable(each.external_id)}
+    # Taken out first, so that a record that is met twice stands where it was met last.
+    seen: dict[str, Record | None] = {}
+    for each in observations:
+        seen.pop(each.external_id, None)
+        if is_followable(each.external_id):
+            seen[each.external_id] = each.record
     hashes = await _hashes(seen, volatile_fields)
+    await bulk.expect_keys(session)
     tick, last_seq = await _advance(session, place)
-    comparison = compare(hashes, await snapshots.known(session, place=place, record_ids=list(seen)), since_tick=since_tick)
+    comparison = compare(hashes, await snapshots.differing(session, place=place, hashes=hashes), since_tick=since_tick)
 
     rows = await _write(session, place=place, tick=tick, comparison=comparison, seen=seen, keeps_bodies=keeps_bodies, is_silent=is_silent)
     event_count = 0 if is_silent else await _append(session, place=place, rows=rows, last_seq=last_seq, method=method, now=now)
@@ -176,7 +182,11 @@ async def _write(
             rows.bodies.append(bodies.encode(record) if record is not None else None)
             rows.previous.append(before[each.record_id].body if each.record_id in before else None)
     for start, end in _chunks(rows.bodies):
-        columns: dict[str, Sequence[Any]] = {"record_id": rows.record_ids[start:end], "hash": rows.hashes[start:end], "body": rows.bodies[start:end]}
+        columns: dict[str, Sequence[Any]] = {
+            "record_id": rows.record_ids[start:end],
+            "hash": rows.hashes[start:end],
+            "body": rows.bodies[start:end],
+        }
         await snapshots.write(session, place=place, tick=tick, columns=columns)
     return rows
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Table, and_, delete, exists, func, inspect, literal
+import orjson
+from sqlalchemy import ColumnElement, Table, and_, case, delete, func, inspect, literal, or_, true
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -48,25 +49,24 @@ class MissingPage:
     """Where the next range begins; null when this was the last."""
 
 
-async def known(session: AsyncSession, *, place: ObservedPlace, record_ids: Sequence[str]) -> dict[str, Known]:
-    """What the snapshot says of these records; those that it does not know are left out."""
-    found: dict[str, Known] = {}
-    for some in _slices(record_ids):
-        rows = await session.exec(
-            select(Snapshot.record_id, Snapshot.hash, Snapshot.tick).where(_of(place), bulk.among(session, col(Snapshot.record_id), some))
-        )
-        found |= {record_id: Known(hash=hashed, tick=tick) for record_id, hashed, tick in rows}
+async def differing(session: AsyncSession, *, place: ObservedPlace, hashes: Mapping[str, bytes | None]) -> dict[str, Known | None]:
+    """What the snapshot says of the records whose hashes are not these, null of those that it does not know.
+
+    A null hash stands for a record that is gone. Records that are as given never leave the database, which is what makes it cheap.
+    """
+    found: dict[str, Known | None] = {}
+    record_ids = list(hashes)
+    for start in range(0, len(record_ids), ROWS_PER_STATEMENT):
+        some = {record_id: hashes[record_id] for record_id in record_ids[start : start + ROWS_PER_STATEMENT]}
+        rows = await session.exec(_differing_in_arrays(place, some) if bulk.is_postgresql(session) else _differing_in_json(place, some))
+        found |= {record_id: Known(hash=hashed, tick=tick) if tick is not None else None for record_id, hashed, tick in rows}
     return found
 
 
 async def stored(session: AsyncSession, *, place: ObservedPlace, record_ids: Sequence[str]) -> dict[str, StoredRecord]:
     """These records as they were last seen, with their bodies; those that the snapshot does not know are left out."""
-    columns = (col(Snapshot.record_id), col(Snapshot.hash), col(Snapshot.tick), col(Snapshot.body))
-    found: dict[str, StoredRecord] = {}
-    for some in _slices(record_ids):
-        rows = await session.exec(select(*columns).where(_of(place), bulk.among(session, col(Snapshot.record_id), some)))
-        found |= {record_id: StoredRecord(hash=hashed, tick=tick, body=body) for record_id, hashed, tick, body in rows}
-    return found
+    rows = await _found(session, select(*_STORED).where(_of(place)), record_ids)
+    return {record_id: StoredRecord(hash=hashed, tick=tick, body=body) for record_id, hashed, tick, body in rows}
 
 
 async def missing(
@@ -76,6 +76,7 @@ async def missing(
 
     Nothing outside the range is looked at, so that it costs the same however large the snapshot is.
     """
+    await bulk.expect_keys(session)
     keys = _range(place, after=after, limit=limit)
     is_live = and_(keys.c.hash.is_not(None), keys.c.tick <= up_to_tick)
     last_key, key_count, live_count = (
@@ -84,13 +85,14 @@ async def missing(
     if not live_count:
         return MissingPage(record_ids=(), live_count=0, last_key=last_key if key_count == limit else None)
 
-    key = col(Snapshot.record_id)
-    is_of_range = key <= last_key if after is None else and_(key > after, key <= last_key)
-    is_live = and_(col(Snapshot.hash).is_not(None), col(Snapshot.tick) <= up_to_tick)
-    rows = await session.exec(
-        select(Snapshot.record_id).where(_of(place), is_of_range, is_live, ~_is_staged(run_id, after=after, last=last_key)).order_by(key)
+    # A difference of two sets reads each once; as a join PostgreSQL may read the whole range for each of its keys.
+    live = select(_SNAPSHOT.c.record_id).where(
+        _of(place), _between(_SNAPSHOT, after, last_key), _SNAPSHOT.c.hash.is_not(None), _SNAPSHOT.c.tick <= up_to_tick
     )
-    return MissingPage(record_ids=tuple(rows.all()), live_count=live_count, last_key=last_key if key_count == limit else None)
+    met = select(_STAGE.c.record_id).where(_STAGE.c.run_id == run_id, _between(_STAGE, after, last_key))
+    unmet = (await session.exec(live.except_(met))).all()  # type: ignore[call-overload]
+    record_ids = sorted(record_id for (record_id,) in unmet)
+    return MissingPage(record_ids=tuple(record_ids), live_count=live_count, last_key=last_key if key_count == limit else None)
 
 
 async def live_count(session: AsyncSession, *, place: ObservedPlace) -> int:
@@ -111,13 +113,13 @@ async def purge_deleted(
 
     Only those whose deletion was seen at `up_to_tick` or before: a sight of the record that is older must not be under way any more.
     """
+    await bulk.expect_keys(session)
     keys = _range(place, after=after, limit=limit)
     last_key, key_count = (await session.exec(select(func.max(keys.c.record_id), func.count()).select_from(keys))).one()
     if last_key is None:
         return None
-    key = col(Snapshot.record_id)
-    is_of_range = key <= last_key if after is None else and_(key > after, key <= last_key)
-    await session.exec(delete(Snapshot).where(_of(place), is_of_range, col(Snapshot.hash).is_(None), col(Snapshot.tick) <= up_to_tick))
+    is_old = and_(_SNAPSHOT.c.hash.is_(None), _SNAPSHOT.c.tick <= up_to_tick)
+    await session.exec(delete(_SNAPSHOT).where(_of(place), _between(_SNAPSHOT, after, last_key), is_old))
     return str(last_key) if key_count == limit else None
 
 
@@ -126,12 +128,12 @@ async def stage(session: AsyncSession, *, run_id: UUID, record_ids: Sequence[str
     total = 0
     for some in _slices(record_ids):
         given = bulk.texts_of(session, some)
-        rows = select(literal(run_id, Stage.__table__.c.run_id.type), given.c.value)  # type: ignore[attr-defined]
+        rows = select(literal(run_id, _STAGE.c.run_id.type), given.c.value)
         if bulk.is_postgresql(session):
-            statement: Any = postgresql.insert(Stage).from_select(["run_id", "record_id"], rows).on_conflict_do_nothing()
+            statement: Any = postgresql.insert(_STAGE).from_select(["run_id", "record_id"], rows).on_conflict_do_nothing()
         else:
             # Without a condition SQLite takes ON for that of a join.
-            statement = sqlite.insert(Stage).from_select(["run_id", "record_id"], rows.where(literal(value=True))).on_conflict_do_nothing()
+            statement = sqlite.insert(_STAGE).from_select(["run_id", "record_id"], rows.where(literal(value=True))).on_conflict_do_nothing()
         total += bulk.changed_rows(await session.exec(statement))
     return total
 
@@ -143,41 +145,70 @@ async def staged_count(session: AsyncSession, *, run_id: UUID) -> int:
 
 async def unstage(session: AsyncSession, *, run_id: UUID, limit: int = ROWS_PER_STATEMENT) -> int:
     """Forgets up to `limit` records that a run has met; returns how many. To be repeated, in units of work of their own, until it is 0."""
-    some = select(Stage.record_id).where(col(Stage.run_id) == run_id).order_by(col(Stage.record_id)).limit(limit)
-    return bulk.changed_rows(await session.exec(delete(Stage).where(col(Stage.run_id) == run_id, col(Stage.record_id).in_(some))))
+    await bulk.expect_keys(session)
+    keys = select(_STAGE.c.record_id).where(_STAGE.c.run_id == run_id).order_by(_STAGE.c.record_id).limit(limit).subquery()
+    last_key = (await session.exec(select(func.max(keys.c.record_id)))).one()
+    if last_key is None:
+        return 0
+    return bulk.changed_rows(await session.exec(delete(_STAGE).where(_STAGE.c.run_id == run_id, _between(_STAGE, None, last_key))))
 
 
 async def write(session: AsyncSession, *, place: ObservedPlace, tick: int, columns: Mapping[str, Sequence[Any]]) -> None:
     """Keeps what was seen of records, `record_id`, `hash` and `body`, in place of what was known of them."""
     await bulk.insert(
         session,
-        _TABLE,
+        _SNAPSHOT,
         constants={"instance_id": place.instance_id, "generation": place.generation, "tick": tick},
         columns=columns,
         overwrites=("hash", "tick", "body"),
     )
 
 
-_TABLE: Table = inspect(Snapshot).local_table  # type: ignore[assignment]
+_SNAPSHOT: Table = inspect(Snapshot).local_table  # type: ignore[assignment]
+_STAGE: Table = inspect(Stage).local_table  # type: ignore[assignment]
+_STORED = (_SNAPSHOT.c.record_id, _SNAPSHOT.c.hash, _SNAPSHOT.c.tick, _SNAPSHOT.c.body)
 
 
 def _of(place: ObservedPlace) -> ColumnElement[bool]:
-    return and_(col(Snapshot.instance_id) == place.instance_id, col(Snapshot.generation) == place.generation)
+    return and_(_SNAPSHOT.c.instance_id == place.instance_id, _SNAPSHOT.c.generation == place.generation)
+
+
+def _differing_in_arrays(place: ObservedPlace, hashes: Mapping[str, bytes | None]) -> Any:
+    given = bulk.arrays(_SNAPSHOT, {"record_id": list(hashes), "hash": list(hashes.values())})
+    # One look-up for each: left to choose, PostgreSQL may compare each row of the snapshot with each id.
+    row = select(_SNAPSHOT.c.hash, _SNAPSHOT.c.tick).where(_of(place), _SNAPSHOT.c.record_id == given.c.record_id).limit(1).lateral("row")
+    differs = or_(row.c.tick.is_(None), row.c.hash.is_distinct_from(given.c.hash))
+    return select(given.c.record_id, row.c.hash, row.c.tick).select_from(given.outerjoin(row, true())).where(differs)
+
+
+def _differing_in_json(place: ObservedPlace, hashes: Mapping[str, bytes | None]) -> Any:
+    texts = {record_id: hashed.hex().upper() if hashed is not None else None for record_id, hashed in hashes.items()}
+    given = func.json_each(orjson.dumps(texts).decode()).table_valued("key", "value", name="given")
+    is_its_row = and_(_of(place), _SNAPSHOT.c.record_id == given.c.key)
+    text = case((_SNAPSHOT.c.hash.is_not(None), func.hex(_SNAPSHOT.c.hash)))
+    differs = or_(_SNAPSHOT.c.tick.is_(None), text.is_distinct_from(given.c.value))
+    return select(given.c.key, _SNAPSHOT.c.hash, _SNAPSHOT.c.tick).select_from(given.outerjoin(_SNAPSHOT, is_its_row)).where(differs)
+
+
+async def _found(session: AsyncSession, statement: Any, record_ids: Sequence[str]) -> list[Any]:
+    rows: list[Any] = []
+    for start in range(0, len(record_ids), ROWS_PER_STATEMENT):
+        some = record_ids[start : start + ROWS_PER_STATEMENT]
+        rows += (await session.exec(bulk.found_by_key(session, statement, key=_SNAPSHOT.c.record_id, texts=some))).all()  # type: ignore[call-overload]
+    return rows
 
 
 def _range(place: ObservedPlace, *, after: str | None, limit: int) -> Any:
-    key = col(Snapshot.record_id)
-    keys = select(Snapshot.record_id, Snapshot.hash, Snapshot.tick).where(_of(place))
+    key = _SNAPSHOT.c.record_id
+    keys = select(key, _SNAPSHOT.c.hash, _SNAPSHOT.c.tick).where(_of(place))
     if after is not None:
         keys = keys.where(key > after)
     return keys.order_by(key).limit(limit).subquery()
 
 
-def _is_staged(run_id: UUID, *, after: str | None, last: str) -> ColumnElement[bool]:
-    key = col(Stage.record_id)
-    # The range is said once more: without it PostgreSQL may read the whole stage for each range.
-    is_of_range = key <= last if after is None else and_(key > after, key <= last)
-    return exists().where(col(Stage.run_id) == run_id, key == col(Snapshot.record_id), is_of_range)
+def _between(table: Table, after: str | None, last: str) -> ColumnElement[bool]:
+    key = table.c.record_id
+    return key <= last if after is None else and_(key > after, key <= last)
 
 
 def _slices(record_ids: Sequence[str]) -> list[Sequence[str]]:

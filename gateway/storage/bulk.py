@@ -4,9 +4,9 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import orjson
-from sqlalchemy import ColumnElement, CursorResult, FromClause, Table, Text, any_, bindparam, func, select, true
+import sqlmodel
+from sqlalchemy import Column, CursorResult, FromClause, Select, Table, TableValuedAlias, Text, bindparam, func, select, true
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.orm import Mapped
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 ROWS_PER_STATEMENT = 5_000
@@ -18,11 +18,21 @@ def is_postgresql(session: AsyncSession) -> bool:
     return session.get_bind().dialect.name == "postgresql"
 
 
-def among(session: AsyncSession, column: Mapped[str], texts: Sequence[str]) -> ColumnElement[bool]:
-    """Whether a column is one of these texts, however many; one parameter."""
+async def expect_keys(session: AsyncSession) -> None:
+    """Plans the unit of work's statements from here on for tables that may be large, even if PostgreSQL has only seen them small."""
     if is_postgresql(session):
-        return column == any_(bindparam("texts", list(texts), type_=postgresql.ARRAY(Text), unique=True))
-    return column.in_(select(texts_of(session, texts).c.value))
+        # A plan is kept for later runs: one made while a table was small would read all of it when it is large.
+        await session.exec(sqlmodel.select(func.set_config("enable_seqscan", "off", True)))
+
+
+def found_by_key(session: AsyncSession, statement: Select[Any], *, key: Column[str], texts: Sequence[str]) -> Select[Any]:
+    """The rows of a statement whose `key` is one of these texts, however many; the statement gives the columns of the key before it."""
+    given = texts_of(session, texts)
+    if not is_postgresql(session):
+        return statement.where(key.in_(select(given.c.value)))
+    # One look-up for each: left to choose, PostgreSQL may compare each row that the other columns select with each text.
+    found = statement.where(key == given.c.value).limit(1).lateral("found")
+    return select(*found.c).select_from(given.join(found, true()))
 
 
 def texts_of(session: AsyncSession, texts: Sequence[str]) -> FromClause:
@@ -31,6 +41,13 @@ def texts_of(session: AsyncSession, texts: Sequence[str]) -> FromClause:
         values = bindparam("texts", list(texts), type_=postgresql.ARRAY(Text), unique=True)
         return func.unnest(values).table_valued("value", name="given").render_derived()
     return func.json_each(orjson.dumps(list(texts)).decode()).table_valued("value", name="given")
+
+
+def arrays(table: Table, columns: Mapping[str, Sequence[Any]], *, with_ordinality: str | None = None) -> TableValuedAlias:
+    """Values of some of a table's columns as rows, for PostgreSQL; one parameter for each column."""
+    values = [bindparam(None, list(each), type_=postgresql.ARRAY(table.c[name].type), unique=True) for name, each in columns.items()]
+    options = {"with_ordinality": with_ordinality} if with_ordinality is not None else {}
+    return func.unnest(*values).table_valued(*columns, name="given", **options).render_derived()
 
 
 async def insert(
@@ -71,8 +88,7 @@ def _from_arrays(
     overwrites: Collection[str] | None,
     lock: int | None,
 ) -> Any:
-    arrays = [bindparam(name, list(values), type_=postgresql.ARRAY(table.c[name].type)) for name, values in columns.items()]
-    given = func.unnest(*arrays).table_valued(*columns, with_ordinality="ordinal", name="given").render_derived()
+    given = arrays(table, columns, with_ordinality="ordinal")
     same = [bindparam(name, value, type_=table.c[name].type) for name, value in constants.items()]
     # The rows are sorted before the first is written, and by then the lock is held: keys are counted up in this order, under the lock.
     rows = select(*same, *(given.c[name] for name in columns)).order_by(given.c.ordinal)
