@@ -38,6 +38,8 @@ NAMES_FROM_ELSEWHERE = {
     "page.size",
     "page.token",
     "page.count",
+    "webhook.secret",
+    "webhook.url",
 }
 """Files that users have, a part of GraphQL's answers, and what expressions in connector files know."""
 

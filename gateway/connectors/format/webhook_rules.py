@@ -127,6 +127,8 @@ def _reading_problems(place: Place, webhook: WebhookPart, scope: Scope) -> Itera
         yield from header_problems((*at, "answer", "headers"), handshake.answer.headers, seen)
         yield from misuses((*at, "answer", "json"), handshake.answer.body, seen)
         yield from misuses((*at, "answer", "text"), handshake.answer.text, seen)
+    if not webhook.events:
+        yield (*place, "events"), "without events the webhook says nothing; name at least one"
     for index, event in enumerate(webhook.events):
         at = (*place, "events", index)
         yield from misuses((*at, "when"), event.when, of_event)

@@ -197,5 +197,5 @@ class WebhookPart(Part):
     handshakes: tuple[Handshake, ...] = ()
     items: Value | None = None
     """Selects a list of all that a delivery tells of; without it a delivery tells of one change."""
-    events: tuple[WebhookEvent, ...] = Field(min_length=1)
+    events: tuple[WebhookEvent, ...]
     """Of each delivery, or of each of its items, the first that fits counts; where none does, it says nothing of the collection."""

@@ -36,6 +36,9 @@ def filled_in(part, content):
         of_collection["operations"] = {"list": content}
     elif part == "transforms":
         of_collection["transforms"] = content
+    elif part == "webhooks":
+        file["webhooks"] = content
+        of_collection["webhook"] = next(iter(content))
     return file
 
 
@@ -49,12 +52,12 @@ SHOWN = [
     (part, content)
     for text in FRAGMENTS
     for part, content in YAML(typ="safe", pure=True).load(text).items()
-    if part in ("auth", "list", "transforms")
+    if part in ("auth", "list", "transforms", "webhooks")
 ]
 
 
 def test_every_kind_of_part_is_shown():
-    assert sorted(part for part, _ in SHOWN) == ["auth", "auth", "list", "list", "transforms"]
+    assert sorted(part for part, _ in SHOWN) == ["auth", "auth", "list", "list", "transforms", "webhooks"]
 
 
 @pytest.mark.parametrize(("part", "content"), SHOWN, ids=[f"{part} {index}" for index, (part, _) in enumerate(SHOWN)])
