@@ -137,6 +137,8 @@ class NotesApp:
     """What every request ends with."""
     failures: dict[str, GatewayError] = field(default_factory=dict)
     """What requests of one method end with, by its name."""
+    sync_support: SyncSupport = field(default_factory=SyncSupport)
+    """What its connector says of how changes are learned of."""
     meanwhile: Meanwhile | None = None
     """What happens, once, while the next request is under way."""
     page_size: int | None = None
@@ -260,7 +262,7 @@ class NotesConnector:
         return Written(external_id=external_id, record=record)
 
     def sync_support(self, collection: Pointer) -> SyncSupport:
-        return SyncSupport()
+        return self.app.sync_support
 
     async def changes(self, access: Access, collection: Pointer, since: Since, page: PageRequest) -> ChangePage:
         raise UnsupportedError("The notes app tells of no changes.")
