@@ -205,7 +205,9 @@ def test_every_setting_that_is_named_exists(page: Path):
     assert sorted(named - {f"GATEWAY_{name.upper()}" for name in Settings.model_fields}) == []
 
 
-@pytest.mark.parametrize("part", ["gateway/events/", "gateway/services/", "gateway/udm/", "gateway/connectors/executor/", "gateway/graphql/"])
+@pytest.mark.parametrize(
+    "part", ["gateway/events/", "gateway/services/", "gateway/udm/", "gateway/connectors/executor/", "gateway/graphql/"]
+)
 def test_every_module_of_the_larger_parts_has_its_place(part: str):
     section = (DOCS / "code.md").read_text(encoding="utf-8").split(f"### `{part}`\n")[1].split("\n#")[0]
     named = [name for row in re.findall(r"^\|.*\|$", section, re.M) for name in re.findall(r"`(\w+)`", row.split(";")[0])]
