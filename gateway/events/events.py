@@ -39,6 +39,7 @@ async def open_events(database: Database, clock: Clock) -> AsyncIterator[Events]
             task.cancel()
         ends = await asyncio.gather(*at_work, return_exceptions=True)
         await events.tail.close()
+        await events.leases.close()
         await events.sharing.close()
         for end in ends:
             if isinstance(end, Exception):

@@ -17,6 +17,7 @@ from gateway.clock import Clock
 from gateway.errors import ConflictError, NotFoundError
 from gateway.events import requests
 from gateway.events.bell import Bell
+from gateway.events.sharing import Sharing
 from gateway.models import ChangeType, DataSourceInstance, EventSubscription, SubscriptionStatus, TaskKind
 from gateway.models.principal import SYSTEM
 from gateway.storage import times
@@ -31,6 +32,7 @@ _AT_ONCE = 5_000
 _RACE_SECONDS = 5.0
 """What ends as soon as this may already be taken for ended by somebody else."""
 _ATTEMPTS = 5
+_REMEMBERED = 10_000
 _PASSING: tuple[type[Exception], ...] = (*UNREACHABLE, ConflictError)
 
 _log = structlog.get_logger("gateway.events")
@@ -45,20 +47,27 @@ class Leases:
         self._bell = bell
         self._holders: Counter[UUID] = Counter()
         """By subscription: how many listen."""
+        self._begun = Sharing(maximum=_REMEMBERED, time=clock.monotonic)
 
     @asynccontextmanager
     async def held(self, instance: DataSourceInstance, types: Collection[ChangeType]) -> AsyncIterator[None]:
         """Somebody is interested in changes of these types while the block runs, and for a while after it.
 
-        Interest that somebody declared for good stays as it is.
+        Interest that somebody declared for good stays as it is. Many who begin to listen to the same cost one unit of work.
+        Raises NotFoundError when the instance is gone.
         """
-        ids = await self._secure(instance, types)
+        key = instance.id, frozenset(types)
+        ids = await self._begun.get(key, lambda: self._secure(instance, types), seconds=_RENEWAL_SECONDS)
         self._holders.update(ids)
         try:
             yield
         finally:
             self._holders.subtract(ids)
             self._holders = +self._holders
+
+    async def close(self) -> None:
+        """Ends what is under way."""
+        await self._begun.close()
 
     async def run(self) -> None:
         """Renews what is held, until cancelled."""

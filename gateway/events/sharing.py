@@ -11,8 +11,9 @@ Answer = TypeVar("Answer")
 class Sharing:
     """Answers for whoever asks the same at the same time, and shortly after; a bounded number of them is kept."""
 
-    def __init__(self, *, maximum: int) -> None:
+    def __init__(self, *, maximum: int, time: Callable[[], float] | None = None) -> None:
         self._maximum = maximum
+        self._time = time
         self._answers: OrderedDict[Hashable, tuple[float, asyncio.Task[Any]]] = OrderedDict()
 
     async def get(self, key: Hashable, ask: Callable[[], Awaitable[Answer]], *, seconds: float) -> Answer:
@@ -20,7 +21,7 @@ class Sharing:
 
         Whoever gives up waiting takes nothing from the others.
         """
-        now = asyncio.get_running_loop().time()
+        now = self._time() if self._time is not None else asyncio.get_running_loop().time()
         asked_at, task = self._answers.get(key, (0.0, None))
         if task is None or (task.done() and (asked_at + seconds <= now or _has_failed(task))):
             task = asyncio.ensure_future(_answer(ask))

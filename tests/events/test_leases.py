@@ -1,6 +1,7 @@
 """Interest lives while somebody listens and a while longer, and leaves alone what somebody declared for good."""
 
 import asyncio
+from contextlib import AsyncExitStack
 from datetime import timedelta
 from typing import Any
 
@@ -15,6 +16,7 @@ from gateway.models.principal import SYSTEM
 from gateway.storage.database import Database
 from gateway.testing import FakeClock
 from tests.events.observing import TIMES, followed
+from tests.support.database import recorded_statements
 
 EVERY = tuple(ChangeType)
 
@@ -85,7 +87,16 @@ async def test_what_is_held_is_renewed_and_what_was_left_is_not(listeners):
     assert await listeners.interest() == {change.value: ("SUBSCRIBED", 40) for change in EVERY}
 
 
-async def test_the_second_who_listens_prolongs_and_asks_for_nothing(listeners):
+async def test_many_who_begin_to_listen_to_the_same_cost_one_unit_of_work(listeners):
+    with recorded_statements(listeners.database) as statements:
+        async with AsyncExitStack() as stack:
+            held = (listeners.leases.held(listeners.instance, EVERY) for _ in range(1_000))
+            await asyncio.gather(*(stack.enter_async_context(each) for each in held))
+    assert len(statements) < 15
+    assert await listeners.interest() == {change.value: ("SUBSCRIBED", 60) for change in EVERY}
+
+
+async def test_whoever_listens_later_prolongs_and_asks_for_nothing(listeners):
     async with listeners.leases.held(listeners.instance, EVERY):
         await listeners.asked()
         listeners.clock.advance(30)
@@ -150,6 +161,7 @@ async def test_an_instance_that_is_gone_cannot_be_listened_to_and_keeps_no_renew
         async with listeners.database.write(SYSTEM) as session:
             await session.exec(delete(DataSourceInstance))
         await listeners.leases.renew()
+    listeners.clock.advance(60)
 
     assert await listeners.interest() == {}
     with pytest.raises(NotFoundError) as caught:
