@@ -55,8 +55,8 @@ class _Rules:
         operators = self._operators(cursor)
         if cursor.filter is not None:
             yield from self._of_filter(place, cursor, cursor.filter, operators)
-        is_inclusive = "gte" in operators if cursor.filter is not None else cursor.inclusive is not False
-        if not is_inclusive and not cursor.granularity:
+        is_exclusive = operators & {"gte", "gt"} == {"gt"} if cursor.filter is not None else cursor.inclusive is False
+        if is_exclusive and not cursor.granularity:
             yield (
                 place,
                 "the app leaves out records of exactly the value that it is asked for: give `granularity`, by which it is asked for more",

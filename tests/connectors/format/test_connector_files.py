@@ -77,7 +77,7 @@ def test_notes_that_start_with_x_are_free_anywhere(load):
          ["19: pagination.pages.has_more: a condition is an expression already; write it without ${}"]),
         ([("action: retry", "action: panic")],
          ["17: http.errors.0.action: input should be 'retry', 'rate_limited', 'reauth', 'rejected', 'not_found', 'conflict', "
-          "'empty' or 'fail'"]),
+          "'empty', 'gone' or 'fail'"]),
         ([('"${body.items}"', '"${body.items"')],
          ["41: collections.things.operations.list.records: '${' without its '}' in '${body.items'"]),
         ([('"${body.items}"', '"${body..items}"')],
