@@ -148,30 +148,60 @@ class _Asking:
 
     async def answer(self, event: object) -> Frame:
         """The frame of an event: found with it, or waited for where another is making it."""
-        results: dict[object, Any] | None = getattr(event, "results", None)
+        results: dict[object, _Answer] | None = getattr(event, "results", None)
         if results is None:
-            return await self._answer(event)
-        known = results.get(self)
-        if isinstance(known, Frame):
-            return known
-        if known is None:
-            known = results[self] = asyncio.create_task(self._answer(event))
-            known.add_done_callback(lambda task: results.update({self: task.result()}) if not task.cancelled() else results.pop(self))
-        # The first to ask may leave before the answer is there, and the others still wait for it.
-        return await asyncio.shield(known)
+            return await _Answer(self._begin(event), event).frame()
+        answer = results.get(self)
+        if answer is None:
+            answer = results[self] = _Answer(self._begin(event), event)
+        return answer.known or await answer.frame()
 
-    async def _answer(self, event: object) -> Frame:
+    def _begin(self, event: object) -> "Awaitable[ExecutionResult] | ExecutionResult | _Failure":
         failure = _Failure()
         with failure:
             # An executor for each event: what graphql-core remembers of one, it would keep for the whole stream.
             executor = self._subscriptions.executor(
                 self._document, self.operation_name, root=event, variables=self._variables, principal=self.principal
             )
-            if isinstance(executor, list):
-                failure.add(executor)
-            else:
-                result = execute_subscription_event(executor)
-                return _frame_of(await result if isinstance(result, Awaitable) else result, event)
+            if not isinstance(executor, list):
+                return execute_subscription_event(executor)
+            failure.add(executor)
+        return failure
+
+
+class _Answer:
+    """The answer to an event, perhaps still in the making; `known` is its frame once it is made."""
+
+    def __init__(self, outcome: "Awaitable[ExecutionResult] | ExecutionResult | _Failure", event: object) -> None:
+        self.known: Frame | None = None
+        self._cursor = _cursor_of(event)
+        if isinstance(outcome, Awaitable):
+            # A task of its own: the first to ask may leave before the answer is there, and the others still wait for it.
+            self._made = asyncio.Event()
+            self._making = asyncio.create_task(self._make(outcome))
+        else:
+            self.known = self._frame_of(outcome)
+
+    async def frame(self) -> Frame:
+        """The frame, as soon as it is made."""
+        if self.known is None:
+            await self._made.wait()
+        assert self.known is not None  # noqa: S101  # The event is set when it is known.
+        return self.known
+
+    async def _make(self, outcome: Awaitable[ExecutionResult]) -> None:
+        failure = _Failure()
+        made: ExecutionResult | _Failure = failure
+        with failure:
+            made = await outcome
+        self.known = self._frame_of(made)
+        self._made.set()
+
+    def _frame_of(self, made: "ExecutionResult | _Failure") -> Frame:
+        failure = made if isinstance(made, _Failure) else _Failure()
+        with failure:
+            if isinstance(made, ExecutionResult):
+                return _encoded(made, self._cursor)
         return failure.frame(ends=False)
 
 
@@ -211,10 +241,10 @@ def _as_key(names: frozenset[str], variables: JsonObject) -> object:
         return object()
 
 
-def _frame_of(result: ExecutionResult, event: object) -> Frame:
+def _encoded(result: ExecutionResult, cursor: str | None) -> Frame:
     errors = _formatted(result.errors or ())
     body = {"data": result.data, "errors": errors} if errors else {"data": result.data}
-    return Frame(text=encode_json(body).decode(), code=_code_of(errors), cursor=_cursor_of(event))
+    return Frame(text=encode_json(body).decode(), code=_code_of(errors), cursor=cursor)
 
 
 def _cursor_of(event: object) -> str | None:
