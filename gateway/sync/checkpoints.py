@@ -21,6 +21,11 @@ def is_usable(checkpoint: Mapping[str, Any] | None, support: SyncSupport) -> boo
     return checkpoint is not None and (_DELTA_TOKEN if support.has_delta else _MARK) in checkpoint
 
 
+def is_wanted(checkpoint: Mapping[str, Any] | None, support: SyncSupport) -> bool:
+    """Whether changes could be pulled, if there were a place to begin at."""
+    return (support.has_delta or support.cursor is not None) and not is_usable(checkpoint, support)
+
+
 def delta_token_of(checkpoint: Mapping[str, Any]) -> JsonValue:
     """The delta token of a checkpoint that is usable."""
     return checkpoint[_DELTA_TOKEN]

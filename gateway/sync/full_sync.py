@@ -191,7 +191,7 @@ class _FullSync:
         await sweep.forget_deleted(self.work, up_to_tick=listing.tick)
         work, ended = self.work, replace(listing, phase=Phase.ENDING)
         values: dict[str, Any] = {}
-        if not checkpoints.is_usable(work.generation.checkpoint, work.app.support):
+        if checkpoints.is_wanted(work.generation.checkpoint, work.app.support):
             values["checkpoint"] = checkpoints.of_baseline(work.app.support, delta_token=listing.delta_token, run_start=listing.started_at)
         async with work.task.commit() as session:
             if self._is_baseline:
@@ -206,7 +206,7 @@ class _FullSync:
     async def _end(self) -> None:
         """Tells the other tasks, whose work may begin now, and then finishes: after a crash in between they are told again."""
         work = self.work
-        if self._is_baseline or not checkpoints.is_usable(work.generation.checkpoint, work.app.support):
+        if self._is_baseline or checkpoints.is_wanted(work.generation.checkpoint, work.app.support):
             await requests.ask_for(work.runtime, work.task.instance_id, TaskKind.SETUP, *self._waiting())
         await sweep.forget_stage(work.task, self.run_id)
         async with work.task.commit() as session:

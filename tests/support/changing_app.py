@@ -101,6 +101,8 @@ class ChangingApp:
     finds_by_id: bool = True
     items: dict[str, Item] = field(default_factory=dict)
     count: int = 0
+    asked: int = 0
+    """How often it was asked anything."""
     requests: list[str] = field(default_factory=list)
     """The names of what it was asked, in order."""
     sinces: list[Since] = field(default_factory=list)
@@ -123,7 +125,7 @@ class ChangingApp:
     def put(self, id: str, fields: JsonObject, *, hidden_for: int = 0) -> None:
         """Creates or replaces a record, which may come into sight some requests later."""
         self.count += 1
-        self.items[id] = Item(id, dict(fields), self._time(), self.count, visible_from=len(self.requests) + hidden_for)
+        self.items[id] = Item(id, dict(fields), self._time(), self.count, visible_from=self.asked + hidden_for)
 
     def remove(self, id: str) -> None:
         """Deletes a record; what is left of it tells so where the app tells of deletions."""
@@ -144,6 +146,7 @@ class ChangingApp:
     async def ask(self, request: str, access: Access) -> None:
         """Returns when the app answers."""
         access.operation.spend()
+        self.asked += 1
         self.requests.append(request)
         self.are_background.append(access.is_background)
         happens = self.meanwhile.popleft() if self.meanwhile else None
@@ -157,7 +160,7 @@ class ChangingApp:
 
     def visible(self) -> list[Item]:
         """What is in sight, in the order of ids, deleted records included."""
-        return sorted((item for item in self.items.values() if item.visible_from <= len(self.requests)), key=lambda item: item.id)
+        return sorted((item for item in self.items.values() if item.visible_from <= self.asked), key=lambda item: item.id)
 
     def cut(self, items: Sequence[Item], page: PageRequest) -> tuple[Sequence[Item], JsonValue]:
         """A page by position, and the token of the page after it."""

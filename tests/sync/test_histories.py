@@ -1,6 +1,5 @@
 """Random histories of an app, times each way to learn of its changes: what was told, replayed over the baseline, is the app's state."""
 
-import asyncio
 import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -119,7 +118,8 @@ class History:
             case ("forget pages",):
                 app.meanwhile.append(app.forget_page_tokens)
             case ("forget delta tokens",):
-                app.forget_delta_tokens()
+                if app.support.has_delta:
+                    app.forget_delta_tokens()
             case _:
                 self.change(step)
 
@@ -170,7 +170,7 @@ async def another(world: World, app: ChangingApp) -> World:
 async def check(world: World, support: SyncSupport, before: list[Step], after: list[Step]) -> None:
     """The history `before` the baseline and during it, then that `after` it, then quiet: everything was told."""
     cursor = support.cursor
-    takes_late = cursor is not None and cursor.lookback > 3600 * 24 or (cursor is not None and cursor.lookback == 1_000)
+    takes_late = (cursor is not None and cursor.lookback > 3600 * 24) or (cursor is not None and cursor.lookback == 1_000)
     app = ChangingApp(support=support, now=world.clock.now, tells_seconds=cursor is not None and cursor.granularity == 1)
     world = await another(world, app)
     history = History(world, takes_late=takes_late)
@@ -213,6 +213,3 @@ async def test_what_is_told_makes_the_app_out_of_its_baseline_whatever_happens(
     world: World, name: str, before: list[Step], after: list[Step]
 ):
     await check(world, SUPPORTS[name], before, after)
-
-
-__all__ = ["asyncio"]

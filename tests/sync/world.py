@@ -124,9 +124,7 @@ class World:
     async def snapshot(self) -> Truth:
         """What the gateway takes for there, in the present generation."""
         state = await self.state()
-        rows = await self._all(
-            Snapshot, (Snapshot.instance_id == self.id) & (Snapshot.generation == state.generation), Snapshot.record_id
-        )
+        rows = await self._all(Snapshot, (Snapshot.instance_id == self.id) & (Snapshot.generation == state.generation), Snapshot.record_id)
         return {row.record_id: bodies.fields_of(row.body) for row in rows if row.hash is not None and row.body is not None}
 
     async def stage_count(self) -> int:
