@@ -166,6 +166,27 @@ def test_every_path_of_the_repository_that_is_named_exists(page: Path):
 
 
 @each_page
+def test_every_test_that_is_named_exists(page: Path):
+    named = {name for name in in_backticks(page) if "::" in name}
+
+    assert [name for name in named if not is_test(name)] == []
+
+
+def is_test(name: str) -> bool:
+    file, _, function = name.partition("::")
+    path = ROOT / file
+    return path.is_file() and re.search(rf"^(async )?def {function}\(", path.read_text(encoding="utf-8"), re.M) is not None
+
+
+def test_each_guarantee_of_the_events_names_a_test_that_holds_it():
+    section = (DOCS / "events.md").read_text(encoding="utf-8").split("## Guarantees\n")[1].split("\n## ")[0]
+    rows = re.findall(r"^\|.*\|$", section, re.M)[2:]
+
+    assert len(rows) == 15
+    assert [row for row in rows if not re.search(r"`tests/[\w/.]+::test_\w+`", row)] == []
+
+
+@each_page
 def test_every_name_with_a_dot_resolves(page: Path):
     named = {name for name in in_backticks(page) if re.fullmatch(r"\w+(\.\w+)+", name)} - NAMES_FROM_ELSEWHERE
 
