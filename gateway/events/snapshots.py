@@ -123,6 +123,17 @@ async def purge_deleted(
     return str(last_key) if key_count == limit else None
 
 
+async def forget(session: AsyncSession, *, instance_id: UUID, generation: int, limit: int = ROWS_PER_STATEMENT) -> int:
+    """Deletes up to `limit` rows of a generation that is over; returns how many. To be repeated until it is 0, as `unstage`."""
+    await bulk.expect_keys(session)
+    is_its = and_(_SNAPSHOT.c.instance_id == instance_id, _SNAPSHOT.c.generation == generation)
+    keys = select(_SNAPSHOT.c.record_id).where(is_its).order_by(_SNAPSHOT.c.record_id).limit(limit).subquery()
+    last_key = (await session.exec(select(func.max(keys.c.record_id)))).one()
+    if last_key is None:
+        return 0
+    return bulk.changed_rows(await session.exec(delete(_SNAPSHOT).where(is_its, _between(_SNAPSHOT, None, last_key))))
+
+
 async def stage(session: AsyncSession, *, run_id: UUID, record_ids: Sequence[str]) -> int:
     """Notes that a run has met these records; returns how many of them it had not met before."""
     total = 0

@@ -47,8 +47,9 @@ class Event(SQLModel, table=True):
     __tablename__ = "event"
     __table_args__ = (
         Index("uq_event_instance_id_seq", "instance_id", "seq", unique=True),
-        Index("ix_event_instance_id_pos", "instance_id", "pos"),
-        Index("ix_event_connection_id_pos", "connection_id", "pos"),
+        # The type stands in them so that events of other types are passed over without being read.
+        Index("ix_event_instance_id_pos", "instance_id", "pos", "type"),
+        Index("ix_event_connection_id_pos", "connection_id", "pos", "type"),
         # Without it SQLite would give out the positions of pruned events again.
         {"sqlite_autoincrement": True},
     )

@@ -49,8 +49,8 @@ def _event() -> None:
         sa.PrimaryKeyConstraint("pos", name="pk_event"),
         sqlite_autoincrement=True,
     )
-    op.create_index("ix_event_connection_id_pos", "event", ["connection_id", "pos"])
-    op.create_index("ix_event_instance_id_pos", "event", ["instance_id", "pos"])
+    op.create_index("ix_event_connection_id_pos", "event", ["connection_id", "pos", "type"])
+    op.create_index("ix_event_instance_id_pos", "event", ["instance_id", "pos", "type"])
     op.create_index("uq_event_instance_id_seq", "event", ["instance_id", "seq"], unique=True)
 
 
