@@ -4,7 +4,10 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import structlog
+
 from gateway.clock import Clock
+from gateway.errors import trace_of
 from gateway.events.bell import Bell
 from gateway.events.leases import Leases
 from gateway.events.shared_bell import SharedBell
@@ -14,6 +17,8 @@ from gateway.storage import engines
 from gateway.storage.database import Database
 
 _KEPT_ANSWERS = 10_000
+
+_log = structlog.get_logger("gateway.events")
 
 
 class Events:
@@ -32,6 +37,8 @@ async def open_events(database: Database, clock: Clock) -> AsyncIterator[Events]
     """The parts on a migrated database, at work until the block ends."""
     events = Events(database, clock)
     at_work = [asyncio.ensure_future(work) for work in (events.bell.run(), events.tail.run(), events.leases.run())]
+    for task in at_work:
+        task.add_done_callback(_report)
     try:
         yield events
     finally:
@@ -44,3 +51,8 @@ async def open_events(database: Database, clock: Clock) -> AsyncIterator[Events]
         for end in ends:
             if isinstance(end, Exception):
                 raise end
+
+
+def _report(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (error := task.exception()) is not None:
+        _log.error("What listens to changes ended in a defect", error=trace_of(error))

@@ -110,6 +110,7 @@ class Tail:
         self._kept: deque[tuple[Feed, Batch]] = deque()
         self._kept_events = 0
         self._kept_bytes = 0
+        self._is_away = False
         self._pages = Sharing(maximum=_KEPT_PAGES)
 
     @asynccontextmanager
@@ -130,9 +131,9 @@ class Tail:
                 async with asyncio.timeout(self._read_seconds):
                     has_more = await self._advance()
             except UNREACHABLE as error:
-                _log.warning("The event log cannot be read", error=type(error).__name__)
-                await asyncio.sleep(_PAUSE_SECONDS)
+                await self._pause(error)
             else:
+                self._is_away = False
                 if not has_more:
                     await self._bell.wait(seen, seconds=_POLL_SECONDS)
 
@@ -145,12 +146,17 @@ class Tail:
             try:
                 return await self._pages.get((topic, after, up_to), lambda: self._read_page(topic, after, up_to), seconds=_PAGE_SECONDS)
             except UNREACHABLE as error:
-                _log.warning("The event log cannot be read", error=type(error).__name__)
-                await asyncio.sleep(_PAUSE_SECONDS)
+                await self._pause(error)
 
     async def close(self) -> None:
         """Ends what is under way."""
         await self._pages.close()
+
+    async def _pause(self, error: Exception) -> None:
+        if not self._is_away:
+            _log.warning("The event log cannot be read", error=type(error).__name__)
+        self._is_away = True
+        await asyncio.sleep(_PAUSE_SECONDS)
 
     def _enter(self, topic: Topic) -> Feed:
         feed = self._feeds.get(topic)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import Any
 
 import pytest
@@ -15,13 +15,16 @@ from gateway.events.bell import Bell
 from gateway.events.cursors import cursor_of
 from gateway.events.log import Topic
 from gateway.events.observations import ObservedPlace
+from gateway.events.shared_bell import SharedBell
 from gateway.events.tail import Listener, Tail
 from gateway.models import ChangeType, Event, EventLog
 from gateway.models.principal import SYSTEM
 from gateway.storage.database import Database
+from gateway.storage.faults import UNREACHABLE
 from tests.events.observing import followed, record, seen, tell
 from tests.support.chaos_proxy import chaos_proxy
 from tests.support.database import recorded_statements
+from tests.support.postgres import packaged_binaries, started, system_binaries
 
 LONG = 30.0
 
@@ -288,3 +291,34 @@ async def test_a_database_that_breaks_off_goes_silent_or_is_away_for_a_while_del
         await direct.close()
 
     assert ids_of(told) == ["a", "b", "c", "d"]
+
+
+@pytest.mark.long
+async def test_a_server_that_was_killed_and_started_again_is_followed_on_over_both_links():
+    # Durable: one that forgets commits gives out their positions again, and nobody can follow that.
+    with started(system_binaries() or packaged_binaries(), is_durable=True) as server:
+        async with server.migrated_database() as url:
+            database = Database.connect(url)
+            (place,) = await followed(database)
+            bell, other = SharedBell(database.engine), SharedBell(database.engine)
+            tail = Tail(database, bell)
+            at_work = [asyncio.ensure_future(work) for work in (bell.run(), other.run(), tail.run())]
+            async with tail.subscribed(topic_of(place), 0) as listener:
+                await create(database, place, "a", bell=other)
+                told = await taken(listener, 1)
+
+                await asyncio.to_thread(server.restart)
+                while not told[1:]:
+                    with suppress(*UNREACHABLE):
+                        await create(database, place, "b", bell=other)
+                        told += await taken(listener, 1)
+                seen = bell.count
+                while bell.count == seen:
+                    other.ring()
+                    await asyncio.sleep(0.1)
+            for task in at_work:
+                task.cancel()
+            await asyncio.gather(*at_work, return_exceptions=True)
+            await database.close()
+
+    assert ids_of(told) == ["a", "b"]

@@ -10,7 +10,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -30,9 +30,15 @@ _FAST = ["fsync=off", "synchronous_commit=off", "full_page_writes=off"]
 class PostgresServer:
     """A server on which each test gets a database of its own, copied from one that was migrated once."""
 
-    def __init__(self, url: URL) -> None:
+    def __init__(self, url: URL, *, restart: Callable[[], None] | None = None) -> None:
         self.url = url
         self._template: str | None = None
+        self._restart = restart
+
+    def restart(self) -> None:
+        """Kills the server without a warning and starts it again; for one that `started` gave, which nobody else uses."""
+        assert self._restart is not None, "Somebody else's server is not ours to kill."
+        self._restart()
 
     @contextlib.asynccontextmanager
     async def migrated_database(self) -> Any:
@@ -120,7 +126,7 @@ def copied(binaries: Path, folder: Path) -> Path:
 def started(binaries: Path, *, is_durable: bool = False) -> Iterator[PostgresServer]:
     """A server of these binaries on a free port of the loopback interface, without a trace afterwards; works for root too.
 
-    Benchmarks want a durable one, as operators have it.
+    A durable one, as operators have it, is for benchmarks and for whoever restarts it.
     """
     with contextlib.ExitStack() as stack:
         folder = Path(tempfile.mkdtemp(prefix="gateway-postgres-"))
@@ -136,11 +142,21 @@ def started(binaries: Path, *, is_durable: bool = False) -> Iterator[PostgresSer
         port = _free_port()
         settings = ["listen_addresses=127.0.0.1", "unix_socket_directories=", f"port={port}", *_SMALL, *([] if is_durable else _FAST)]
         log = stack.enter_context((folder / "log").open("wb"))
+        processes: list[subprocess.Popen[bytes]] = []
+
+        def start() -> None:
+            for process in processes:
+                process.kill()
+                process.wait()
+                (data / "postmaster.pid").unlink()
+            processes[:] = [subprocess.Popen(command, stdout=log, stderr=log, **account)]
+            _wait_until_ready(processes[0], folder)
+
         command = [str(binaries / "postgres"), "-D", str(data), *(part for setting in settings for part in ("-c", setting))]
-        process = subprocess.Popen(command, stdout=log, stderr=log, **account)
-        stack.callback(_stop, process)
-        _wait_until_ready(process, folder)
-        yield PostgresServer(URL.create("postgresql+asyncpg", username="postgres", host="127.0.0.1", port=port, database="postgres"))
+        stack.callback(lambda: _stop(processes[0]))
+        start()
+        url = URL.create("postgresql+asyncpg", username="postgres", host="127.0.0.1", port=port, database="postgres")
+        yield PostgresServer(url, restart=start)
 
 
 def _unprivileged(folder: Path) -> dict[str, Any]:
