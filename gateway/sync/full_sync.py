@@ -1,6 +1,5 @@
 """Full syncs: everything is listed and compared with what was known. The first of a generation takes its baseline."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -12,12 +11,13 @@ from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from gateway.errors import CursorExpiredError
-from gateway.events.observations import Observation, staged_count
-from gateway.models import ChangePage, EventMethod, JsonObject, JsonValue, Page, Record, Since, SyncConclusion, SyncState, TaskKind
+from gateway.events.observations import staged_count
+from gateway.models import EventMethod, JsonObject, JsonValue, SyncConclusion, SyncState, TaskKind
 from gateway.models.principal import SYSTEM
 from gateway.runtime import Runtime
 from gateway.sync import checkpoints, endings, followed, requests, runs, sweep
 from gateway.sync.confirmation import is_confirmable
+from gateway.sync.listing import Pages, gathered
 from gateway.sync.pages import Recorded, Work
 from gateway.sync.sweep import Missing
 from gateway.sync.tasks import Task
@@ -142,33 +142,33 @@ class _FullSync:
                 listing = await self._page(listing)
             except CursorExpiredError:
                 self.restarts += 1
-                if listing.token is None or self.restarts > _MAXIMUM_RESTARTS:
+                if self.restarts > _MAXIMUM_RESTARTS:
                     raise
                 listing = await self._begun()
         return listing
 
     async def _page(self, listing: Listing) -> Listing:
+        """The listing after one commit: of one page, or of several that came quickly."""
         following = listing
 
-        async def keep(session: AsyncSession, page: Page[Record] | ChangePage, recorded: Recorded) -> None:
+        async def keep(session: AsyncSession, pages: Pages, recorded: Recorded) -> None:
             nonlocal following
-            found = page.delta_token if isinstance(page, ChangePage) else None
             following = replace(
                 listing,
-                phase=Phase.SWEEPING if page.next_token is None else Phase.LISTING,
-                token=page.next_token,
+                phase=Phase.SWEEPING if pages.is_last else Phase.LISTING,
+                token=pages.next_token,
                 staged_count=listing.staged_count + recorded.staged_count,
-                page_count=listing.page_count + 1,
-                delta_token=found if found is not None else listing.delta_token,
+                page_count=listing.page_count + pages.count,
+                delta_token=pages.delta_token if pages.delta_token is not None else listing.delta_token,
             )
             await self.work.task.save(session, progress=following.as_json())
 
-        async def ask() -> Page[Record] | ChangePage:
-            if self.work.app.support.has_delta:
-                return await self.work.app.changes(Since(), listing.token)
-            return await self.work.app.records(listing.token)
+        async def ask() -> Pages:
+            return await gathered(self.work, listing.token)
 
-        await self.work.read(ask, observations_of=_observations, keep=keep)
+        pages = await self.work.read(ask, observations_of=lambda pages: pages.observations, keep=keep)
+        if pages.error is not None:
+            raise pages.error
         return following
 
     async def _saved(self, listing: Listing) -> Listing:
@@ -219,9 +219,3 @@ class _FullSync:
         detection = self.work.followed.detection(self.work.runtime)
         wanted = {TaskKind.INBOX: detection.uses_webhook, TaskKind.PULL: detection.uses_pull}
         return [kind for kind, is_wanted in wanted.items() if is_wanted]
-
-
-def _observations(page: Page[Record] | ChangePage) -> Sequence[Observation]:
-    # What a listing says of deleted records is nothing: they are missing in it.
-    records = [change.record for change in page.changes] if isinstance(page, ChangePage) else page.items
-    return [Observation(external_id=record.external_id, record=record) for record in records if record is not None]

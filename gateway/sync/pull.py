@@ -37,7 +37,8 @@ async def perform_pull(runtime: Runtime, task: Task) -> None:
             is_complete = await _pull_by_cursor(work, app.support.cursor)
     if not is_complete:
         await requests.ask_for(runtime, task.instance_id, TaskKind.FULL)
-    await _finish(work, rests=not is_complete)
+    # Without a checkpoint the full sync asks for the next pull.
+    await _finish(work, rests=app.support.has_delta and not is_complete)
 
 
 async def _leave_to_full_sync(runtime: Runtime, task: Task, *, can_pull: bool) -> None:

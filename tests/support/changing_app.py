@@ -108,6 +108,8 @@ class ChangingApp:
     sinces: list[Since] = field(default_factory=list)
     """What changes were asked for since, in order."""
     are_background: list[bool] = field(default_factory=list)
+    takes_its_time: Callable[[], None] = lambda: None
+    """What passes while it answers."""
     meanwhile: deque[Meanwhile | None] = field(default_factory=deque)
     """What happens before each of the next requests for a page is answered."""
     failures: deque[GatewayError | None] = field(default_factory=deque)
@@ -149,6 +151,7 @@ class ChangingApp:
         self.asked += 1
         self.requests.append(request)
         self.are_background.append(access.is_background)
+        self.takes_its_time()
         happens = self.meanwhile.popleft() if self.meanwhile else None
         if happens is not None:
             done = happens()

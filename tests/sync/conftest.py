@@ -22,8 +22,8 @@ def clock() -> FakeClock:
 
 @pytest.fixture
 def app(clock: FakeClock) -> ChangingApp:
-    """The app behind the connector `changing`."""
-    return ChangingApp(now=clock.now)
+    """The app behind the connector `changing`. It takes a second for each answer, so that each page is a commit of its own."""
+    return ChangingApp(now=clock.now, takes_its_time=lambda: clock.advance(1))
 
 
 @pytest.fixture

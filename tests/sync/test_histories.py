@@ -167,11 +167,14 @@ async def another(world: World, app: ChangingApp) -> World:
     return replace(world, app=app, instance=instance)
 
 
-async def check(world: World, support: SyncSupport, before: list[Step], after: list[Step]) -> None:
+async def check(world: World, support: SyncSupport, before: list[Step], after: list[Step], *, is_slow: bool = True) -> None:
     """The history `before` the baseline and during it, then that `after` it, then quiet: everything was told."""
     cursor = support.cursor
     takes_late = (cursor is not None and cursor.lookback > 3600 * 24) or (cursor is not None and cursor.lookback == 1_000)
     app = ChangingApp(support=support, now=world.clock.now, tells_seconds=cursor is not None and cursor.granularity == 1)
+    if is_slow:
+        # Then each page of a listing is a commit of its own.
+        app.takes_its_time = lambda: world.clock.advance(1)
     world = await another(world, app)
     history = History(world, takes_late=takes_late)
     for step in before:
@@ -200,16 +203,18 @@ SETTINGS = {"deadline": None, "suppress_health_check": [HealthCheck.function_sco
 
 @pytest.mark.parametrize("name", SUPPORTS)
 @settings(max_examples=6, **SETTINGS)
-@given(before=st.lists(steps, max_size=8), after=st.lists(steps, max_size=16))
-async def test_what_is_told_makes_the_app_out_of_its_baseline(world: World, name: str, before: list[Step], after: list[Step]):
-    await check(world, SUPPORTS[name], before, after)
+@given(before=st.lists(steps, max_size=8), after=st.lists(steps, max_size=16), is_slow=st.booleans())
+async def test_what_is_told_makes_the_app_out_of_its_baseline(
+    world: World, name: str, before: list[Step], after: list[Step], is_slow: bool
+):
+    await check(world, SUPPORTS[name], before, after, is_slow=is_slow)
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("name", SUPPORTS)
 @settings(max_examples=100, **SETTINGS)
-@given(before=st.lists(steps, max_size=12), after=st.lists(steps, max_size=30))
+@given(before=st.lists(steps, max_size=12), after=st.lists(steps, max_size=30), is_slow=st.booleans())
 async def test_what_is_told_makes_the_app_out_of_its_baseline_whatever_happens(
-    world: World, name: str, before: list[Step], after: list[Step]
+    world: World, name: str, before: list[Step], after: list[Step], is_slow: bool
 ):
-    await check(world, SUPPORTS[name], before, after)
+    await check(world, SUPPORTS[name], before, after, is_slow=is_slow)
