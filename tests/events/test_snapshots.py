@@ -1,0 +1,142 @@
+"""The snapshot against the stage, range by range, and what is forgotten of both."""
+
+from uuid import UUID
+
+from gateway.events import bodies
+from gateway.events.observations import (
+    MissingPage,
+    ObservedPlace,
+    live_count,
+    missing,
+    observe,
+    purge_deleted,
+    stage,
+    staged_count,
+    tick_of,
+    unstage,
+)
+from gateway.events.snapshots import stored
+from gateway.models import EventMethod
+from gateway.models.principal import SYSTEM
+from gateway.storage.database import Database
+from tests.events.observing import NOW, followed, record, seen, snapshot, tell
+
+RUN, OTHER = UUID(int=1), UUID(int=2)
+KEYS = ["B", "a", "a-b", "aB", "ab", "z", "ä", "\ud7ff", "\ue000", "\U0001f600"]
+"""In the order of their bytes, which no language's order is."""
+
+
+async def pages(database: Database, place: ObservedPlace, *, limit: int, up_to_tick: int = 100) -> list[MissingPage]:
+    """All ranges of a snapshot, one after the other."""
+    found: list[MissingPage] = []
+    while not found or found[-1].last_key is not None:
+        async with database.read(SYSTEM) as session:
+            after = found[-1].last_key if found else None
+            found.append(await missing(session, place=place, run_id=RUN, after=after, up_to_tick=up_to_tick, limit=limit))
+    return found
+
+
+async def test_ranges_follow_the_order_of_bytes_and_name_what_the_run_did_not_meet(database: Database):
+    (place,) = await followed(database)
+    await tell(database, place, seen(*(record(key) for key in reversed(KEYS))))
+    async with database.write(SYSTEM) as session:
+        await stage(session, run_id=RUN, record_ids=["B", "ab", "z", "ä", "unknown"])
+        await stage(session, run_id=OTHER, record_ids=KEYS)
+
+    assert await pages(database, place, limit=4) == [
+        MissingPage(record_ids=("a", "a-b", "aB"), live_count=4, last_key="aB"),
+        MissingPage(record_ids=("\ud7ff",), live_count=4, last_key="\ud7ff"),
+        MissingPage(record_ids=("\ue000", "\U0001f600"), live_count=2, last_key=None),
+    ]
+
+
+async def test_what_was_deleted_or_changed_since_the_listing_began_is_not_missing(database: Database):
+    (place,) = await followed(database)
+    await tell(database, place, seen(*(record(key, n=1) for key in "abcd")))
+    await tell(database, place, seen(gone=["a"]))
+    async with database.read(SYSTEM) as session:
+        listed_at = await tick_of(session, place.instance_id)
+    await tell(database, place, seen(record("b", n=2), record("e", n=1)))
+
+    assert await pages(database, place, limit=5, up_to_tick=listed_at) == [
+        MissingPage(record_ids=("c", "d"), live_count=2, last_key="e"),
+        MissingPage(record_ids=(), live_count=0, last_key=None),
+    ]
+
+
+async def test_an_empty_snapshot_has_one_empty_range(database: Database):
+    (place,) = await followed(database)
+
+    assert await pages(database, place, limit=10) == [MissingPage(record_ids=(), live_count=0, last_key=None)]
+
+
+async def test_generations_and_instances_do_not_see_each_other(database: Database):
+    place, other = await followed(database, 2)
+    await tell(database, place, seen(record("a")))
+    await tell(database, other, seen(record("b")))
+
+    assert [page.record_ids for page in await pages(database, other, limit=10)] == [("b",)]
+    async with database.read(SYSTEM) as session:
+        assert await live_count(session, place=place) == 1
+
+
+async def test_records_are_staged_once_and_counted_however_often_they_are_met(database: Database):
+    many = [f"{number:06}" for number in range(12_000)]
+    async with database.write(SYSTEM) as session:
+        assert await stage(session, run_id=RUN, record_ids=many) == 12_000
+        assert await stage(session, run_id=RUN, record_ids=["000001", "new", "'; drop table stage; --", '"\\']) == 3
+        assert await stage(session, run_id=RUN, record_ids=[]) == 0
+        assert await staged_count(session, run_id=RUN) == 12_003
+        assert await staged_count(session, run_id=OTHER) == 0
+
+
+async def test_a_stage_is_emptied_slice_by_slice_and_those_of_others_stay(database: Database):
+    async with database.write(SYSTEM) as session:
+        await stage(session, run_id=RUN, record_ids=list("abcde"))
+        await stage(session, run_id=OTHER, record_ids=list("abc"))
+        counts = [await unstage(session, run_id=RUN, limit=2) for _ in range(4)]
+        assert counts == [2, 2, 1, 0]
+        assert await staged_count(session, run_id=OTHER) == 3
+
+
+async def test_deleted_records_are_forgotten_only_once_no_older_sight_can_be_under_way(database: Database):
+    (place,) = await followed(database)
+    await tell(database, place, seen(*(record(key) for key in "abcdef")))
+    await tell(database, place, seen(gone=["a", "d"]))
+    async with database.read(SYSTEM) as session:
+        then = await tick_of(session, place.instance_id)
+    await tell(database, place, seen(gone=["f"]))
+
+    after, keys = None, []
+    async with database.write(SYSTEM) as session:
+        while not keys or after is not None:
+            after = await purge_deleted(session, place=place, after=after, up_to_tick=then, limit=2)
+            keys.append(after)
+
+    assert keys == ["b", "d", "f", None]
+    assert list(await snapshot(database, place)) == ["b", "c", "e", "f"]
+
+
+async def test_what_is_stored_of_records_comes_with_their_bodies(database: Database):
+    (place,) = await followed(database)
+    await tell(database, place, seen(record("a", n=1), record("b", n=1)))
+    async with database.write(SYSTEM) as session:
+        await observe(session, place=place, observations=seen(gone=["b"]), since_tick=1, method=EventMethod.PULL, now=NOW)
+        found = await stored(session, place=place, record_ids=["b", "a", "never"])
+
+    assert set(found) == {"a", "b"}
+    assert (found["a"].tick, found["a"].body and bodies.fields_of(found["a"].body)) == (1, {"n": 1})
+    assert (found["b"].hash, found["b"].tick, found["b"].body) == (None, 2, None)
+
+
+async def test_no_statement_reads_more_of_a_large_snapshot_than_its_range(database: Database):
+    (place,) = await followed(database)
+    for start in range(0, 20_000, 5_000):
+        await tell(database, place, seen(*(record(f"{number:06}") for number in range(start, start + 5_000))), is_silent=True)
+    async with database.write(SYSTEM) as session:
+        await stage(session, run_id=RUN, record_ids=[f"{number:06}" for number in range(20_000) if number % 1_000])
+
+    found = await pages(database, place, limit=5_000)
+
+    assert [(page.live_count, len(page.record_ids)) for page in found] == [(5_000, 5)] * 4 + [(0, 0)]
+    assert [record_id for page in found for record_id in page.record_ids] == [f"{number:06}" for number in range(0, 20_000, 1_000)]
