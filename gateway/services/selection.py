@@ -15,6 +15,8 @@ from gateway.storage.rows import by_ids
 Row = TypeVar("Row", bound=SQLModel)
 Field = Sequence[str]
 
+_NAMES = {"DataSource": "data source", "DataSourceInstance": "data source instance", "SyncRun": "sync run"}
+
 
 async def by_id(session: AsyncSession, table: type[Row], id: UUID, *, field: Field) -> Row:
     """The row of that id, archived ones too. Raises NotFoundError."""
@@ -120,4 +122,4 @@ async def instance(session: AsyncSession, principal: Principal, by: DataSourceIn
 
 
 def _name(table: type[SQLModel]) -> str:
-    return {"DataSource": "data source", "DataSourceInstance": "data source instance"}.get(table.__name__, table.__name__.lower())
+    return _NAMES.get(table.__name__, table.__name__.lower())

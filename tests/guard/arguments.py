@@ -38,6 +38,11 @@ def _of(*attributes: str) -> Values:
     return lambda world, names: [getattr(names, attribute) for attribute in attributes]
 
 
+NODES = (
+    *("customer", "connection", "archived_connection", "instance", "keyed_instance", "archived_instance", "record"),
+    *("subscription", "run"),
+)
+"""Of a customer's names, those that are ids of nodes."""
 VALUES: Mapping[str, Values] = {
     # What names a customer's rows.
     "ConnectionSelector.id": _of("connection", "archived_connection"),
@@ -54,8 +59,11 @@ VALUES: Mapping[str, Values] = {
     "CustomerUpsertInput.externalId": _of("external_id"),
     "CustomerDeleteInput.externalId": _of("external_id"),
     "Query.customer.externalId": _of("external_id"),
-    "Query.node.id": _of("customer", "connection", "archived_connection", "instance", "keyed_instance", "archived_instance", "record"),
-    "Query.nodes.ids": _of("customer", "connection", "archived_connection", "instance", "keyed_instance", "archived_instance", "record"),
+    "SyncRunCancelInput.id": _of("run"),
+    "SyncRunReleaseInput.id": _of("run"),
+    "Subscription.syncRunProgressed.id": _of("run"),
+    "Query.node.id": _of(*NODES),
+    "Query.nodes.ids": _of(*NODES),
     # What everybody sees.
     "ConnectionFilter.integrationKey": _of("integration"),
     "DataSourceInstanceFilter.integrationKey": _of("integration"),
@@ -86,6 +94,7 @@ VALUES: Mapping[str, Values] = {
     "FieldsInput.fields": _always({"title": "Hello"}),
     "FieldsInput.unifiedFields": _always({"subject": "Hello"}),
     "UnifiedFieldsToNativeInput.unifiedFields": _always({"subject": "Hello"}),
+    "DataSourceInstanceSyncInput.kind": _always("FULL_SYNC"),
 }
 """By argument and by input field; those that no row names take the value of their name below, or null."""
 VALUES_BY_NAME: Mapping[str, Values] = {
@@ -111,6 +120,8 @@ VALUES_BY_NAME: Mapping[str, Values] = {
     "direction": _always("DESC"),
     "ifVersion": _always(None),
     "idempotencyKey": _always(None),
+    "types": _always(None),
+    "emitInitial": _always(False),
 }
 """What means the same wherever it stands, and names no row."""
 PARAMETERS: Mapping[str, Values] = {
@@ -135,7 +146,7 @@ PARAMETERS: Mapping[str, Values] = {
 
 @dataclass(frozen=True)
 class Operation:
-    """A query or mutation of the schema."""
+    """A query, mutation or subscription of the schema."""
 
     name: str
     """Such as `Query.node`."""
@@ -143,7 +154,7 @@ class Operation:
 
     @property
     def root(self) -> str:
-        """`Query` or `Mutation`."""
+        """`Query`, `Mutation` or `Subscription`."""
         return self.name.partition(".")[0]
 
     @property
@@ -165,7 +176,7 @@ class Operation:
 
 
 def operations() -> dict[str, Operation]:
-    """All queries and mutations of the printed schema, by name."""
+    """All queries, mutations and subscriptions of the printed schema, by name."""
     roots = [root for root in (SCHEMA.query_type, SCHEMA.mutation_type, SCHEMA.subscription_type) if root is not None]
     return {f"{root.name}.{name}": Operation(f"{root.name}.{name}", field) for root in roots for name, field in root.fields.items()}
 

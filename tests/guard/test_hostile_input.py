@@ -1,5 +1,6 @@
 """Every argument of the schema, with what nobody in good faith sends: refused with a code, and nothing has changed."""
 
+import asyncio
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,11 +17,14 @@ from graphql import (
 )
 
 from gateway.errors import InternalError
+from gateway.testing import FakeClock
 from tests.guard.arguments import Operation, object_types, operations
 from tests.guard.hostile import FITTING, HUGE, UNFITTING
 from tests.guard.world import MALLORY, World, build
 from tests.support.gateway_client import GatewayUnderTest
 from tests.support.runtime import stored
+
+_PATIENCE_SECONDS = 20.0
 
 Path = tuple[str, ...]
 Value = Any
@@ -58,6 +62,12 @@ NO_REQUESTS: Sequence[bytes] = [
     b"[]",
     b"null",
 ]
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    """Time that stands still: whatever waits for a stream's end waits for ever."""
+    return FakeClock(sleep_waits=True)
 
 
 @pytest.fixture
@@ -108,7 +118,8 @@ class Asked:
         variables |= {f"{varied}_{number}": _with(good[varied], rest, value) for number, value in enumerate(values)}
         head = ", ".join(f"${name}: {kind}" for name, kind in types.items())
         asked = " ".join(self._aliased(number, varied) for number in range(len(values)))
-        kind = "mutation" if self.operation.root == "Mutation" else "query"
+        root = self.operation.root.lower()
+        kind = root if root in ("mutation", "subscription") else "query"
         return json.dumps({"query": f"{kind}({head}) {{ {self.route % asked} }}", "variables": variables})
 
     def _aliased(self, number: int, varied: str) -> str:
@@ -143,6 +154,29 @@ async def test_mutations_refuse_what_is_hostile_and_change_nothing(world: World,
             world = await build(world.runtime, f"-{number}")
 
 
+async def test_subscriptions_refuse_what_is_hostile_before_anybody_counts_as_listening(
+    world: World, gateway: GatewayUnderTest, subtests: pytest.Subtests
+):
+    before = await stored(world.runtime)
+    headers = {"content-type": "application/json", "authorization": f"Bearer {gateway.admin.token}", "accept": "text/event-stream"}
+    for asked in _roots("Subscription", world):
+        with subtests.test(asked.name):
+            for leaf in _leaves(asked.operation):
+                for (value,) in [*_hostile(leaf, together=False), *([value] for value in _unfitting(leaf))]:
+                    if leaf.row == "DataSourceInstanceKey.instanceKey" and value == "":
+                        continue  # It means the default instance, and that there is.
+                    async with asyncio.timeout(_PATIENCE_SECONDS):
+                        response = await gateway.http.post("/graphql", content=asked.request(leaf.path, [value]), headers=headers)
+                    shown = (asked.name, leaf.path, repr(value)[:200], response.text[:1_000])
+                    assert response.status_code in (200, 400, 413), shown
+                    frames = [line.removeprefix("data: ") for line in response.text.splitlines() if line.startswith("data: {")]
+                    codes = {error["extensions"]["code"] for error in json.loads(frames[0] if frames else response.text)["errors"]}
+                    assert codes, shown
+                    assert InternalError.code not in codes, shown
+                    assert len(response.content) < 200_000, shown
+            assert await stored(world.runtime) == before
+
+
 async def test_one_of_several_is_exactly_one(world: World, gateway: GatewayUnderTest, subtests: pytest.Subtests):
     for asked in [*_roots("Query", world), *_roots("Mutation", world)]:
         before = await stored(world.runtime)
@@ -169,7 +203,7 @@ def _roots(root: str, world: World) -> Iterator[Asked]:
 
 
 def _root(operation: Operation, world: World) -> Asked:
-    selection = _least(operation) if operation.root == "Query" else "{ userErrors { code message field } }"
+    selection = _least(operation) if operation.root != "Mutation" else "{ userErrors { code message field } }"
     return Asked(operation, selection, operation.spellings(world, world.own))
 
 
@@ -178,7 +212,7 @@ def _below(world: World) -> Iterator[Asked]:
     found = {"connectionId": world.own.connection, "instanceId": world.own.instance, "home": world.shared, "root": world.key}
     for kind in object_types():
         for name, each in kind.fields.items():
-            if each.args and kind.name not in ("Query", "Mutation"):
+            if each.args and kind.name not in ("Query", "Mutation", "Subscription"):
                 operation = Operation(f"{kind.name}.{name}", each)
                 route, variables = ROUTES[kind.name]
                 known = {variable: (type_, found[variable]) for variable, type_ in variables.items()}

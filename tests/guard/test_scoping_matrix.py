@@ -1,4 +1,4 @@
-"""Every query and mutation of the schema, tried by a customer with another's names, by a customer for an admin, and by nobody."""
+"""Every operation of the schema, tried by a customer with another's names, by a customer for an admin, and by nobody."""
 
 import json
 from collections.abc import Mapping
@@ -15,7 +15,8 @@ from gateway.models.principal import SYSTEM
 from gateway.runtime import Runtime
 from gateway.storage import rows
 from gateway.storage.rows import RowWindow
-from tests.guard.arguments import Operation, operations
+from gateway.testing import FakeClock
+from tests.guard.arguments import NODES, Operation, operations
 from tests.guard.selections import everything, widest
 from tests.guard.world import MALLORY, Names, World, add_victim
 from tests.support.gateway_client import Answer, GatewayUnderTest
@@ -33,6 +34,7 @@ class Row(Enum):
     ADMIN_QUERY = "ACCESS_DENIED among the errors"
     ADMIN = "ACCESS_DENIED among the user errors"
     NOT_FOUND = "NOT_FOUND among the user errors"
+    NO_STREAM = "NOT_FOUND instead of a stream"
 
 
 MATRIX: Mapping[str, Row] = {
@@ -82,14 +84,30 @@ MATRIX: Mapping[str, Row] = {
     "Mutation.recordUpdate": Row.NOT_FOUND,
     "Mutation.recordDelete": Row.NOT_FOUND,
     "Mutation.unifiedFieldsToNative": Row.NOT_FOUND,
+    "Mutation.dataSourceInstanceSubscribe": Row.NOT_FOUND,
+    "Mutation.dataSourceInstanceUnsubscribe": Row.NOT_FOUND,
+    "Mutation.dataSourceInstanceSync": Row.NOT_FOUND,
+    "Mutation.syncRunCancel": Row.NOT_FOUND,
+    "Mutation.syncRunRelease": Row.NOT_FOUND,
+    "Subscription.recordsChanged": Row.NO_STREAM,
+    "Subscription.connectionRecordsChanged": Row.NO_STREAM,
+    "Subscription.dataSourceInstanceChanged": Row.NO_STREAM,
+    "Subscription.syncRunProgressed": Row.NO_STREAM,
 }
 QUERIES = [name for name in MATRIX if name.startswith("Query.")]
 MUTATIONS = [name for name in MATRIX if name.startswith("Mutation.")]
+SUBSCRIPTIONS = [name for name in MATRIX if name.startswith("Subscription.")]
 OPERATIONS = operations()
 NOBODY_ASKS = "A token is needed. Send it as `Authorization: Bearer <token>`."
 
 
-def test_every_query_and_mutation_of_the_schema_has_a_row():
+@pytest.fixture
+def clock() -> FakeClock:
+    """Time that stands still: whatever waits for a stream's end or heartbeat waits for ever."""
+    return FakeClock(sleep_waits=True)
+
+
+def test_every_operation_of_the_schema_has_a_row():
     assert sorted(MATRIX) == sorted(OPERATIONS)
 
 
@@ -105,8 +123,9 @@ async def test_what_is_anothers_answers_exactly_as_what_does_not_exist(
         spellings = zip(operation.spellings(world, victim), operation.spellings(world, world.nobody), strict=True)
         with subtests.test(name):
             for of_victim, of_nobody in spellings if row is not Row.SHARED else ():
-                told = await mallory.ask(_shallow(operation), **of_victim)
-                absent = await mallory.ask(_shallow(operation), **of_nobody)
+                ask = mallory.listen if row is Row.NO_STREAM else mallory.ask
+                told = await ask(_shallow(operation), **of_victim)
+                absent = await ask(_shallow(operation), **of_nobody)
                 assert (told.status, victim.translated(told.text, world.nobody)) == (absent.status, absent.text), of_victim
                 _require(row, operation, told)
             assert await stored(world.runtime) == before
@@ -140,7 +159,7 @@ async def test_the_names_of_the_matrix_mean_something_to_their_owner(name, world
     victim = await add_victim(world)
     operation = OPERATIONS[name]
     answers = [await gateway.customer(victim.external_id).ask(_shallow(operation), **each) for each in operation.spellings(world, victim)]
-    found = sum(answer.data[operation.field_name] not in (None, [None] * 7) for answer in answers)
+    found = sum(answer.data[operation.field_name] not in (None, [None] * len(NODES)) for answer in answers)
     # Not all: instances are asked for in connections that are archived, and by a definition of another integration, too.
     assert found >= len(answers) * 0.3
 
@@ -154,7 +173,7 @@ async def test_nobody_reads_anything(world: World, gateway: GatewayUnderTest, su
                 assert {(error["extensions"]["code"], error["message"]) for error in answer["errors"]} == {
                     ("NOT_AUTHENTICATED", NOBODY_ASKS)
                 }
-                assert answer["data"] in (None, {operation.field_name: None}, {operation.field_name: [None] * 7})
+                assert answer["data"] in (None, {operation.field_name: None}, {operation.field_name: [None] * len(NODES)})
 
 
 async def test_nobody_changes_anything(world: World, gateway: GatewayUnderTest, subtests: pytest.Subtests):
@@ -166,6 +185,23 @@ async def test_nobody_changes_anything(world: World, gateway: GatewayUnderTest, 
                 payload = (await _ask_without_token(gateway, _shallow(operation), variables))["data"][operation.field_name]
                 assert payload.pop("userErrors") == [{"code": "NOT_AUTHENTICATED", "message": NOBODY_ASKS, "field": None}], variables
                 assert set(payload.values()) == {None}
+            assert await stored(world.runtime) == before
+
+
+async def test_nobody_listens_to_anything(world: World, gateway: GatewayUnderTest, subtests: pytest.Subtests):
+    before = await stored(world.runtime)
+    for name in SUBSCRIPTIONS:
+        operation = OPERATIONS[name]
+        with subtests.test(name):
+            for variables in operation.spellings(world, world.own):
+                body = {"query": _shallow(operation), "variables": variables}
+                response = await gateway.http.post("/graphql", json=body, headers={"Accept": "text/event-stream"})
+                (frame,) = [line for line in response.text.splitlines() if line.startswith("data: {")]
+                answer = json.loads(frame.removeprefix("data: "))
+                assert [(error["extensions"]["code"], error["message"]) for error in answer["errors"]] == [
+                    ("NOT_AUTHENTICATED", NOBODY_ASKS)
+                ]
+                assert answer.get("data") is None
             assert await stored(world.runtime) == before
 
 
@@ -216,12 +252,14 @@ def _require(row: Row, operation: Operation, answer: Answer) -> None:
         (error,) = told.pop("userErrors")
         assert error["code"] == ("NOT_FOUND" if row is Row.NOT_FOUND else "ACCESS_DENIED"), answer.text
         assert set(told.values()) == {None}
+    elif row is Row.NO_STREAM:
+        assert ([error["extensions"]["code"] for error in answer.errors], told) == (["NOT_FOUND"], None), answer.text
     elif row is Row.ADMIN_QUERY:
         assert (answer.error[:2], told) == (("ACCESS_DENIED", "Only an admin may do this."), None)
     elif row is Row.EMPTY:
         assert (told["nodes"], told["totalCount"], told["pageInfo"]["hasNextPage"], answer.errors) == ([], 0, False, [])
     else:
-        assert (told, answer.errors) == (None if row is Row.NULL else [None] * 7, []), answer.text
+        assert (told, answer.errors) == (None if row is Row.NULL else [None] * len(NODES), []), answer.text
 
 
 def _settled(answer: Answer) -> tuple[str, list[str]]:
@@ -231,7 +269,7 @@ def _settled(answer: Answer) -> tuple[str, list[str]]:
 
 def _all_of(names: Names) -> list[str]:
     ids = (names.customer, names.connection, names.archived_connection, names.instance, names.keyed_instance, names.archived_instance)
-    return [*ids, names.record, names.external_id, names.instance_key]
+    return [*ids, names.subscription, names.run, names.record, names.external_id, names.instance_key]
 
 
 async def _ask_without_token(gateway: GatewayUnderTest, document: str, variables: dict[str, Any]) -> dict[str, Any]:

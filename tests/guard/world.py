@@ -4,11 +4,11 @@ from dataclasses import dataclass, fields
 from uuid import UUID
 
 from gateway.graphql.ids import global_id, record_id
-from gateway.models import Connection, Customer, DataSourceInstance, Pointer, Principal
+from gateway.models import ChangeType, Connection, Customer, DataSourceInstance, EventSubscription, Pointer, Principal, SyncKind, SyncRun
 from gateway.models.base import new_id
 from gateway.models.principal import SYSTEM
 from gateway.runtime import Runtime
-from gateway.services import connections, data_source_instances
+from gateway.services import connections, data_source_instances, event_subscriptions, sync_runs
 from gateway.services.selectors import ConnectionSelector, DataSourceInstanceSelector, PointerInput
 from tests.support.runtime import connection, customer, definition, instance, integration
 
@@ -29,6 +29,8 @@ class Names:
     instance: str
     keyed_instance: str
     archived_instance: str
+    subscription: str
+    run: str
     record: str
 
     def translated(self, text: str, into: "Names") -> str:
@@ -78,7 +80,10 @@ async def add_victim(world: World) -> Names:
     )
 
 
-_KINDS = (Customer, Connection, Connection, DataSourceInstance, DataSourceInstance, DataSourceInstance)
+_KINDS = (
+    *(Customer, Connection, Connection, DataSourceInstance, DataSourceInstance, DataSourceInstance),
+    *(EventSubscription, SyncRun),
+)
 
 
 def _record(connection_id: UUID) -> str:
@@ -100,6 +105,10 @@ async def _settle(runtime: Runtime, external_id: str, own_integration: str, tray
     old = await instance(runtime, principal, elsewhere, definition_key, instance_key="old")
     await instance(runtime, principal, elsewhere, definition_key)
     await data_source_instances.archive(runtime, SYSTEM, by=DataSourceInstanceSelector(id=old.id))
+    by = DataSourceInstanceSelector(id=default.id)
+    await event_subscriptions.subscribe(runtime, principal, by=by, types=[ChangeType.DELETED])
+    (subscription,) = (await event_subscriptions.of_instances(runtime, principal, [default.id]))[default.id]
+    run = await sync_runs.request(runtime, principal, by=by, kind=SyncKind.FULL_SYNC)
     return Names(
         external_id,
         own_integration,
@@ -110,6 +119,8 @@ async def _settle(runtime: Runtime, external_id: str, own_integration: str, tray
         global_id(default),
         global_id(keyed),
         global_id(old),
+        global_id(subscription),
+        global_id(run),
         _record(connected.id),
     )
 

@@ -1,5 +1,6 @@
 """A client of the whole gateway: HTTP requests to the application, with tokens that its own secret signed."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -11,6 +12,8 @@ import httpx
 from gateway.runtime import Runtime
 from gateway.web.app import create_app
 from gateway.web.tokens import mint
+
+_PATIENCE_SECONDS = 20.0
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,16 @@ class GatewayClient:
         self.heard.append(f"{response.headers} {response.text}")
         # The standard library keeps integers of any size.
         body = json.loads(response.text)
+        return Answer(response.status_code, response.text, body.get("data"), body.get("errors", []))
+
+    async def listen(self, document: str, **variables: Any) -> Answer:
+        """The answer to a subscription that ends by itself: its status, and the whole stream as text, whose last frame is read."""
+        headers = {"Authorization": f"Bearer {self.token}", "Accept": "text/event-stream"}
+        async with asyncio.timeout(_PATIENCE_SECONDS):
+            response = await self.http.post("/graphql", json={"query": document, "variables": variables}, headers=headers)
+        self.heard.append(f"{response.headers} {response.text}")
+        frames = [line.removeprefix("data: ") for line in response.text.splitlines() if line.startswith("data: {")]
+        body = json.loads(frames[-1] if frames else response.text)
         return Answer(response.status_code, response.text, body.get("data"), body.get("errors", []))
 
     async def execute(self, document: str, **variables: Any) -> Any:

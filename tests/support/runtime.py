@@ -9,7 +9,7 @@ from sqlmodel import SQLModel, select
 
 from gateway.config import Settings
 from gateway.errors import GatewayError, UserError
-from gateway.models import Connection, Customer, DataSource, DataSourceInstance, Integration, Pointer, Principal
+from gateway.models import Connection, Customer, DataSource, DataSourceInstance, EventSubscription, Integration, Pointer, Principal, SyncRun
 from gateway.models.principal import SYSTEM
 from gateway.runtime import Runtime, open_runtime
 from gateway.services import connections, customers, data_source_instances, data_sources, integrations, selection
@@ -21,7 +21,7 @@ from gateway.storage.encryption import Cipher
 from gateway.testing import FakeClock
 from tests.support.notes_connector import GOOD_TOKEN, NotesApp, NotesConnector, parameters
 
-TABLES: tuple[type[SQLModel], ...] = (Customer, Integration, Connection, DataSource, DataSourceInstance)
+TABLES: tuple[type[SQLModel], ...] = (Customer, Integration, Connection, DataSource, DataSourceInstance, EventSubscription, SyncRun)
 
 
 @pytest.fixture
