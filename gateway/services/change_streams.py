@@ -49,16 +49,17 @@ class ChangeStream:
 
     async def batches(self, after: str | None) -> AsyncGenerator[Batch, None]:
         """Batches without end. The first comes once the baseline stands, or at once where there is something after the cursor."""
-        meta = await self._log_meta()
-        position = meta.position_of(after, field=["after"]) if after is not None else None
-        await self._hold((await self._standing(seconds=0)).instances)
-        if position is None:
+        if after is None:
+            await self._hold((await self._standing(seconds=0)).instances)
             await self._baselines()
             # What the baseline holds and what came since, whoever reads the records now reads as well.
-            position = (await self._log_meta()).end
-            yield _empty(meta.log_id, position)
-            listener = await self._listen(position)
+            meta = await self._log_meta()
+            yield _empty(meta.log_id, meta.end)
+            listener = await self._listen(meta.end)
         else:
+            meta = await self._log_meta()
+            position = meta.position_of(after, field=["after"])
+            await self._hold((await self._standing(seconds=0)).instances)
             listener = await self._listen(position)
             yield await self._resumed(listener, meta.log_id)
         while True:
@@ -77,7 +78,7 @@ class ChangeStream:
             batch = await listener.next(seconds=pause)
             if batch is not None:
                 return batch
-            if await self._stands():
+            if await self._stands(seconds=_FIRST_PAUSE_SECONDS):
                 return _empty(log_id, listener.position)
             pause = min(pause * 1.5, _LONGEST_PAUSE_SECONDS)
 
@@ -85,15 +86,15 @@ class ChangeStream:
         pause = _FIRST_PAUSE_SECONDS
         while True:
             seen = self._runtime.events.bell.count
-            if await self._stands():
+            if await self._stands(seconds=_FIRST_PAUSE_SECONDS):
                 return
             await asyncio.sleep(pause)
             await self._runtime.events.bell.wait(seen, seconds=_LONGEST_PAUSE_SECONDS)
             pause = min(pause * 1.5, _LONGEST_PAUSE_SECONDS)
 
-    async def _stands(self) -> bool:
+    async def _stands(self, *, seconds: float) -> bool:
         try:
-            standing = await self._standing(seconds=_FIRST_PAUSE_SECONDS)
+            standing = await self._standing(seconds=seconds)
             await self._hold(standing.instances)
         except UNREACHABLE as error:
             _log.warning("A stream could not be checked", error=type(error).__name__)
@@ -104,7 +105,7 @@ class ChangeStream:
         now = asyncio.get_running_loop().time()
         if now - self._checked_at >= self._check_seconds:
             self._checked_at = now
-            await self._stands()
+            await self._stands(seconds=self._check_seconds / 2)
 
     async def _standing(self, *, seconds: float) -> Standing:
         return await self._runtime.events.sharing.get(self._key, self._ask, seconds=seconds)
