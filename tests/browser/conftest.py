@@ -39,6 +39,7 @@ class Visit:
         return [address for address in self.requests if not address.startswith((f"{self.url}/", "data:", "blob:"))]
 
 
+Browsing = Callable[[str], AbstractAsyncContextManager[Visit]]
 Visiting = Callable[[Starlette], AbstractAsyncContextManager[Visit]]
 
 
@@ -51,15 +52,15 @@ async def runtime(sqlite_url: str) -> AsyncIterator[Runtime]:
 
 
 @pytest.fixture
-def visiting() -> Visiting:
-    """Serves an application and opens a browser at it; skips where there is none."""
+def browsing() -> Browsing:
+    """Opens a browser for what is served at an address; skips where there is none."""
     executable = next((path for name in BROWSERS if (path := shutil.which(name))), None)
     if executable is None:
         pytest.skip(f"No browser: none of {', '.join(BROWSERS)} is on the PATH. On Debian, install the package `chromium`.")
 
     @asynccontextmanager
-    async def visit(app: Starlette) -> AsyncIterator[Visit]:
-        async with _served(app) as url, async_playwright() as playwright:
+    async def browse(url: str) -> AsyncIterator[Visit]:
+        async with async_playwright() as playwright:
             browser = await playwright.chromium.launch(executable_path=executable, args=["--no-sandbox"])
             context = await browser.new_context(viewport={"width": 1440, "height": 900})
             await context.grant_permissions(["clipboard-read", "clipboard-write"])
@@ -70,6 +71,18 @@ def visiting() -> Visiting:
             visited.page.on("console", lambda message: visited.complaints.append(message.text) if message.type == "error" else None)
             yield visited
             await browser.close()
+
+    return browse
+
+
+@pytest.fixture
+def visiting(browsing: Browsing) -> Visiting:
+    """Serves an application and opens a browser at it."""
+
+    @asynccontextmanager
+    async def visit(app: Starlette) -> AsyncIterator[Visit]:
+        async with _served(app) as url, browsing(url) as visited:
+            yield visited
 
     return visit
 
