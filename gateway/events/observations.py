@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -12,7 +13,7 @@ from sqlalchemy import Table, inspect, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from gateway.errors import GenerationChangedError
+from gateway.errors import GenerationChangedError, UpstreamResponseError
 from gateway.events import bodies, snapshots
 from gateway.events.compare import Comparison, compare
 from gateway.events.snapshots import MissingPage, ObservedPlace, live_count, missing, purge_deleted, stage, staged_count, unstage
@@ -65,7 +66,7 @@ class Observed:
     """Records that look different but were found changed after the app was asked: nothing was done, and they must be read again,
     as what was seen may still be the newer."""
     unfollowable_ids: tuple[str, ...] = ()
-    """Records whose ids cannot be kept (`is_followable`): nothing was done."""
+    """Records that cannot be kept, for their ids (`is_followable`) or because their fields are no JSON: nothing was done."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,7 +127,7 @@ async def observe(
         event_count=event_count,
         changed_count=len(comparison.differences),
         stale_ids=comparison.stale_ids,
-        unfollowable_ids=tuple(each.external_id for each in observations if each.external_id not in seen),
+        unfollowable_ids=tuple(each.external_id for each in observations if each.external_id not in hashes),
     )
 
 
@@ -134,7 +135,9 @@ async def _hashes(seen: Mapping[str, Record | None], volatile_fields: Collection
     volatile = frozenset(volatile_fields)
     hashes: dict[str, bytes | None] = {}
     for number, (record_id, record) in enumerate(seen.items(), start=1):
-        hashes[record_id] = bodies.hash_of(record, volatile) if record is not None else None
+        # One record that cannot be recorded keeps no others back.
+        with suppress(UpstreamResponseError):
+            hashes[record_id] = bodies.hash_of(record, volatile) if record is not None else None
         if number % _HASHED_AT_ONCE == 0:
             await asyncio.sleep(0)  # Leases are renewed and clients answered meanwhile.
     return hashes

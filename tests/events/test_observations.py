@@ -171,6 +171,15 @@ async def test_ids_of_any_signs_are_kept_as_they_are_and_those_that_cannot_be_ar
     assert set(await snapshot(database, place)) == set(HOSTILE_IDS)
 
 
+async def test_a_record_that_is_no_json_is_handed_back_and_keeps_no_others_back(database: Database):
+    (place,) = await followed(database)
+
+    observed = await tell(database, place, seen(record("a", n=1), record("b", n={1, 2}), record("c", n=2**80)))
+
+    assert (observed.event_count, observed.unfollowable_ids) == (2, ("b",))
+    assert await snapshot(database, place) == {"a": {"n": 1}, "c": {"n": 2**80}}
+
+
 async def test_bodies_of_100_kilobytes_and_many_records_go_through_in_one_unit_of_work(database: Database):
     (place,) = await followed(database)
     large = [record(f"large-{number:03}", text=chr(97 + number % 26) * 100_000) for number in range(100)]
