@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -14,6 +14,7 @@ from gateway.errors import GatewayError, InvalidError, WebhookRefusedError
 from gateway.models import (
     ChangeHint,
     ChangeType,
+    ConnectorSpec,
     JsonObject,
     Pointer,
     Record,
@@ -46,6 +47,11 @@ class SendingConnector(ChangingConnector):
     refusal: GatewayError | None = None
     expires_at: datetime | None = None
     chosen_secret: str | None = None
+
+    @property
+    def spec(self) -> ConnectorSpec:
+        servers = {"type": "object", "additionalProperties": False, "properties": {"server": {"type": "string"}}}
+        return replace(super().spec, connection_schema=servers)
 
     async def register_webhook(self, access: Access, collection: Pointer, target: WebhookTarget) -> WebhookRegistration:
         self._tell(f"register {collection.path}")
