@@ -159,10 +159,13 @@ async def test_subscriptions_refuse_what_is_hostile_before_anybody_counts_as_lis
 ):
     before = await stored(world.runtime)
     headers = {"content-type": "application/json", "authorization": f"Bearer {gateway.admin.token}", "accept": "text/event-stream"}
+    seen: set[str] = set()
     for asked in _roots("Subscription", world):
         with subtests.test(asked.name):
             for leaf in _leaves(asked.operation):
-                for (value,) in [*_hostile(leaf, together=False), *([value] for value in _unfitting(leaf))]:
+                values = [*(value for (value,) in _hostile(leaf, together=False)), *_unfitting(leaf)]
+                # Selectors stand in two subscriptions: the first gets every value, the other a part.
+                for value in values[::4] if leaf.row in seen else values:
                     if leaf.row == "DataSourceInstanceKey.instanceKey" and value == "":
                         continue  # It means the default instance, and that there is.
                     async with asyncio.timeout(_PATIENCE_SECONDS):
@@ -174,6 +177,7 @@ async def test_subscriptions_refuse_what_is_hostile_before_anybody_counts_as_lis
                     assert codes, shown
                     assert InternalError.code not in codes, shown
                     assert len(response.content) < 200_000, shown
+                seen.add(leaf.row)
             assert await stored(world.runtime) == before
 
 
