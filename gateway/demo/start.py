@@ -1,5 +1,6 @@
 """Everything that `gateway demo` runs, opened and closed together."""
 
+import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ from gateway.demo.seed import CUSTOMER_ID, seed
 from gateway.demo.workplace import Workplace
 from gateway.runtime import open_runtime
 from gateway.storage.lock import lock_file
+from gateway.sync.worker import running_worker
 from gateway.web import tokens
 from gateway.web.app import create_app
 from gateway.web.graphiql import ExampleTab
@@ -48,7 +50,9 @@ async def run(*, host: str, port: int, database: Path | None, on_ready: Callable
     Raises ConfigurationError when the port or the file cannot be used.
     """
     with TemporaryDirectory(prefix="gateway-demo-") as directory:
-        settings = _settings(database if database is not None else Path(directory) / "demo.db")
+        # Known before the server listens: the app is told where to send its webhooks.
+        port = port or _free_port(host)
+        settings = _settings(database if database is not None else Path(directory) / "demo.db", public_url=_url(host, port))
         with lock_file(settings.database_url):
             await _run(settings, host=host, port=port, on_ready=on_ready)
 
@@ -71,7 +75,8 @@ async def _run(settings: Settings, *, host: str, port: int, on_ready: Callable[[
                 )
             )
 
-        await serve(create_app(runtime, tabs=tabs), host=host, port=port, on_ready=announce)
+        async with running_worker(runtime):
+            await serve(create_app(runtime, tabs=tabs), host=host, port=port, on_ready=announce)
 
 
 def tabs_for(host: str, *, customer_token: str, admin_token: str) -> tuple[ExampleTab, ...]:
@@ -100,7 +105,30 @@ async def _external_app() -> AsyncIterator[str]:
         yield address
 
 
-def _settings(database: Path) -> Settings:
+def _free_port(host: str) -> int:
+    """A port of the host that nobody listens on; 0 where there is no such host, as the server says it better."""
+    try:
+        with socket.create_server((host, 0), family=socket.AF_INET6 if ":" in host else socket.AF_INET) as listener:
+            port: int = listener.getsockname()[1]
+            return port
+    except OSError:
+        return 0
+
+
+def _url(host: str, port: int) -> str | None:
+    """Where the app reaches the gateway, on the same machine; null where that cannot be told."""
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return f"http://localhost:{port}" if host == "localhost" else None
+    if "%" in host:
+        return None
+    if address.is_unspecified:
+        address = ip_address("127.0.0.1" if address.version == 4 else "::1")
+    return f"http://[{address}]:{port}" if address.version == 6 else f"http://{address}:{port}"
+
+
+def _settings(database: Path, *, public_url: str | None) -> Settings:
     keys = keys_beside(database)
     return read_settings(
         Settings,
@@ -108,4 +136,5 @@ def _settings(database: Path) -> Settings:
         token_secret=keys.token_secret,
         encryption_keys=keys.encryption_keys,
         allowed_networks="127.0.0.0/8",
+        public_url=public_url,
     )

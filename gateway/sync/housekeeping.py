@@ -1,4 +1,4 @@
-"""What must not grow for ever: the event log, old generations' snapshots, the runs of long ago."""
+"""What must not grow for ever: the event log, old generations' snapshots, webhooks and runs of long ago."""
 
 from datetime import timedelta
 
@@ -10,6 +10,7 @@ from gateway.models import SyncRun, SyncStatus
 from gateway.models.principal import SYSTEM
 from gateway.runtime import Runtime
 from gateway.storage import times
+from gateway.sync import inbox
 
 _SLICE = 1_000
 
@@ -18,6 +19,7 @@ async def keep_house(runtime: Runtime) -> None:
     """Deletes what is older than the settings keep, in small units of work; several processes may do so at once."""
     await retention.prune(runtime.database, runtime.clock, runtime.settings)
     await retention.sweep(runtime.database)
+    await inbox.forget(runtime)
     while await _forget_runs(runtime) == _SLICE:
         pass
 
