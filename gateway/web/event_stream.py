@@ -117,7 +117,7 @@ async def _first_of(*parts: Awaitable[None]) -> int:
     finally:
         for task in tasks:
             task.cancel()
-        await asyncio.wait(tasks)
+        await asyncio.gather(*tasks, return_exceptions=True)
     tasks[first].result()
     return first
 
