@@ -1,10 +1,11 @@
 """Who is at a task: one worker at a time, and for pulls and full syncs one task at a time per connection."""
 
 from collections.abc import Collection
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, case, null, tuple_, update
+from sqlalchemy import ColumnElement, case, func, null, tuple_, update
 from sqlalchemy.orm import aliased
 from sqlmodel import and_, col, exists, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -13,7 +14,6 @@ from gateway.models import SyncTask, TaskKind
 from gateway.models.principal import SYSTEM
 from gateway.runtime import Runtime
 from gateway.storage import times
-from gateway.storage.statements import take_turn
 from gateway.sync.jobs import Job
 from gateway.sync.tasks import Task, place_of
 
@@ -27,24 +27,29 @@ async def claim(runtime: Runtime, instance_id: UUID, kind: TaskKind, *, owner: s
     A task whose lease has ended is taken from whoever held it.
     """
     async with runtime.database.write(SYSTEM) as session:
-        connection_id = (await session.exec(select(SyncTask.connection_id).where(place_of(instance_id, kind)))).first()
-        if connection_id is None:
-            return None
-        conditions = [place_of(instance_id, kind), col(SyncTask.due_at) <= times.now(session, runtime.clock)]
+        now = times.now(session, runtime.clock)
+        conditions = [place_of(instance_id, kind), col(SyncTask.due_at) <= now]
         if kind in ONE_AT_A_TIME:
-            # Else two workers would each see the connection free.
-            await take_turn(session, f"sync {kind} {connection_id}")
-            conditions.append(~_is_busy(session, runtime, instance_id=instance_id, connection_id=connection_id, kind=kind))
+            await _take_turn(session, instance_id, kind)
+            conditions.append(~is_busy(now))
 
-        claimed = (
-            update(SyncTask)
-            .where(*conditions)
-            .values(**_claimed(session, runtime, owner))
-            .returning(SyncTask)
-            .execution_options(synchronize_session=False)
-        )
-        row = (await session.exec(claimed)).scalar_one_or_none()
+        claimed = update(SyncTask).where(*conditions).values(**_claimed(session, runtime, owner)).returning(SyncTask)
+        row = (await session.exec(claimed.execution_options(synchronize_session=False))).scalar_one_or_none()
     return Task.from_row(runtime, row) if row is not None else None
+
+
+def is_busy(now: ColumnElement[datetime]) -> ColumnElement[bool]:
+    """Whether another task of the same kind is under way in the task's connection."""
+    other = aliased(SyncTask)
+    is_another = and_(other.connection_id == SyncTask.connection_id, other.kind == SyncTask.kind, other.instance_id != SyncTask.instance_id)
+    return exists(select(other.instance_id).where(is_another, col(other.owner).is_not(None), col(other.due_at) > now))
+
+
+async def _take_turn(session: AsyncSession, instance_id: UUID, kind: TaskKind) -> None:
+    """Returns when nobody else claims in the task's connection: else two workers would each see it free."""
+    if session.get_bind().dialect.name == "postgresql":
+        name = func.concat("sync ", kind.value, " ", col(SyncTask.connection_id))
+        await session.exec(select(func.pg_advisory_xact_lock(func.hashtextextended(name, 0))).where(place_of(instance_id, kind)))
 
 
 def _claimed(session: AsyncSession, runtime: Runtime, owner: str) -> dict[str, Any]:
@@ -56,14 +61,6 @@ def _claimed(session: AsyncSession, runtime: Runtime, owner: str) -> dict[str, A
         # A request is answered by what starts after it; what goes on after a crash may have read too early.
         "requested_at": case((col(SyncTask.owner).is_(None), null()), else_=col(SyncTask.requested_at)),
     }
-
-
-def _is_busy(session: AsyncSession, runtime: Runtime, *, instance_id: UUID, connection_id: UUID, kind: TaskKind) -> ColumnElement[bool]:
-    """Whether another task of the kind is under way in the connection."""
-    other = aliased(SyncTask)
-    is_another = and_(other.connection_id == connection_id, other.kind == kind.value, other.instance_id != instance_id)
-    is_alive = and_(col(other.owner).is_not(None), col(other.due_at) > times.now(session, runtime.clock))
-    return exists(select(other.instance_id).where(is_another, is_alive))
 
 
 async def renew(runtime: Runtime, jobs: Collection[Job], *, owner: str) -> None:

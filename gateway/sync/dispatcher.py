@@ -4,15 +4,14 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, case, func
-from sqlalchemy.orm import aliased
-from sqlmodel import and_, col, exists, select
+from sqlalchemy import case, func
+from sqlmodel import and_, col, select
 
 from gateway.models import SyncTask, TaskKind
 from gateway.models.principal import SYSTEM
 from gateway.runtime import Runtime
 from gateway.storage import times
-from gateway.sync.claims import ONE_AT_A_TIME
+from gateway.sync.claims import ONE_AT_A_TIME, is_busy
 from gateway.sync.jobs import Job, JobEngine
 
 _POLL_SECONDS = 0.5
@@ -55,11 +54,4 @@ def _first_of_each(kinds: Sequence[TaskKind], now: Any) -> Any:
     place = func.row_number().over(partition_by=(col(SyncTask.kind), group), order_by=col(SyncTask.due_at)).label("place")
     is_due = and_(col(SyncTask.due_at) <= now, col(SyncTask.kind).in_([kind.value for kind in kinds]))
     columns: tuple[Any, ...] = (SyncTask.instance_id, SyncTask.kind, SyncTask.fence, SyncTask.due_at, place)
-    return select(*columns).where(is_due, ~(waits & _is_busy(now)))
-
-
-def _is_busy(now: Any) -> ColumnElement[bool]:
-    """Whether a task of the same kind is under way in the connection."""
-    other = aliased(SyncTask)
-    is_of_same = and_(other.connection_id == SyncTask.connection_id, other.kind == SyncTask.kind)
-    return exists(select(other.instance_id).where(is_of_same, col(other.owner).is_not(None), col(other.due_at) > now))
+    return select(*columns).where(is_due, ~(waits & is_busy(now)))

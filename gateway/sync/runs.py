@@ -10,7 +10,6 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from gateway.errors import GatewayError
 from gateway.models import SyncConclusion, SyncKind, SyncRun, SyncStatus, TaskKind
-from gateway.storage import times
 from gateway.sync.tasks import Task, told
 
 KIND_OF_RUN = {TaskKind.PULL: SyncKind.PULL_UPDATES, TaskKind.FULL: SyncKind.FULL_SYNC}
@@ -35,14 +34,25 @@ async def begin(task: Task, session: AsyncSession) -> RunState:
     waiting = select(SyncRun.id).where(of_instance, col(SyncRun.status) == SyncStatus.QUEUED.value).order_by(col(SyncRun.id)).limit(1)
     run_id = task.run_id or (await session.exec(waiting)).first()
     if run_id is None:
-        now = await task.now(session)
-        run = SyncRun(instance_id=task.instance_id, customer_id=task.customer_id, kind=kind.value, created_at=now)
-        session.add(run)
-        await session.flush()
-        run_id = run.id
+        return await _new(task, session, kind)
     await task.keep_run(session, run_id)
-    started_at = func.coalesce(col(SyncRun.started_at), times.now(session, task.runtime.clock))
+    started_at = func.coalesce(col(SyncRun.started_at), await task.now(session))
     return await _change(task, session, {"status": SyncStatus.IN_PROGRESS.value, "started_at": started_at})
+
+
+async def _new(task: Task, session: AsyncSession, kind: SyncKind) -> RunState:
+    now = await task.now(session)
+    run = SyncRun(
+        instance_id=task.instance_id,
+        customer_id=task.customer_id,
+        kind=kind.value,
+        status=SyncStatus.IN_PROGRESS.value,
+        created_at=now,
+        started_at=now,
+    )
+    session.add(run)
+    await task.keep_run(session, run.id)
+    return RunState(run_id=run.id, is_held=False, is_cancelled=False, is_released=False)
 
 
 async def count(
@@ -64,7 +74,7 @@ async def hold(task: Task, session: AsyncSession, *, missing: int) -> RunState:
 
 async def end(task: Task, session: AsyncSession, conclusion: SyncConclusion, *, error: GatewayError | None = None) -> None:
     """The run is over, and the task's next work counts for another one."""
-    now = times.now(session, task.runtime.clock)
+    now = await task.now(session)
     outcome = {"conclusion": conclusion.value, "error": told(error) if error is not None else None}
     await _change(task, session, {"status": SyncStatus.COMPLETED.value, "completed_at": now, **outcome})
     await task.keep_run(session, None)

@@ -48,6 +48,9 @@ class Task:
     succeeded_at: datetime | None
     is_ended: bool = False
     """Whether it was finished or failed: then nothing more is committed."""
+    _changes: dict[str, Any] = field(default_factory=dict, init=False, repr=False)
+    """What the commit under way writes to the task's row, at its end and in one statement."""
+    _now: datetime = field(default=datetime.min, init=False, repr=False)
 
     @classmethod
     def from_row(cls, runtime: Runtime, row: SyncTask) -> "Task":
@@ -78,21 +81,20 @@ class Task:
         Raises FencedError before the block when another worker has the task by now: stop then, it has gone on from the last commit.
         """
         async with self.runtime.database.write(SYSTEM) as session:
-            await self._change(
-                session, {"due_at": times.later(session, self.runtime.clock, seconds=self.runtime.settings.sync_lease_seconds)}
-            )
+            self._changes = {}
+            self._now = await self._lock(session)
             yield session
+            if self._changes:
+                await session.exec(update(SyncTask).where(place_of(self.instance_id, self.kind)).values(**self._changes))
         self.runtime.events.bell.ring()
 
     async def save(self, session: AsyncSession, *, progress: JsonObject | None) -> None:
         """Keeps where the run goes on after a crash, within a commit."""
-        await self._change(session, {"progress": progress})
-        self.progress = progress
+        self._changes["progress"] = self.progress = progress
 
     async def keep_run(self, session: AsyncSession, run_id: UUID | None) -> None:
         """Keeps which run the work counts for, within a commit; `runs` calls it."""
-        await self._change(session, {"run_id": run_id})
-        self.run_id = run_id
+        self._changes["run_id"] = self.run_id = run_id
 
     async def finish(self, session: AsyncSession, next_at: datetime | None) -> None:
         """Ends the task well, as the last step of a commit: it starts again at `next_at`, or at once when it was asked for meanwhile.
@@ -123,24 +125,27 @@ class Task:
         """Gives the task back as it is, so that another worker goes on at once. Raises FencedError when one has already."""
         async with self.commit() as session:
             # Whose it was stays: what somebody asked for while it was under way is not answered yet.
-            await self._change(session, {"due_at": times.now(session, self.runtime.clock), "fence": col(SyncTask.fence) + 1})
+            self._changes |= {"due_at": times.now(session, self.runtime.clock), "fence": col(SyncTask.fence) + 1}
             self.is_ended = True
 
     async def now(self, session: AsyncSession) -> datetime:
-        """The moment by the clock that replicas share: what `next_at` is counted from."""
-        return await times.read(session, self.runtime.clock)
+        """The moment at which the commit began, by the clock that replicas share: what `next_at` is counted from."""
+        return self._now
 
     async def _end(self, session: AsyncSession, due_at: Any, values: dict[str, Any]) -> None:
         now = times.now(session, self.runtime.clock)
         due = case((col(SyncTask.requested_at).is_not(None), now), else_=due_at if due_at is not None else null())
-        await self._change(session, {**values, "owner": None, "due_at": due})
+        self._changes |= {**values, "owner": None, "due_at": due}
         self.is_ended = True
 
-    async def _change(self, session: AsyncSession, values: dict[str, Any]) -> None:
+    async def _lock(self, session: AsyncSession) -> datetime:
         mine = and_(place_of(self.instance_id, self.kind), col(SyncTask.fence) == self.fence, col(SyncTask.owner).is_not(None))
-        changed = await session.exec(update(SyncTask).where(mine).values(**values))
-        if changed.rowcount == 0:
+        lease = times.later(session, self.runtime.clock, seconds=self.runtime.settings.sync_lease_seconds)
+        locking = update(SyncTask).where(mine).values(due_at=lease).returning(times.now(session, self.runtime.clock))
+        now: datetime | None = (await session.exec(locking.execution_options(synchronize_session=False))).scalar_one_or_none()
+        if now is None:
             raise FencedError(f"The task {self.kind} of instance {self.instance_id} is another worker's by now.")
+        return now
 
 
 def told(error: GatewayError) -> JsonObject:
