@@ -14,7 +14,8 @@ from gateway.connectors.format.sync import Delta, Sync
 from gateway.errors import CursorExpiredError, UnsupportedError, UpstreamRejectedError, UpstreamResponseError
 from gateway.models import ChangePage, JsonValue, PageRequest, RecordQuery, Since
 
-_GONE = 410
+_GONE = (404, 410)
+# A collection that is not there may be there again later, made anew: then its app knows nothing of what was told before.
 _MAX_TOKEN_CHARACTERS = 65_536
 
 
@@ -29,7 +30,7 @@ async def page_of_delta(
     try:
         listed = await read_listing(caller, listing, page)
     except UpstreamRejectedError as error:
-        if since.delta_token is None or error.status != _GONE:
+        if since.delta_token is None or error.status not in _GONE:
             raise
         raise _expired() from None
     changes = tuple(item.change for item in listed.items if item.change is not None)

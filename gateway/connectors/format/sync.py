@@ -72,7 +72,7 @@ class Delta(_Changes):
     is_address: bool = False
     """Whether the token is the whole address to ask the next time, rather than a value that the request says."""
     gone: Condition | None = None
-    """Holds when an answer of success tells that the app no longer knows `since.token`; a 410, and the error action `gone`, tell it too."""
+    """Holds when an answer of success tells that `since.token` is no longer known; a 404, a 410 and the error action `gone` tell it too."""
 
 
 class Deleted(Part):

@@ -79,11 +79,12 @@ async def test_an_address_leads_nowhere_but_to_the_app(app, other_app, connector
     "told",
     [
         Answer(status=410, json={}),
+        Answer(status=404, json={}),
         Answer(status=400, json={"code": "old"}),
         Answer(json={"items": [], "sync": "t2", "reset": True}),
         Answer(json={"reset": True}),
     ],
-    ids=["410", "a rule of the file", "an answer of success", "one without items"],
+    ids=["410", "404", "a rule of the file", "an answer of success", "one without items"],
 )
 async def test_a_token_that_the_app_no_longer_knows_is_told_as_such(app, connector, access, told):
     app.answer(told)
@@ -94,16 +95,13 @@ async def test_a_token_that_the_app_no_longer_knows_is_told_as_such(app, connect
         await changes(notes, access, Since(delta_token="t1"))
 
 
-async def test_a_collection_that_is_gone_is_no_token_that_is_gone(app, connector, access):
-    app.answer(status=410, json={})
-    app.answer(status=404, json={})
-    notes = connector(collection=synced())
+@pytest.mark.parametrize("status", [404, 410])
+async def test_a_collection_that_was_never_read_is_told_as_missing(app, connector, access, status):
+    app.answer(status=status, json={})
 
-    with pytest.raises(UpstreamRejectedError) as without_token:
-        await changes(notes, access)
-    with pytest.raises(UpstreamRejectedError) as not_found:
-        await changes(notes, access, Since(delta_token="t1"))
-    assert (without_token.value.status, not_found.value.status) == (410, 404)
+    with pytest.raises(UpstreamRejectedError) as caught:
+        await changes(connector(collection=synced()), access)
+    assert caught.value.status == status
 
 
 @pytest.mark.parametrize("given", [None, "", False, "x" * 70_000], ids=["null", "empty", "false", "very long"])

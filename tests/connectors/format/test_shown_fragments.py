@@ -36,6 +36,12 @@ def filled_in(part, content):
         of_collection["operations"] = {"list": content}
     elif part == "transforms":
         of_collection["transforms"] = content
+    elif part == "sync":
+        of_collection["record"] = {**of_collection["record"], "updated_at": "${record.updatedAt}"}
+        of_collection["operations"]["list"] |= {"filters": BY_TIME, "order": {"fields": ["updatedAt"]}}
+        of_collection["operations"]["list"]["request"] = {"path": "/notes", "query": {"sort": "${order.field}"}}
+        of_collection["fields"] = {"type": "object", "properties": {**FIELDS["properties"], "updatedAt": {"type": "string"}}}
+        of_collection["sync"] = content
     elif part == "webhooks":
         file["webhooks"] = content
         of_collection["webhook"] = next(iter(content))
@@ -47,17 +53,18 @@ CREDENTIALS = {
     "properties": {"privateKey": {"type": "string", "writeOnly": True}, "keyId": {"type": "string"}, "issuer": {"type": "string"}},
 }
 FIELDS = {"type": "object", "properties": {"id": {"type": "integer"}, "text": {"type": "string"}}}
+BY_TIME = {"updatedAt": {"gte": {"query": "from"}, "lte": {"query": "to"}}}
 PARAMETERS = {"type": "object", "properties": {"folderId": {"type": "string"}}}
 SHOWN = [
     (part, content)
     for text in FRAGMENTS
     for part, content in YAML(typ="safe", pure=True).load(text).items()
-    if part in ("auth", "list", "transforms", "webhooks")
+    if part in ("auth", "list", "sync", "transforms", "webhooks")
 ]
 
 
 def test_every_kind_of_part_is_shown():
-    assert sorted(part for part, _ in SHOWN) == ["auth", "auth", "list", "list", "transforms", "webhooks"]
+    assert sorted(part for part, _ in SHOWN) == ["auth", "auth", "list", "list", "sync", "sync", "transforms", "webhooks"]
 
 
 @pytest.mark.parametrize(("part", "content"), SHOWN, ids=[f"{part} {index}" for index, (part, _) in enumerate(SHOWN)])
