@@ -52,8 +52,9 @@ class Subscription:
         types: ChangeTypes = strawberry.UNSET,
         after: After = strawberry.UNSET,
     ) -> AsyncGenerator[Batch, None]:
+        caller = info.context.caller
         by, wanted = data_source_instance.read("dataSourceInstance"), checks.change_types(items(types), field=_TYPES)
-        return streams.records_changed(*info.context.caller, by=by, types=wanted, after=given(after))
+        return streams.records_changed(*caller, by=by, types=wanted, after=given(after))
 
     @_subscription(
         "The same for all instances of a connection that are in use, those included that are created while somebody listens.",
@@ -66,8 +67,9 @@ class Subscription:
         types: ChangeTypes = strawberry.UNSET,
         after: After = strawberry.UNSET,
     ) -> AsyncGenerator[Batch, None]:
+        caller = info.context.caller
         by, wanted = connection.read("connection"), checks.change_types(items(types), field=_TYPES)
-        return streams.connection_records_changed(*info.context.caller, by=by, types=wanted, after=given(after))
+        return streams.connection_records_changed(*caller, by=by, types=wanted, after=given(after))
 
     @_subscription("An instance now, and again whenever it has changed.", type=DataSourceInstance)
     def data_source_instance_changed(
@@ -79,5 +81,6 @@ class Subscription:
     def sync_run_progressed(
         self, info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="The id of the run.")]
     ) -> AsyncGenerator[models.SyncRun, None]:
+        caller = info.context.caller
         run_id = ids.local_id(id, models.SyncRun, field=["id"])
-        return streams.sync_run_progressed(*info.context.caller, id=run_id)
+        return streams.sync_run_progressed(*caller, id=run_id)
