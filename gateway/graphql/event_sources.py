@@ -95,9 +95,6 @@ async def interest_of(context: Context, subscription: EventSubscription) -> Inte
 
 async def webhook_url_of(context: Context, subscription: EventSubscription) -> str | None:
     """Where somebody has to tell the app to send the changes that a subscription is about; null where nobody has to."""
-    interest = await interest_of(context, subscription)
-    if not interest.is_real_time:
-        return None
     return await context.loaders.events.webhook_url_by_instance.load(subscription.instance_id)
 
 

@@ -20,8 +20,11 @@ class Detection:
 
 
 def method_of(support: SyncSupport, change: ChangeType, *, has_webhooks: bool) -> EventMethod:
-    """How changes of a type are learned of; `has_webhooks` tells whether apps can reach this gateway."""
-    if has_webhooks and support.webhook is not None and change in support.webhook.types:
+    """How changes of a type are learned of; `has_webhooks` tells whether apps can reach this gateway.
+
+    A webhook that somebody registers by hand only comes on top: nobody knows whether anybody has.
+    """
+    if has_webhooks and support.webhook is not None and support.webhook.is_registered and change in support.webhook.types:
         return EventMethod.WEBHOOK
     return _polled(support, change)
 
@@ -32,7 +35,7 @@ def detection_of(support: SyncSupport, types: Collection[ChangeType], *, has_web
     polled = {_polled(support, change) for change in types}
     return Detection(
         methods=methods,
-        uses_webhook=EventMethod.WEBHOOK in methods.values(),
+        uses_webhook=has_webhooks and support.webhook is not None and not support.webhook.types.isdisjoint(types),
         uses_pull=not polled.isdisjoint({EventMethod.DELTA, EventMethod.PULL}),
         uses_full_sync=EventMethod.FULL_SCAN in polled,
     )

@@ -125,7 +125,7 @@ def interest(runtime: Runtime, subscription: EventSubscription, *, context: Inst
     return Interest(
         status=SubscriptionStatus(subscription.status) if is_live else SubscriptionStatus.UNSUBSCRIBED,
         method=found.methods[change],
-        is_real_time=found.uses_webhook,
+        is_real_time=found.methods[change] is EventMethod.WEBHOOK,
         requires_pull=found.uses_pull,
         requires_full_sync=found.uses_full_sync,
         next_pull_at=runs.pull_at if is_live and found.uses_pull else None,
