@@ -182,16 +182,24 @@ class TestPocketBase:
         )
 
     @pytest.fixture
-    def reading(self, access: Access, http: Http) -> Reading:
-        return Reading(connector_of("pocketbase", http), access, Pointer("contacts", {"collection": "contacts"}), size=20)
+    def reading(self, access: Access, client, http: Http) -> Reading:
+        return Reading(connector_of("pocketbase", http), access, Pointer("records", {"collection": "journal"}), size=7)
 
     @pytest.fixture
     def client(self, pocketbase: PocketBase):
+        """A client of a superuser, and a collection of its own with some records."""
+        times = {"type": "autodate", "onCreate": True}
+        fields = [{"name": "label", "type": "text"}, {"name": "created", **times}, {"name": "updated", **times, "onUpdate": True}]
+        rules = dict.fromkeys(("listRule", "viewRule"), "@request.auth.id != ''")
         with pocketbase.client() as client:
+            client.post("/collections", json={"name": "journal", "type": "base", "fields": fields, **rules}).raise_for_status()
+            for number in range(30):
+                client.post("/collections/journal/records", json={"label": f"Entry {number}"}).raise_for_status()
             yield client
+            client.delete("/collections/journal").raise_for_status()
 
     def records(self, client, **parameters):
-        answer = client.get("/collections/contacts/records", params={"perPage": 1000, **parameters})
+        answer = client.get("/collections/journal/records", params={"perPage": 1000, **parameters})
         return answer.raise_for_status().json()["items"]
 
     async def test_every_record_comes_in_the_order_of_its_change(self, reading, client):
@@ -217,7 +225,7 @@ class TestPocketBase:
 
         def change(page):
             if page == 0:
-                client.patch(f"/collections/contacts/records/{first}", json={"first_name": "Moved"}).raise_for_status()
+                client.patch(f"/collections/journal/records/{first}", json={"label": "Moved"}).raise_for_status()
 
         found, _ = await reading.read(between=change)
 
@@ -228,11 +236,11 @@ class TestPocketBase:
         found, _ = await reading.read()
         chosen = found[3].external_id
         await asyncio.sleep(0.01)
-        client.patch(f"/collections/contacts/records/{chosen}", json={"first_name": "Chosen"}).raise_for_status()
+        client.patch(f"/collections/journal/records/{chosen}", json={"label": "Chosen"}).raise_for_status()
 
         later, _ = await reading.read(Since(start=found[-1].cursor + timedelta(milliseconds=1)))
 
-        assert [(change.external_id, change.record.fields["first_name"]) for change in later] == [(chosen, "Chosen")]
+        assert [(change.external_id, change.record.fields["label"]) for change in later] == [(chosen, "Chosen")]
 
     @pytest.mark.parametrize("has_records", [True, False])
     async def test_a_collection_without_a_time_of_change_is_read_whole(self, reading, client, has_records):
