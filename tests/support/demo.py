@@ -55,6 +55,19 @@ class RunningDemo:
         )
         return response.json()
 
+    def listen(self, query: str, *, frames: int = 1, **variables: Any) -> list[dict[str, Any]]:
+        """The first frames of a subscription of the customer's."""
+        headers = {**self.customer, "Accept": "text/event-stream"}
+        body = {"query": query, "variables": variables}
+        heard: list[dict[str, Any]] = []
+        with httpx.stream("POST", self.address, json=body, headers=headers, timeout=30, trust_env=False) as response:
+            for line in response.iter_lines():
+                if line.startswith("data: {"):
+                    heard.append(json.loads(line.removeprefix("data: ")))
+                if len(heard) == frames:
+                    break
+        return heard
+
 
 @contextmanager
 def demo_process(*arguments: str, port: int = 0) -> Iterator[RunningDemo]:
