@@ -58,12 +58,8 @@ def create_app(
         work: list[Coroutine[Any, Any, None]] = [webhooks.keep_sending()]
         if seconds_between_changes is not None:
             work.append(keep_changing(seconds_between_changes))
-        tasks = [asyncio.create_task(each) for each in work]
-        yield
-        for task in tasks:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+        async with _under_way(work):
+            yield
 
     webhooks = Webhooks(now=now, lost_of=lost_of)
     workplace.observers.append(webhooks.tell)
@@ -82,6 +78,17 @@ def create_app(
     )
     app.state.workplace = workplace
     return app
+
+
+@asynccontextmanager
+async def _under_way(work: Sequence[Coroutine[Any, Any, None]]) -> AsyncIterator[None]:
+    """Works until the block ends."""
+    tasks = [asyncio.create_task(each) for each in work]
+    yield
+    for task in tasks:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
 
 
 async def _me(request: Request) -> Response:
