@@ -73,6 +73,11 @@ def later(one: CursorValue | None, other: CursorValue | None) -> CursorValue | N
     return max(one, other)
 
 
+def sooner(one: CursorValue | None, other: CursorValue | None) -> CursorValue | None:
+    """The smaller of two marks; null when either is missing."""
+    return None if one is None or other is None else min(one, other)
+
+
 def of_baseline(run_start: datetime, cursor: CursorSync) -> CursorValue | None:
     """Where the first pull after a baseline begins; null for the beginning of all, where values say nothing of time."""
     return run_start - BASELINE_MARGIN if cursor.type is CursorType.DATETIME else None

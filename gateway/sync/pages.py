@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from gateway.errors import ConflictError
-from gateway.events.observations import Observation, Observed, is_followable, observe, stage, tick_of
+from gateway.events.observations import Observation, Observed, observe, stage, tick_of
 from gateway.models import EventMethod, SyncGeneration
 from gateway.models.principal import SYSTEM
 from gateway.runtime import Runtime
@@ -96,8 +96,8 @@ class Work:
             piece = observations[start : start + MAXIMUM_RECORDS_PER_COMMIT]
             is_last = start + MAXIMUM_RECORDS_PER_COMMIT >= len(observations)
             async with self.task.commit() as session:
-                staged_count = await self._staged(session, piece)
                 observed = await self.record(session, piece, since_tick=since_tick)
+                staged_count = await self._staged(session, piece, without=frozenset(observed.unfollowable_ids))
                 is_whole = is_whole and not observed.stale_ids
                 total = Recorded(event_count=total.event_count + observed.event_count, staged_count=total.staged_count + staged_count)
                 counted = int(is_last and is_whole)
@@ -108,8 +108,8 @@ class Work:
                 raise CancelledRunError("The run was cancelled.")
         return is_whole
 
-    async def _staged(self, session: AsyncSession, observations: Sequence[Observation]) -> int:
+    async def _staged(self, session: AsyncSession, observations: Sequence[Observation], *, without: frozenset[str]) -> int:
         if self.stages_for is None:
             return 0
-        record_ids = [each.external_id for each in observations if each.record is not None and is_followable(each.external_id)]
+        record_ids = [each.external_id for each in observations if each.external_id not in without]
         return await stage(session, run_id=self.stages_for, record_ids=record_ids)

@@ -3,6 +3,10 @@
 Ascending lists are read on from the last value of each page, not from its page token: a record that changes meanwhile moves to the
 end, and would move others onto a page that was read already. Where tokens must be followed through records that may leave what is
 read - many of one value, or a window that has an end - the reading is done again until one pass finds nothing.
+
+Of times, nothing that changes during the run lies before its start. Of counts nobody knows how far they were at the start: where a
+list in no order has several pages, what a page tells may lie above a change on a page that was read before. So it is read twice, and
+the mark moves to the highest value of the first time.
 """
 
 from collections.abc import Sequence
@@ -10,7 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from gateway.models import ChangePage, CursorOrder, CursorSync, CursorValue, JsonObject, JsonValue, Since
+from gateway.models import ChangePage, CursorOrder, CursorSync, CursorType, CursorValue, JsonObject, JsonValue, Since
 from gateway.sync import marks
 from gateway.sync.marks import Range
 
@@ -37,6 +41,12 @@ class CursorReading:
     passes: int = 1
     is_risky: bool = False
     """Whether records may have been passed over in this pass."""
+    is_unsettled: bool = False
+    """Whether what changed during this pass may lie below the highest value that it saw."""
+    highest: CursorValue | None = None
+    """The highest value that this pass saw."""
+    settled: CursorValue | None = None
+    """The highest value that the pass before saw: whatever changed during this one lies above it."""
     event_count: int = 0
     """How many changes this pass found."""
     is_incomplete: bool = False
@@ -60,6 +70,9 @@ class CursorReading:
             "seen": marks.encode(self.seen),
             "passes": self.passes,
             "is_risky": self.is_risky,
+            "is_unsettled": self.is_unsettled,
+            "highest": marks.encode(self.highest),
+            "settled": marks.encode(self.settled),
             "event_count": self.event_count,
             "is_incomplete": self.is_incomplete,
         }
@@ -87,6 +100,9 @@ def from_json(value: dict[str, Any], cursor: CursorSync) -> CursorReading:
         seen=marks.decode(value["seen"], cursor),
         passes=value["passes"],
         is_risky=value["is_risky"],
+        is_unsettled=value["is_unsettled"],
+        highest=marks.decode(value["highest"], cursor),
+        settled=marks.decode(value["settled"], cursor),
         event_count=value["event_count"],
         is_incomplete=value["is_incomplete"],
     )
@@ -105,6 +121,7 @@ def after(reading: CursorReading, page: ChangePage, cursor: CursorSync, *, event
         reading,
         count=reading.count + len(values),
         seen=marks.later(reading.seen, highest),
+        highest=marks.later(reading.highest, highest),
         event_count=reading.event_count + event_count,
     )
     is_last = page.next_token is None or _is_below(values, reading, cursor)
@@ -115,7 +132,11 @@ def after(reading: CursorReading, page: ChangePage, cursor: CursorSync, *, event
             mark = marks.promoted(reading.mark, highest, run_start=reading.run_start)
             return replace(reading, mark=mark, current=onward, token=None, count=0, seen=None), False
     if not is_last:
-        return replace(reading, token=page.next_token, is_risky=reading.is_risky or _may_lose(reading, cursor)), False
+        is_unsettled = cursor.type is CursorType.COUNT and cursor.order is CursorOrder.UNSORTED
+        reading = replace(
+            reading, is_risky=reading.is_risky or _may_lose(reading, cursor), is_unsettled=reading.is_unsettled or is_unsettled
+        )
+        return replace(reading, token=page.next_token), False
     return _after_range(reading, cursor, is_cut_off=is_cut_off)
 
 
@@ -125,7 +146,8 @@ def _after_range(reading: CursorReading, cursor: CursorSync, *, is_cut_off: bool
         first, second = parts
         return replace(reading, current=first, rest=(*reading.rest, second), token=None, count=0, seen=None), False
 
-    mark = marks.promoted(reading.mark, reading.seen, run_start=reading.run_start)
+    seen = marks.sooner(reading.seen, reading.settled) if reading.is_unsettled else reading.seen
+    mark = marks.promoted(reading.mark, seen, run_start=reading.run_start)
     if reading.count == 0:
         mark = marks.promoted_over(mark, reading.current, run_start=reading.run_start)
     reading = replace(reading, mark=mark, is_incomplete=reading.is_incomplete or is_cut_off)
@@ -136,13 +158,14 @@ def _after_range(reading: CursorReading, cursor: CursorSync, *, is_cut_off: bool
 
 
 def _after_pass(reading: CursorReading, cursor: CursorSync) -> tuple[CursorReading, bool]:
-    if not reading.is_risky or reading.event_count == 0:
+    must_settle = reading.is_unsettled and reading.settled is None
+    if not must_settle and (not reading.is_risky or reading.event_count == 0):
         return reading, True
     if reading.passes == MAXIMUM_PASSES:
         # It changes while it is read, time and again: the next pull reads the same once more.
         return replace(reading, mark=reading.first_mark), True
     again = begin(reading.first_mark, cursor, run_start=reading.run_start)
-    return replace(again, passes=reading.passes + 1, is_incomplete=reading.is_incomplete), False
+    return replace(again, passes=reading.passes + 1, settled=reading.highest, is_incomplete=reading.is_incomplete), False
 
 
 def _on_range(reading: CursorReading, rest: Range, cursor: CursorSync, *, was_empty: bool = False) -> CursorReading:

@@ -198,11 +198,19 @@ async def check(world: World, support: SyncSupport, before: list[Step], after: l
     assert await world.stage_count() == 0
 
 
+SOME = (
+    "full scan",
+    "delta",
+    "ascending by whole seconds, tombstones",
+    "newest first, full syncs for deletions",
+    "unsorted windows, cut off, tombstones",
+    "count in windows, tombstones",
+)
 SETTINGS = {"deadline": None, "suppress_health_check": [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]}
 
 
-@pytest.mark.parametrize("name", SUPPORTS)
-@settings(max_examples=6, **SETTINGS)
+@pytest.mark.parametrize("name", SOME)
+@settings(max_examples=4, derandomize=True, **SETTINGS)
 @given(before=st.lists(steps, max_size=8), after=st.lists(steps, max_size=16), is_slow=st.booleans())
 async def test_what_is_told_makes_the_app_out_of_its_baseline(
     world: World, name: str, before: list[Step], after: list[Step], is_slow: bool
@@ -212,9 +220,16 @@ async def test_what_is_told_makes_the_app_out_of_its_baseline(
 
 @pytest.mark.long
 @pytest.mark.parametrize("name", SUPPORTS)
-@settings(max_examples=100, **SETTINGS)
+@settings(max_examples=15, **SETTINGS)
 @given(before=st.lists(steps, max_size=12), after=st.lists(steps, max_size=30), is_slow=st.booleans())
 async def test_what_is_told_makes_the_app_out_of_its_baseline_whatever_happens(
     world: World, name: str, before: list[Step], after: list[Step], is_slow: bool
 ):
     await check(world, SUPPORTS[name], before, after, is_slow=is_slow)
+
+
+async def test_a_change_of_a_page_that_was_read_lies_below_the_highest_count_of_the_next_page(world: World):
+    """Once lost: the mark had moved to the highest count, over the deletion."""
+    before = [("put", each, 1) for each in "abf"]
+    after = [("work",), ("put", "b", 2), ("put", "e", 1), ("put", "a", 2), ("put", "g", 1), ("during", [("wait", 1.0), ("remove", "a")])]
+    await check(world, SUPPORTS["count in windows, tombstones"], before, [*after, ("put", "h", 2), ("work",)])
