@@ -53,7 +53,7 @@ async def test_the_hook_of_the_docs_tells_of_every_change_at_once(gateway, tmp_p
     hooks.mkdir()
     for name, text in HOOKS:
         (hooks / name).write_text(text)
-    urls = tmp_path / "gateway.urls"
+    urls = tmp_path / "gateway-urls.txt"
     urls.write_text("")
 
     with running_pocketbase(tmp_path) as pocketbase, pocketbase.client() as client:
