@@ -30,7 +30,7 @@ class Batch:
     @property
     def weight(self) -> int:
         """How many bytes the bodies of its events take."""
-        return sum(len(event.body or b"") + len(event.previous or b"") for event in self.events)
+        return sum(event.weight for event in self.events)
 
     def cursor_after(self, event: RecordedEvent) -> str:
         """Where to go on after one of its events."""

@@ -1,7 +1,7 @@
 """What listens to the event log in this process, opened and closed together."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 import structlog
@@ -17,6 +17,7 @@ from gateway.storage import engines
 from gateway.storage.database import Database
 
 _KEPT_ANSWERS = 10_000
+_PAUSE_SECONDS = 1.0
 
 _log = structlog.get_logger("gateway.events")
 
@@ -36,23 +37,23 @@ class Events:
 async def open_events(database: Database, clock: Clock) -> AsyncIterator[Events]:
     """The parts on a migrated database, at work until the block ends."""
     events = Events(database, clock)
-    at_work = [asyncio.ensure_future(work) for work in (events.bell.run(), events.tail.run(), events.leases.run())]
-    for task in at_work:
-        task.add_done_callback(_report)
+    at_work = [asyncio.ensure_future(kept_going(work)) for work in (events.bell.run, events.tail.run, events.leases.run)]
     try:
         yield events
     finally:
         for task in at_work:
             task.cancel()
-        ends = await asyncio.gather(*at_work, return_exceptions=True)
+        await asyncio.gather(*at_work, return_exceptions=True)
         await events.tail.close()
         await events.leases.close()
         await events.sharing.close()
-        for end in ends:
-            if isinstance(end, Exception):
-                raise end
 
 
-def _report(task: asyncio.Task[None]) -> None:
-    if not task.cancelled() and (error := task.exception()) is not None:
-        _log.error("What listens to changes ended in a defect", error=trace_of(error))
+async def kept_going(work: Callable[[], Awaitable[None]], *, pause_seconds: float = _PAUSE_SECONDS) -> None:
+    """Does it until cancelled. After a defect, which the log tells, it is begun again: whoever listens would else wait for ever."""
+    while True:
+        (end,) = await asyncio.gather(work(), return_exceptions=True)
+        if end is None:
+            return
+        _log.error("What listens to changes ended in a defect, and begins again", error=trace_of(end))
+        await asyncio.sleep(pause_seconds)

@@ -4,6 +4,7 @@ import asyncio
 from bisect import bisect_right
 from collections import deque
 
+from gateway.errors import CursorExpiredError
 from gateway.events.batches import Batch
 from gateway.events.log import Topic
 
@@ -18,6 +19,17 @@ class Feed:
         self.listeners = 0
         self._batches: deque[Batch] = deque()
         self._waiting: set[asyncio.Future[bool]] = set()
+        self._is_lost = False
+
+    def lose(self) -> None:
+        """Says that the log is no longer the one that it is of."""
+        self._is_lost = True
+        self._wake()
+
+    def require_log(self) -> None:
+        """Raises CursorExpiredError once the log is another one."""
+        if self._is_lost:
+            raise CursorExpiredError("The event log is another one than before. Read the records again, then subscribe anew.")
 
     def begin(self, position: int) -> None:
         """Says from where on the log is followed."""

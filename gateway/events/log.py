@@ -52,6 +52,11 @@ class RecordedEvent:
     """The record before the change; null when it was created or bodies are not kept."""
     recorded_at: datetime
 
+    @property
+    def weight(self) -> int:
+        """How many bytes its bodies take."""
+        return len(self.body or b"") + len(self.previous or b"")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogMeta:
@@ -77,15 +82,6 @@ class LogMeta:
         return cursor.pos
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LogPage:
-    """Events of a topic in their order, and how far the log was read for them."""
-
-    events: tuple[RecordedEvent, ...]
-    end: int
-    """No event of the topic up to this position is missing: the next page is read from here."""
-
-
 async def log_meta(session: AsyncSession) -> LogMeta:
     """Which log it is, and how much of it there is at the session's moment; one statement, for admins as all of the log."""
     last = select(func.max(col(Event.pos))).scalar_subquery()
@@ -93,13 +89,28 @@ async def log_meta(session: AsyncSession) -> LogMeta:
     return LogMeta(log_id=log_id, floor=floor, end=max(floor, end or 0))
 
 
-async def read(session: AsyncSession, *, topic: Topic, after_pos: int, first: int, up_to: int | None = None) -> list[RecordedEvent]:
+async def read(
+    session: AsyncSession, *, topic: Topic, after_pos: int, first: int, up_to: int | None = None, maximum_bytes: int | None = None
+) -> list[RecordedEvent]:
     """The first so many events of the topic after a position, in their order; fewer only when there are no more up to `up_to`.
 
-    It does not look at the floor: check it in the same session, or after reading.
+    With `maximum_bytes` it ends with the event whose bodies reach that many. It does not look at the floor: check it in the same
+    session, or after reading.
     """
     statement = _of_topic(topic, after_pos=after_pos, up_to=up_to).order_by(col(Event.pos)).limit(first)
+    if maximum_bytes is not None:
+        statement = _within(statement, maximum_bytes)
     return [_event(row) for row in await session.exec(statement)]
+
+
+def _within(statement: Any, maximum_bytes: int) -> Any:
+    """The events of a statement up to the one whose bodies reach so many bytes. Bodies beyond are measured, and not read."""
+    weight = func.coalesce(func.length(Event.body), 0) + func.coalesce(func.length(Event.previous), 0)
+    weighed = statement.with_only_columns(col(Event.pos), weight.label("weight")).subquery()
+    before = func.sum(weighed.c.weight).over(order_by=weighed.c.pos) - weighed.c.weight
+    summed = select(weighed.c.pos, before.label("before")).subquery()
+    events: Any = select(*_COLUMNS).join(summed, summed.c.pos == col(Event.pos))  # type: ignore[call-overload]
+    return events.where(summed.c.before < maximum_bytes).order_by(col(Event.pos))
 
 
 async def count(session: AsyncSession, *, topic: Topic, after_pos: int, up_to: int | None = None) -> int:

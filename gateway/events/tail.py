@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from uuid import UUID
 
@@ -24,9 +24,13 @@ _POLL_SECONDS = 1.0
 _READ_SECONDS = 5.0
 """A link that died without a word is given up after this, and another one is taken."""
 _PAUSE_SECONDS = 0.2
+_IDENTITY_SECONDS = 10.0
+"""So long a log that another one has replaced may be followed on."""
 _CHUNK = 500
 _MAXIMUM_EVENTS = 100
 """In one batch: what is executed and sent at once."""
+_READ_BYTES = 8 * 1024 * 1024
+"""Bodies may be large, and many more are not read at once."""
 _KEPT_EVENTS = 10_000
 _KEPT_BYTES = 32 * 1024 * 1024
 _KEPT_PAGES = 16
@@ -55,7 +59,7 @@ class Listener:
     async def next(self, *, seconds: float) -> Batch | None:
         """The batch that follows, as soon as there is one; null when there is none within so many seconds.
 
-        Raises CursorExpiredError when what follows has been pruned from the log.
+        Raises CursorExpiredError when what follows has been pruned from the log, and when the log is another one than before.
         """
         batch = await self._following(seconds)
         if batch is not None:
@@ -63,18 +67,20 @@ class Listener:
         return batch
 
     async def _following(self, seconds: float) -> Batch | None:
+        feed, may_wait = self._feed, True
         while True:
-            start = self._feed.start
-            if start is None:
-                await self._feed.grown(seconds)
-            elif self.position < start:
-                batch = await self._tail.page(self._feed.topic, after=self.position, up_to=start)
+            feed.require_log()
+            if feed.start is not None and self.position < feed.start:
+                batch = await self._tail.page(feed.topic, after=self.position, up_to=feed.start)
                 if batch.events:
                     return batch
                 self.position = batch.end
-            elif (kept := self._feed.after(self.position)) is not None:
+            elif (kept := feed.after(self.position)) is not None:
                 return kept
-            elif not await self._feed.grown(seconds):
+            elif may_wait:
+                # Looked at once more afterwards: something may come at the very moment at which the waiting ends.
+                may_wait = await feed.grown(seconds)
+            else:
                 # There was nothing: only what comes after the log's present end is left to read.
                 self.position = max(self.position, self._tail.position or 0)
                 return None
@@ -94,19 +100,24 @@ class Tail:
         *,
         kept_events: int = _KEPT_EVENTS,
         kept_bytes: int = _KEPT_BYTES,
+        read_bytes: int = _READ_BYTES,
         read_seconds: float = _READ_SECONDS,
+        identity_seconds: float = _IDENTITY_SECONDS,
     ) -> None:
         self._database = database
         self._bell = bell
         self._maximum_events = kept_events
         self._maximum_bytes = kept_bytes
+        self._read_bytes = read_bytes
         self._read_seconds = read_seconds
+        self._identity_seconds = identity_seconds
         self._feeds: dict[Topic, Feed] = {}
         self._feeds_by_place: dict[UUID | None, list[Feed]] = {}
         self._is_wanted = asyncio.Event()
         self.position: int | None = None
         """Up to here the log was given out; null while nobody listens."""
         self._log_id: UUID | None = None
+        self._identified_at = 0.0
         self._kept: deque[tuple[Feed, Batch]] = deque()
         self._kept_events = 0
         self._kept_bytes = 0
@@ -171,7 +182,8 @@ class Tail:
 
     def _leave(self, feed: Feed) -> None:
         feed.listeners -= 1
-        if feed.listeners:
+        # A feed of a log that is gone is no longer here, and another one of its topic may be.
+        if feed.listeners or self._feeds.get(feed.topic) is not feed:
             return
         del self._feeds[feed.topic]
         place = _place_of(feed.topic)
@@ -179,24 +191,45 @@ class Tail:
         if not self._feeds_by_place[place]:
             del self._feeds_by_place[place]
         if not self._feeds:
-            self._is_wanted.clear()
-            self.position = None
-            self._kept.clear()
-            self._kept_events = self._kept_bytes = 0
+            self._rest()
+
+    def _rest(self) -> None:
+        """Nobody listens any more."""
+        self._is_wanted.clear()
+        self.position = None
+        self._kept.clear()
+        self._kept_events = self._kept_bytes = 0
 
     async def _advance(self) -> bool:
         """Reads once; whether more may be there already."""
         position = self.position
-        if position is None:
-            async with self._database.read(SYSTEM) as session:
-                self._begin(await log.log_meta(session))
+        if position is None or asyncio.get_running_loop().time() - self._identified_at >= self._identity_seconds:
+            async with self._database.read_once(SYSTEM) as session:
+                self._identify(await log.log_meta(session), position)
             return True
         async with self._database.read_once(SYSTEM) as session:
-            events = await log.read(session, topic=Topic(), after_pos=position, first=_CHUNK)
+            events = await log.read(session, topic=Topic(), after_pos=position, first=_CHUNK, maximum_bytes=self._read_bytes)
         # Everybody may have left meanwhile, and somebody else come.
         if events and self.position == position:
             self._give(events, after=position)
-        return len(events) == _CHUNK
+        return self._is_cut(events, first=_CHUNK)
+
+    def _is_cut(self, events: Sequence[RecordedEvent], *, first: int) -> bool:
+        """Whether more may follow what was read at once."""
+        return len(events) == first or sum(event.weight for event in events) >= self._read_bytes
+
+    def _identify(self, meta: LogMeta, position: int | None) -> None:
+        """Begins at the log's end, or makes sure that the log is still the one that is followed."""
+        self._identified_at = asyncio.get_running_loop().time()
+        if position is None or self.position is None:
+            self._begin(meta)
+        elif meta.log_id != self._log_id or meta.end < position:
+            _log.warning("The event log is another one than before: whoever listens is told to begin anew")
+            for feed in self._feeds.values():
+                feed.lose()
+            self._feeds.clear()
+            self._feeds_by_place.clear()
+            self._rest()
 
     def _begin(self, meta: LogMeta) -> None:
         if self._feeds:
@@ -205,15 +238,17 @@ class Tail:
                 feed.begin(meta.end)
 
     def _give(self, events: list[RecordedEvent], *, after: int) -> None:
-        end = self.position = events[-1].pos
+        end = events[-1].pos
         by_feed: dict[Feed, list[RecordedEvent]] = {}
         for event in events:
             for feed in self._feeds_of(event):
                 by_feed.setdefault(feed, []).append(event)
-        for feed, own in by_feed.items():
-            for batch in self._batches(own, after=after, end=end):
-                feed.add(batch)
-                self._keep(feed, batch)
+        batches = [(feed, batch) for feed, own in by_feed.items() for batch in self._batches(own, after=after, end=end)]
+        # Nothing that could fail stands between the place in the log and what was given out up to there.
+        self.position = end
+        for feed, batch in batches:
+            feed.add(batch)
+            self._keep(feed, batch)
 
     def _feeds_of(self, event: RecordedEvent) -> Iterator[Feed]:
         for place in (event.instance_id, event.connection_id, None):
@@ -242,12 +277,14 @@ class Tail:
 
     async def _read_page(self, topic: Topic, after: int, up_to: int) -> Batch:
         async with asyncio.timeout(self._read_seconds), self._database.read(SYSTEM) as session:
-            events = await log.read(session, topic=topic, after_pos=after, first=_MAXIMUM_EVENTS, up_to=up_to)
+            events = await log.read(
+                session, topic=topic, after_pos=after, first=_MAXIMUM_EVENTS, up_to=up_to, maximum_bytes=self._read_bytes
+            )
             meta = await log.log_meta(session)
         # The floor moves before anything below it goes.
         if after < meta.floor:
             raise CursorExpiredError("Changes after this cursor have been pruned. Read the records again, then subscribe anew.")
-        end = events[-1].pos if len(events) == _MAXIMUM_EVENTS else up_to
+        end = events[-1].pos if self._is_cut(events, first=_MAXIMUM_EVENTS) else up_to
         return Batch(log_id=meta.log_id, events=tuple(events), start=after, end=end)
 
 

@@ -1,9 +1,12 @@
 """Whoever listens gets every change of its topic once and in order, from memory or from the log, and shares what is read."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from functools import partial
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from sqlmodel import col, delete, update
@@ -13,7 +16,7 @@ from gateway.events import log
 from gateway.events.batches import Batch
 from gateway.events.bell import Bell
 from gateway.events.cursors import cursor_of
-from gateway.events.log import Topic
+from gateway.events.log import LogMeta, Topic
 from gateway.events.observations import ObservedPlace
 from gateway.events.shared_bell import SharedBell
 from gateway.events.tail import Listener, Tail
@@ -21,7 +24,7 @@ from gateway.models import ChangeType, Event, EventLog
 from gateway.models.principal import SYSTEM
 from gateway.storage.database import Database
 from gateway.storage.faults import UNREACHABLE
-from tests.events.observing import followed, record, seen, tell
+from tests.events.observing import events, followed, record, seen, tell
 from tests.support.chaos_proxy import chaos_proxy
 from tests.support.database import recorded_statements
 from tests.support.postgres import packaged_binaries, started, system_binaries
@@ -186,6 +189,55 @@ async def test_memory_is_bounded_by_bytes_too(database):
     assert [statement for statement in statements if "event.pos <=" in statement] != []
 
 
+@pytest.mark.parametrize("kept_bytes", [0, 10_000_000], ids=["from the log", "from memory"])
+async def test_large_bodies_are_read_a_few_at_a_time(database, kept_bytes):
+    (place,) = await followed(database)
+    await create(database, place, "before", text="x" * 30_000)
+    limits = {"read_bytes": 50_000, "kept_bytes": kept_bytes}
+    async with following(database, **limits) as (tail, bell), tail.subscribed(topic_of(place), 0) as listener:
+        batches = await taken(listener, 1)
+        await create(database, place, *(f"{number}" for number in range(5)), text="x" * 30_000)
+        await create(database, place, "small", "last", bell=bell)
+        batches += await taken(listener, 7)
+
+    assert ids_of(batches) == ["before", "0", "1", "2", "3", "4", "small", "last"]
+    assert all(batch.weight < 50_000 + 31_000 for batch in batches)
+    assert [batch.start for batch in batches[1:]] == [batch.end for batch in batches[:-1]]
+
+
+async def test_whoever_listens_to_a_log_that_another_one_replaces_is_told_so(database):
+    (place,) = await followed(database)
+    async with following(database, identity_seconds=0.1) as (tail, bell), AsyncExitStack() as stack:
+        listeners = [await stack.enter_async_context(tail.subscribed(topic_of(place), 0)) for _ in range(2)]
+        await create(database, place, "a", bell=bell)
+        for listener in listeners:
+            await taken(listener, 1)
+        async with database.write(SYSTEM) as session:
+            await session.exec(update(EventLog).values(log_id=uuid4()))
+        for listener in listeners:
+            with pytest.raises(CursorExpiredError, match="another one than before"):
+                await listener.next(seconds=LONG)
+
+        async with tail.subscribed(topic_of(place), 1) as anew:
+            await create(database, place, "b", bell=bell)
+            assert ids_of(await taken(anew, 1)) == ["b"]
+            await stack.aclose()
+            await create(database, place, "c", bell=bell)
+            assert ids_of(await taken(anew, 1)) == ["c"]
+
+
+async def test_whoever_listens_to_a_log_that_has_forgotten_what_was_told_is_told_so(database):
+    (place,) = await followed(database)
+    async with following(database, identity_seconds=0.1) as (tail, bell), tail.subscribed(topic_of(place), 0) as listener:
+        await create(database, place, "a", "b", bell=bell)
+        await taken(listener, 2)
+        async with database.write(SYSTEM) as session:
+            await session.exec(delete(Event).where(col(Event.pos) == 2))
+
+        with pytest.raises(CursorExpiredError, match="another one than before"):
+            await listener.next(seconds=LONG)
+
+
 async def test_a_listener_that_falls_behind_what_is_kept_is_told_so(database):
     (place,) = await followed(database)
     async with following(database, kept_events=2) as (tail, bell), AsyncExitStack() as stack:
@@ -213,6 +265,23 @@ async def test_a_listener_of_a_quiet_topic_keeps_up_with_the_log(database):
 
         assert await listener.next(seconds=0.05) is None
         assert listener.position == 10
+
+
+async def test_a_change_that_comes_at_the_moment_at_which_the_waiting_ends_is_not_passed_over(database):
+    (place,) = await followed(database)
+    await create(database, place, "a")
+    recorded = await events(database)
+    tail, loop = Tail(database, Bell()), asyncio.get_running_loop()
+    async with tail.subscribed(topic_of(place), 0) as listener:
+        tail._begin(LogMeta(log_id=uuid4(), floor=0, end=0))
+        waiting = asyncio.ensure_future(listener.next(seconds=0.001))
+        await asyncio.sleep(0)
+        loop.call_later(0.001, partial(tail._give, recorded, after=0))
+        # Both are due by then, and run in one turn of the loop: the end of the waiting first.
+        time.sleep(0.01)  # noqa: ASYNC251 - so that both are due
+        batches = [await waiting, await listener.next(seconds=0.001)]
+
+    assert ids_of([batch for batch in batches if batch is not None]) == ["a"]
 
 
 async def test_after_everybody_has_left_the_next_one_begins_anew_without_missing_anything(database):
