@@ -1,11 +1,11 @@
 """Finds what is due, and offers it to the job engine: again and again, as nothing else knows."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import case, func
-from sqlmodel import and_, col, select
+from sqlmodel import col, select
 
 from gateway.models import SyncTask, TaskKind
 from gateway.models.principal import SYSTEM
@@ -15,10 +15,9 @@ from gateway.sync.claims import ONE_AT_A_TIME, is_busy
 from gateway.sync.jobs import Job, JobEngine
 
 _POLL_SECONDS = 0.5
-_GAP_SECONDS = 0.05
+_GAP_SECONDS = 0.1
 """Between two looks: the bell may ring a hundred times a second."""
 _MOST_JOBS = 500
-_SHORT = (TaskKind.SETUP, TaskKind.INBOX, TaskKind.PULL)
 
 
 async def dispatch(runtime: Runtime, engine: JobEngine, *, room_for_full: Callable[[], int]) -> None:
@@ -35,23 +34,21 @@ async def dispatch(runtime: Runtime, engine: JobEngine, *, room_for_full: Callab
 
 
 async def due(runtime: Runtime, *, most_full: int) -> list[Job]:
-    """The tasks that could be claimed now, the longest due first; of those that wait for each other only the first."""
-    jobs = await _due(runtime, kinds=_SHORT, limit=_MOST_JOBS)
-    return jobs + await _due(runtime, kinds=(TaskKind.FULL,), limit=most_full) if most_full > 0 else jobs
-
-
-async def _due(runtime: Runtime, *, kinds: Sequence[TaskKind], limit: int) -> list[Job]:
+    """The tasks that could be claimed now, the longest due first and full syncs last; of those that wait for each other only the first."""
     async with runtime.database.read_once(SYSTEM) as session:
         now = select(times.now(session, runtime.clock)).scalar_subquery()  # Asked once, so that the index serves.
-        first = _first_of_each(kinds, now).subquery()
-        statement = select(first.c.instance_id, first.c.kind, first.c.fence).where(first.c.place == 1).order_by(first.c.due_at).limit(limit)
-        return [Job(instance_id, TaskKind(kind), fence) for instance_id, kind, fence in (await session.exec(statement)).all()]
+        rows = (await session.exec(_due(now))).all()
+    jobs = [Job(instance_id, TaskKind(kind), fence) for instance_id, kind, fence in rows]
+    full = [job for job in jobs if job.kind is TaskKind.FULL]
+    return [job for job in jobs if job.kind is not TaskKind.FULL] + full[: max(most_full, 0)]
 
 
-def _first_of_each(kinds: Sequence[TaskKind], now: Any) -> Any:
+def _due(now: Any) -> Any:
     waits = col(SyncTask.kind).in_([kind.value for kind in ONE_AT_A_TIME])
     group = case((waits, col(SyncTask.connection_id)), else_=col(SyncTask.instance_id))
     place = func.row_number().over(partition_by=(col(SyncTask.kind), group), order_by=col(SyncTask.due_at)).label("place")
-    is_due = and_(col(SyncTask.due_at) <= now, col(SyncTask.kind).in_([kind.value for kind in kinds]))
     columns: tuple[Any, ...] = (SyncTask.instance_id, SyncTask.kind, SyncTask.fence, SyncTask.due_at, place)
-    return select(*columns).where(is_due, ~(waits & is_busy(now)))
+    first = select(*columns).where(col(SyncTask.due_at) <= now, ~(waits & is_busy(now))).subquery()
+    is_full = case((first.c.kind == TaskKind.FULL.value, 1), else_=0)
+    found = select(first.c.instance_id, first.c.kind, first.c.fence).where(first.c.place == 1)
+    return found.order_by(is_full, first.c.due_at).limit(_MOST_JOBS)
