@@ -33,19 +33,21 @@ class Comparison:
 
     differences: tuple[Difference, ...]
     stale_ids: tuple[str, ...]
-    """Records that look different from what is known, but were found changed after the app was asked."""
+    """Records that look different from what is known, but may have changed after the app was asked."""
 
 
-def compare(seen: Mapping[str, bytes | None], known: Mapping[str, Known | None], *, since_tick: int) -> Comparison:
+def compare(seen: Mapping[str, bytes | None], known: Mapping[str, Known | None], *, since_tick: int, forgotten_tick: int = 0) -> Comparison:
     """What `seen` changes of `known`: hashes by record id, null for what the app no longer has; it was asked at `since_tick`.
 
     `known` holds what was known of the records that look different, null where nothing was; those that it leaves out did not change.
+    What is not known may have been deleted at `forgotten_tick` or before.
     """
     differences: list[Difference] = []
     stale_ids: list[str] = []
     for record_id in [each for each in seen if each in known] if known else []:
         before, found = known[record_id], seen[record_id]
-        if before is not None and before.tick > since_tick:
+        changed_at = before.tick if before is not None else forgotten_tick if found is not None else 0
+        if changed_at > since_tick:
             stale_ids.append(record_id)
         else:
             differences.append(Difference(record_id=record_id, type=_type_of(before, found), hash=found))

@@ -16,7 +16,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from gateway.errors import GenerationChangedError, UpstreamResponseError
 from gateway.events import bodies, snapshots
 from gateway.events.compare import Comparison, compare
-from gateway.events.snapshots import MissingPage, ObservedPlace, live_count, missing, purge_deleted, stage, staged_count, unstage
+from gateway.events.snapshots import MissingPage, ObservedPlace, missing, purge_deleted, stage, staged_count, unstage
 from gateway.models import ChangeType, Event, EventMethod, Record, SyncState
 from gateway.storage import bulk
 
@@ -26,7 +26,6 @@ __all__ = [
     "Observed",
     "ObservedPlace",
     "is_followable",
-    "live_count",
     "missing",
     "observe",
     "purge_deleted",
@@ -63,10 +62,12 @@ class Observed:
     changed_count: int
     """How many records of the snapshot were written, silently or not."""
     stale_ids: tuple[str, ...] = ()
-    """Records that look different but were found changed after the app was asked: nothing was done, and they must be read again,
+    """Records that look different but may have changed after the app was asked: nothing was done, and they must be read again,
     as what was seen may still be the newer."""
     unfollowable_ids: tuple[str, ...] = ()
-    """Records that cannot be kept, for their ids (`is_followable`) or because their fields are no JSON: nothing was done."""
+    """Records that cannot be kept for their ids (`is_followable`): nothing was done."""
+    unrecordable_ids: tuple[str, ...] = ()
+    """Records that are there, but are no JSON: nothing was done."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +79,8 @@ class _Rows:
     hashes: list[bytes | None] = field(default_factory=list)
     bodies: list[bytes | None] = field(default_factory=list)
     previous: list[bytes | None] = field(default_factory=list)
+    unrecordable_ids: list[str] = field(default_factory=list)
+    """Those of which nothing can be written."""
 
 
 def is_followable(external_id: str) -> bool:
@@ -118,16 +121,18 @@ async def observe(
             seen[each.external_id] = each.record
     hashes = await _hashes(seen, volatile_fields)
     await bulk.expect_keys(session)
-    tick, last_seq = await _advance(session, place)
-    comparison = compare(hashes, await snapshots.differing(session, place=place, hashes=hashes), since_tick=since_tick)
+    tick, forgotten_tick, last_seq = await _advance(session, place)
+    differing = await snapshots.differing(session, place=place, hashes=hashes)
+    comparison = compare(hashes, differing, since_tick=since_tick, forgotten_tick=forgotten_tick)
 
     rows = await _write(session, place=place, tick=tick, comparison=comparison, seen=seen, keeps_bodies=keeps_bodies, is_silent=is_silent)
     event_count = 0 if is_silent else await _append(session, place=place, rows=rows, last_seq=last_seq, method=method, now=now)
     return Observed(
         event_count=event_count,
-        changed_count=len(comparison.differences),
+        changed_count=len(rows.record_ids),
         stale_ids=comparison.stale_ids,
-        unfollowable_ids=tuple(each.external_id for each in observations if each.external_id not in hashes),
+        unfollowable_ids=tuple(each.external_id for each in observations if each.external_id not in seen),
+        unrecordable_ids=(*(each for each in seen if each not in hashes), *rows.unrecordable_ids),
     )
 
 
@@ -143,20 +148,23 @@ async def _hashes(seen: Mapping[str, Record | None], volatile_fields: Collection
     return hashes
 
 
-async def _advance(session: AsyncSession, place: ObservedPlace) -> tuple[int, int]:
-    """The next tick, and the last `seq`; from here on nobody else observes the instance until the unit of work ends."""
+async def _advance(session: AsyncSession, place: ObservedPlace) -> tuple[int, int, int]:
+    """The next tick, the one up to which deletions are forgotten, and the last `seq`.
+
+    From here on nobody else observes the instance until the unit of work ends.
+    """
     statement = (
         update(SyncState)
         .where(col(SyncState.instance_id) == place.instance_id, col(SyncState.generation) == place.generation)
         .values(tick=SyncState.tick + 1)
-        .returning(col(SyncState.tick), col(SyncState.last_seq))
+        .returning(col(SyncState.tick), col(SyncState.forgotten_tick), col(SyncState.last_seq))
     )
     row = (await session.exec(statement.execution_options(synchronize_session=False))).first()
     if row is None:
         raise GenerationChangedError(
             f"Generation {place.generation} of instance {place.instance_id} is not the present one. Start again from its present pointer."
         )
-    return row.tick, row.last_seq
+    return row.tick, row.forgotten_tick, row.last_seq
 
 
 async def _write(
@@ -179,10 +187,16 @@ async def _write(
         before = await snapshots.stored(session, place=place, record_ids=known_ids)
         for each in some:
             record = seen[each.record_id] if keeps_bodies else None
+            try:
+                body = bodies.encode(record) if record is not None else None
+            except UpstreamResponseError:
+                # What is none of its hash, such as its name, may be no JSON either.
+                rows.unrecordable_ids.append(each.record_id)
+                continue
             rows.record_ids.append(each.record_id)
             rows.types.append(each.type)
             rows.hashes.append(each.hash)
-            rows.bodies.append(bodies.encode(record) if record is not None else None)
+            rows.bodies.append(body)
             rows.previous.append(before[each.record_id].body if each.record_id in before else None)
     for start, end in _chunks(rows.bodies):
         columns: dict[str, Sequence[Any]] = {

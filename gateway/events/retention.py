@@ -15,11 +15,13 @@ from gateway.config import Settings
 from gateway.events import log, snapshots
 from gateway.models import Event, EventLog, Snapshot, Stage, SyncGeneration, SyncState, SyncTask
 from gateway.models.principal import SYSTEM
-from gateway.storage import bulk
+from gateway.models.sync import LONGEST_LAPSE
+from gateway.storage import bulk, times
 from gateway.storage.database import Database
 
 SLICE = 10_000
 """By so many events the floor is moved at a time."""
+_LEEWAY = timedelta(hours=1)
 _DELETED_AT_ONCE = 2_500  # Events may be large: on PostgreSQL their bodies are deleted in pieces of 2 KB.
 
 
@@ -39,10 +41,13 @@ async def prune(database: Database, clock: Clock, settings: Settings, *, slice_s
         total += await _repeat(database, _delete_below_floor)
 
 
-async def sweep(database: Database) -> int:
-    """Deletes snapshots of generations that are over or whose instances are gone, and stages of runs that ended; returns how many rows."""
+async def sweep(database: Database, clock: Clock) -> int:
+    """Deletes snapshots that nobody needs any more, and stages of runs that ended; returns how many rows.
+
+    Those of generations that are over, of instances that are gone, and of those in which nobody has been interested for long.
+    """
     async with database.read(SYSTEM) as session:
-        places = await _places_that_are_over(session)
+        places = await _places_that_are_over(session, clock)
         run_ids = await _runs_that_ended(session)
     total = 0
     for instance_id, generation in places:
@@ -85,12 +90,14 @@ async def _delete_below_floor(session: AsyncSession) -> int:
     return bulk.changed_rows(await session.exec(delete(_EVENT).where(_EVENT.c.pos <= last))) if last is not None else 0
 
 
-async def _places_that_are_over(session: AsyncSession) -> list[tuple[UUID, int]]:
+async def _places_that_are_over(session: AsyncSession, clock: Clock) -> list[tuple[UUID, int]]:
     is_known = exists().where(_SNAPSHOT.c.instance_id == SyncGeneration.instance_id, _SNAPSHOT.c.generation == SyncGeneration.generation)
     over = select(SyncGeneration.instance_id, SyncGeneration.generation).join(
         SyncState, col(SyncState.instance_id) == col(SyncGeneration.instance_id)
     )
-    earlier = await session.exec(over.where(SyncGeneration.generation < SyncState.generation, is_known))
+    # Interest that comes back so late begins a new generation. An hour more, for whoever is at just that.
+    has_lapsed = col(SyncState.lapsed_at) < times.later(session, clock, seconds=-(LONGEST_LAPSE + _LEEWAY).total_seconds())
+    earlier = await session.exec(over.where((col(SyncGeneration.generation) < SyncState.generation) | has_lapsed, is_known))
     gone = await _values_without(session, _SNAPSHOT, "instance_id", kept=select(SyncState.instance_id))
     orphans = [(row.instance_id, row.generation) for row in await session.exec(_generations_of(gone))] if gone else []
     return [*earlier.all(), *orphans]

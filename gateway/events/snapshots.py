@@ -6,13 +6,13 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import ColumnElement, Table, and_, case, delete, func, inspect, literal, or_, true
+from sqlalchemy import ColumnElement, Table, and_, case, delete, func, inspect, literal, or_, true, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from gateway.events.compare import Known
-from gateway.models import Snapshot, Stage
+from gateway.models import Snapshot, Stage, SyncState
 from gateway.storage import bulk
 from gateway.storage.bulk import ROWS_PER_STATEMENT
 
@@ -95,31 +95,36 @@ async def missing(
     return MissingPage(record_ids=tuple(record_ids), live_count=live_count, last_key=last_key if key_count == limit else None)
 
 
-async def live_count(session: AsyncSession, *, place: ObservedPlace) -> int:
-    """How many records the snapshot knows that were not deleted; read range by range."""
-    total, after = 0, None
-    while True:
-        keys = _range(place, after=after, limit=10 * ROWS_PER_STATEMENT)
-        last_key, live = (await session.exec(select(func.max(keys.c.record_id), func.count(keys.c.hash)).select_from(keys))).one()
-        if last_key is None:
-            return total
-        total, after = total + live, last_key
-
-
 async def purge_deleted(
-    session: AsyncSession, *, place: ObservedPlace, after: str | None, up_to_tick: int, limit: int = ROWS_PER_STATEMENT
+    session: AsyncSession,
+    *,
+    place: ObservedPlace,
+    after: str | None,
+    up_to_tick: int,
+    keeps_bodies: bool = True,
+    limit: int = ROWS_PER_STATEMENT,
 ) -> str | None:
     """Forgets the deleted records among the next `limit` keys after `after`; returns where the next range begins, null at the end.
 
-    Only those whose deletion was seen at `up_to_tick` or before: a sight of the record that is older must not be under way any more.
+    Only those whose deletion was seen at `up_to_tick` or before: older sights, which could bring them back, are stale from then on.
+    Unless they are to be kept, the bodies of all others are forgotten too. A session of an admin.
     """
     await bulk.expect_keys(session)
     keys = _range(place, after=after, limit=limit)
-    last_key, key_count = (await session.exec(select(func.max(keys.c.record_id), func.count()).select_from(keys))).one()
+    old_count, body_count = func.count().filter(_is_old(keys.c, up_to_tick)), func.count().filter(keys.c.has_body)
+    range_ = select(func.max(keys.c.record_id), func.count(), old_count, body_count).select_from(keys)
+    last_key, key_count, old, with_body = (await session.exec(range_)).one()
     if last_key is None:
         return None
-    is_old = and_(_SNAPSHOT.c.hash.is_(None), _SNAPSHOT.c.tick <= up_to_tick)
-    await session.exec(delete(_SNAPSHOT).where(_of(place), _between(_SNAPSHOT, after, last_key), is_old))
+    if old or (with_body and not keeps_bodies):
+        # Whoever observes holds the same row: two who write the same records in different orders would wait for each other.
+        state = update(SyncState).where(col(SyncState.instance_id) == place.instance_id)
+        forgotten_tick = case((col(SyncState.forgotten_tick) < up_to_tick, up_to_tick), else_=col(SyncState.forgotten_tick))
+        await session.exec(state.values(forgotten_tick=forgotten_tick))
+        await session.exec(delete(_SNAPSHOT).where(_of(place), _between(_SNAPSHOT, after, last_key), _is_old(_SNAPSHOT.c, up_to_tick)))
+    if with_body and not keeps_bodies:
+        has_body = and_(_of(place), _between(_SNAPSHOT, after, last_key), _SNAPSHOT.c.body.is_not(None))
+        await session.exec(update(_SNAPSHOT).where(has_body).values(body=None))
     return str(last_key) if key_count == limit else None
 
 
@@ -211,7 +216,7 @@ async def _found(session: AsyncSession, statement: Any, record_ids: Sequence[str
 
 def _range(place: ObservedPlace, *, after: str | None, limit: int) -> Any:
     key = _SNAPSHOT.c.record_id
-    keys = select(key, _SNAPSHOT.c.hash, _SNAPSHOT.c.tick).where(_of(place))
+    keys = select(key, _SNAPSHOT.c.hash, _SNAPSHOT.c.tick, _SNAPSHOT.c.body.is_not(None).label("has_body")).where(_of(place))
     if after is not None:
         keys = keys.where(key > after)
     return keys.order_by(key).limit(limit).subquery()
@@ -220,6 +225,10 @@ def _range(place: ObservedPlace, *, after: str | None, limit: int) -> Any:
 def _between(table: Table, after: str | None, last: str) -> ColumnElement[bool]:
     key = table.c.record_id
     return key <= last if after is None else and_(key > after, key <= last)
+
+
+def _is_old(columns: Any, up_to_tick: int) -> ColumnElement[bool]:
+    return and_(columns.hash.is_(None), columns.tick <= up_to_tick)
 
 
 def _slices(record_ids: Sequence[str]) -> list[Sequence[str]]:

@@ -66,6 +66,8 @@ class SyncState(SQLModel, table=True):
     """The instance's own `generation` that the present one was begun for."""
     tick: int = Field(default=0, sa_type=BigInteger)
     """Counts commits of observations: what was asked of the app before a tick is older than what was committed with it."""
+    forgotten_tick: int = Field(default=0, sa_type=BigInteger)
+    """Deletions that were seen up to this tick are forgotten: what was asked earlier may bring such a record back."""
     last_seq: int = Field(default=0, sa_type=BigInteger)
     """The `seq` of its last event."""
     emits_initial: bool = False

@@ -18,7 +18,7 @@ _SLICE = 1_000
 async def keep_house(runtime: Runtime) -> None:
     """Deletes what is older than the settings keep, in small units of work; several processes may do so at once."""
     await retention.prune(runtime.database, runtime.clock, runtime.settings)
-    await retention.sweep(runtime.database)
+    await retention.sweep(runtime.database, runtime.clock)
     await inbox.forget(runtime)
     while await _forget_runs(runtime) == _SLICE:
         pass

@@ -64,11 +64,15 @@ async def delete(work: Work, record_ids: Sequence[str], *, since_tick: int) -> N
 
 
 async def forget_deleted(work: Work, *, up_to_tick: int) -> None:
-    """Forgets the records whose deletion was known before the listing began: no older sight of them is under way any more."""
+    """Forgets the records whose deletion was known before the listing began, and the bodies that are not to be kept any more."""
     after: str | None = None
+    keeps_bodies = work.app.keeps_bodies
+    limit = _FORGOTTEN_PER_COMMIT if keeps_bodies else _RECORDS_PER_COMMIT
     while True:
         async with work.task.commit() as session:
-            after = await purge_deleted(session, place=work.app.place, after=after, up_to_tick=up_to_tick, limit=_FORGOTTEN_PER_COMMIT)
+            after = await purge_deleted(
+                session, place=work.app.place, after=after, up_to_tick=up_to_tick, keeps_bodies=keeps_bodies, limit=limit
+            )
         if after is None:
             return
 

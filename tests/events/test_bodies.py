@@ -50,16 +50,51 @@ def test_what_is_no_json_is_refused_with_the_record_and_without_its_values(value
     assert "s3cret" not in caught.value.message
 
 
-def test_nesting_that_no_reader_follows_is_refused_and_a_depth_of_500_is_kept():
-    def nested(depth: int) -> Any:
-        value: Any = 1
-        for _ in range(depth):
-            value = [value]
-        return value
+def nested(depth: int) -> Any:
+    """A value within so many lists."""
+    value: Any = 1
+    for _ in range(depth):
+        value = [value]
+    return value
 
-    assert bodies.fields_of(bodies.encode(record("1", deep=nested(500)))) == {"deep": nested(500)}
-    with pytest.raises(UpstreamResponseError):
-        bodies.encode(record("1", deep=nested(100_000)))
+
+def test_nesting_that_no_reader_follows_is_refused_and_a_depth_of_255_is_kept():
+    assert bodies.fields_of(bodies.encode(record("1", deep=nested(255)))) == {"deep": nested(255)}
+    for depth in (300, 900, 100_000):
+        with pytest.raises(UpstreamResponseError):
+            bodies.encode(record("1", deep=nested(depth)))
+
+
+def test_a_number_that_json_has_not_becomes_null_beside_large_integers_too():
+    infinite = float("inf")
+
+    assert bodies.fields_of(bodies.encode(record("1", n=infinite))) == {"n": None}
+    assert bodies.fields_of(bodies.encode(record("1", n=[infinite, {"m": -infinite}], big=2**64))) == {
+        "n": [None, {"m": None}],
+        "big": 2**64,
+    }
+    assert bodies.hash_of(record("1", n=infinite, big=2**64)) == bodies.hash_of(record("1", n=None, big=2**64))
+
+
+@pytest.mark.parametrize(
+    ("number", "same"), [(1, 1.0), (0, -0.0), (-3, -3.0), (10**16, 1e16), (2**62, float(2**62)), ([{"n": 2}], [{"n": 2.0}])], ids=str
+)
+def test_a_number_is_the_same_however_the_app_writes_it(number: Any, same: Any):
+    first, second = record("1", a="1.0,", n=number, z=1), record("1", a="1.0,", n=same, z=1)
+
+    assert bodies.hash_of(first) == bodies.hash_of(second)
+    assert bodies.changed_fields(bodies.encode(first), bodies.encode(second)) == ()
+    assert bodies.fields_of(bodies.encode(second)) == second.fields
+
+
+@pytest.mark.parametrize(
+    ("value", "other"), [(1, True), (0, False), (1, "1"), (1.0, "1.0"), (1, 1.5), (None, 0), ([], {}), ("v1.0", "v1")], ids=str
+)
+def test_what_is_not_the_same_in_json_is_a_change_that_names_its_field(value: Any, other: Any):
+    first, second = record("1", n=value), record("1", n=other)
+
+    assert bodies.hash_of(first) != bodies.hash_of(second)
+    assert bodies.changed_fields(bodies.encode(first), bodies.encode(second)) == ("n",)
 
 
 def test_the_hash_is_of_the_fields_alone_in_any_order_and_without_the_volatile_ones():

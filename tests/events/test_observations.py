@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -9,7 +10,7 @@ from gateway.errors import GenerationChangedError
 from gateway.events import bodies, log
 from gateway.events.log import Topic
 from gateway.events.observations import Observed, observe, tick_of
-from gateway.models import ChangeType, EventMethod
+from gateway.models import ChangeType, EventMethod, Record
 from gateway.models.principal import SYSTEM
 from gateway.storage.database import Database
 from tests.events.observing import NOW, events, followed, record, seen, snapshot, tell, told
@@ -174,9 +175,13 @@ async def test_ids_of_any_signs_are_kept_as_they_are_and_those_that_cannot_be_ar
 async def test_a_record_that_is_no_json_is_handed_back_and_keeps_no_others_back(database: Database):
     (place,) = await followed(database)
 
-    observed = await tell(database, place, seen(record("a", n=1), record("b", n={1, 2}), record("c", n=2**80)))
+    named: Any = {1, 2}
+    strange = Record(external_id="d", fields={"n": 1}, name=named)
 
-    assert (observed.event_count, observed.unfollowable_ids) == (2, ("b",))
+    observed = await tell(database, place, seen(record("a", n=1), record("b", n={1, 2}), strange, record("c", n=2**80)))
+
+    assert (observed.event_count, observed.changed_count, observed.unfollowable_ids, observed.unrecordable_ids) == (2, 2, (), ("b", "d"))
+    assert [(event.seq, event.record_id) for event in await events(database)] == [(1, "a"), (2, "c")]
     assert await snapshot(database, place) == {"a": {"n": 1}, "c": {"n": 2**80}}
 
 

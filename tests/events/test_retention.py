@@ -119,13 +119,13 @@ async def test_snapshots_of_generations_that_are_over_and_stages_of_runs_that_en
         await stage(session, run_id=RUN, record_ids=["a"])
         await stage(session, run_id=ENDED, record_ids=["a", "b"])
 
-    assert await retention.sweep(database) == 3
+    assert await retention.sweep(database, FakeClock()) == 3
 
     assert await snapshot(database, place) == {}
     assert list(await snapshot(database, other)) == ["b"]
     async with database.read(SYSTEM) as session:
         assert [await staged_count(session, run_id=run_id) for run_id in (RUN, ENDED)] == [1, 0]
-    assert await retention.sweep(database) == 0
+    assert await retention.sweep(database, FakeClock()) == 0
 
 
 async def test_snapshots_of_instances_that_are_gone_are_swept(database: Database):
@@ -136,6 +136,24 @@ async def test_snapshots_of_instances_that_are_gone_are_swept(database: Database
         state = (await session.exec(select(SyncState).where(SyncState.instance_id == place.instance_id))).one()
         await session.delete(state)
 
-    assert await retention.sweep(database) == 2
+    assert await retention.sweep(database, FakeClock()) == 2
     assert await snapshot(database, place) == {}
     assert list(await snapshot(database, other)) == ["b"]
+
+
+async def test_the_snapshot_goes_when_nobody_was_interested_for_so_long_that_it_is_of_no_use(database: Database):
+    place, other, followed_still = await followed(database, 3)
+    clock = FakeClock()
+    for each in (place, other, followed_still):
+        await tell(database, each, seen(record("a")))
+    async with database.write(SYSTEM) as session:
+        for state in await session.exec(select(SyncState)):
+            of = {"instance_id": state.instance_id, "customer_id": state.customer_id, "started_at": clock.now()}
+            session.add(SyncGeneration(generation=1, pointer={}, **of))
+            if state.instance_id != followed_still.instance_id:
+                hours = 26 if state.instance_id == place.instance_id else 24.5
+                state.lapsed_at = clock.now() - timedelta(hours=hours)
+
+    assert await retention.sweep(database, clock) == 1
+
+    assert [list(await snapshot(database, each)) for each in (place, other, followed_still)] == [[], ["a"], ["a"]]

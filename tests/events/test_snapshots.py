@@ -1,12 +1,13 @@
 """The snapshot against the stage, range by range, and what is forgotten of both."""
 
+import asyncio
+from dataclasses import replace
 from uuid import UUID
 
 from gateway.events import bodies
 from gateway.events.observations import (
     MissingPage,
     ObservedPlace,
-    live_count,
     missing,
     observe,
     purge_deleted,
@@ -16,10 +17,10 @@ from gateway.events.observations import (
     unstage,
 )
 from gateway.events.snapshots import stored
-from gateway.models import EventMethod
+from gateway.models import ChangeType, EventMethod
 from gateway.models.principal import SYSTEM
 from gateway.storage.database import Database
-from tests.events.observing import NOW, followed, record, seen, snapshot, tell
+from tests.events.observing import NOW, events, followed, record, seen, snapshot, tell, told
 
 RUN, OTHER = UUID(int=1), UUID(int=2)
 KEYS = ["B", "a", "a-b", "aB", "ab", "z", "ä", "\ud7ff", "\ue000", "\U0001f600"]
@@ -76,8 +77,8 @@ async def test_generations_and_instances_do_not_see_each_other(database: Databas
     await tell(database, other, seen(record("b")))
 
     assert [page.record_ids for page in await pages(database, other, limit=10)] == [("b",)]
-    async with database.read(SYSTEM) as session:
-        assert await live_count(session, place=place) == 1
+    assert [page.record_ids for page in await pages(database, place, limit=10)] == [("a",)]
+    assert [page.record_ids for page in await pages(database, replace(place, generation=2), limit=10)] == [()]
 
 
 async def test_records_are_staged_once_and_counted_however_often_they_are_met(database: Database):
@@ -115,6 +116,75 @@ async def test_deleted_records_are_forgotten_only_once_no_older_sight_can_be_und
 
     assert keys == ["b", "d", "f", None]
     assert list(await snapshot(database, place)) == ["b", "c", "e", "f"]
+
+
+async def test_a_sight_from_before_a_deletion_that_is_forgotten_does_not_bring_the_record_back(database: Database):
+    (place,) = await followed(database)
+    await tell(database, place, seen(record("a", n=1), record("b", n=1)))
+    async with database.read(SYSTEM) as session:
+        asked_at = await tick_of(session, place.instance_id)
+    await tell(database, place, seen(gone=["a"]))
+    async with database.write(SYSTEM) as session:
+        await purge_deleted(session, place=place, after=None, up_to_tick=asked_at + 1)
+
+    observed = await tell(database, place, seen(record("a", n=1), record("b", n=2), record("c", n=1), gone=["d"]), since_tick=asked_at)
+
+    assert (observed.stale_ids, await told(database)) == (
+        ("a", "c"),
+        [("CREATED", "a"), ("CREATED", "b"), ("DELETED", "a"), ("UPDATED", "b")],
+    )
+    assert (await tell(database, place, seen(record("c", n=1)), since_tick=asked_at + 1)).event_count == 1
+
+
+async def test_where_nothing_was_forgotten_a_record_that_is_not_known_is_new_however_long_ago_it_was_seen(database: Database):
+    (place,) = await followed(database)
+    await tell(database, place, seen(record("a", n=1)))
+    await tell(database, place, seen(gone=["a"]))
+    async with database.write(SYSTEM) as session:
+        assert await purge_deleted(session, place=place, after=None, up_to_tick=1) is None
+
+    observed = await tell(database, place, seen(record("a", n=1), record("b", n=1)), since_tick=0)
+
+    assert (observed.stale_ids, observed.event_count) == (("a",), 1)
+
+
+async def test_deletions_are_forgotten_only_when_nobody_is_about_to_change_the_snapshot(database: Database):
+    (place,) = await followed(database)
+    await tell(database, place, seen(record("a"), gone=["b"]))
+    order: list[str] = []
+
+    async def forget() -> None:
+        async with database.write(SYSTEM) as session:
+            await purge_deleted(session, place=place, after=None, up_to_tick=100)
+        order.append("forgotten")
+
+    async with database.write(SYSTEM) as session:
+        await observe(session, place=place, observations=seen(record("a", n=1)), since_tick=1, method=EventMethod.PULL, now=NOW)
+        forgetting = asyncio.create_task(forget())
+        await asyncio.sleep(0.1)
+        order.append("observed")
+    await forgetting
+
+    assert order == ["observed", "forgotten"]
+
+
+async def test_bodies_that_are_not_to_be_kept_any_more_are_forgotten_and_the_hashes_stay(database: Database):
+    place, other = await followed(database, 2)
+    for each in (place, other):
+        await tell(database, each, seen(*(record(key, n=1) for key in "abcd")))
+    after, keys = None, []
+    async with database.write(SYSTEM) as session:
+        while not keys or after is not None:
+            after = await purge_deleted(session, place=place, after=after, up_to_tick=0, keeps_bodies=False, limit=3)
+            keys.append(after)
+
+    assert keys == ["c", None]
+    assert await snapshot(database, place) == dict.fromkeys("abcd")
+    assert await snapshot(database, other) == {key: {"n": 1} for key in "abcd"}
+    assert (await tell(database, place, seen(*(record(key, n=1) for key in "abcd")))).changed_count == 0
+    await tell(database, place, seen(record("a", n=2)))
+    event = (await events(database))[-1]
+    assert (event.type, event.record_id, event.previous) == (ChangeType.UPDATED, "a", None)
 
 
 async def test_what_is_stored_of_records_comes_with_their_bodies(database: Database):

@@ -192,6 +192,7 @@ def _sync_state() -> None:
         sa.Column("generation", sa.Integer(), nullable=False),
         sa.Column("instance_generation", sa.Integer(), nullable=False),
         sa.Column("tick", sa.BigInteger(), nullable=False),
+        sa.Column("forgotten_tick", sa.BigInteger(), nullable=False),
         sa.Column("last_seq", sa.BigInteger(), nullable=False),
         sa.Column("emits_initial", sa.Boolean(), nullable=False),
         sa.Column("lapsed_at", TIME),
@@ -275,8 +276,9 @@ def _room_for_updates() -> None:
 def _rows_of_instances() -> None:
     """What each instance has from its creation on."""
     op.execute(
-        "INSERT INTO sync_state (instance_id, customer_id, connection_id, generation, instance_generation, tick, last_seq, emits_initial) "
-        "SELECT id, customer_id, connection_id, 0, 0, 0, 0, false FROM data_source_instance"
+        "INSERT INTO sync_state "
+        "(instance_id, customer_id, connection_id, generation, instance_generation, tick, forgotten_tick, last_seq, emits_initial) "
+        "SELECT id, customer_id, connection_id, 0, 0, 0, 0, 0, false FROM data_source_instance"
     )
     instances = sa.table("data_source_instance", *(sa.column(name) for name in ("id", "customer_id", "connection_id")))
     tasks = sa.table(
