@@ -5,6 +5,7 @@ Lines are short: GraphiQL shows about sixty characters of one.
 
 from collections.abc import Mapping
 
+from gateway.demo.change_examples import KEEP_IN_SYNC, LISTEN, WHAT_HAPPENED
 from gateway.web.graphiql import ExampleTab
 
 _LOOK_AROUND = """
@@ -261,101 +262,6 @@ mutation SeveralPointers {
 }
 """
 
-_LISTEN = """
-# Somebody changes a task every few seconds. The first
-# frame says that the gateway knows all tasks; changes
-# follow, within moments: the app tells of them. Stop,
-# and start again with `after: "<cursor>"`: nothing is
-# missed.
-subscription Listen {
-  recordsChanged(
-    dataSourceInstance: {
-      of: {
-        connection: { integrationKey: "demo" }
-        dataSource: { key: "tasks" }
-      }
-    }
-  ) {
-    cursor
-    events {
-      type
-      method
-      externalId
-      changedFields
-      record { name fields }
-      recordedAt
-    }
-  }
-}
-"""
-
-_KEEP_IN_SYNC = """
-# Changes are recorded while somebody listens. This has
-# them recorded for good, whether or not anybody does.
-mutation KeepInSync {
-  dataSourceInstanceSubscribe(
-    input: {
-      by: {
-        of: {
-          connection: { integrationKey: "demo" }
-          dataSource: { key: "tasks" }
-        }
-      }
-    }
-  ) {
-    dataSourceInstance {
-      subscriptions {
-        type
-        method
-        status
-        isRealTime
-        requiresPull
-        requiresFullSync
-      }
-    }
-    userErrors { code message field }
-  }
-}
-"""
-
-_WHAT_HAPPENED = """
-# What was recorded so far, and the sync that ran last.
-# Read `eventsCursor` with the records, listen after it,
-# and no change is missed.
-query WhatHappened {
-  dataSourceInstance(
-    by: {
-      of: {
-        connection: { integrationKey: "demo" }
-        dataSource: { key: "tasks" }
-      }
-    }
-  ) {
-    eventsCursor
-    events(first: 20, types: [CREATED, UPDATED]) {
-      totalCount
-      nodes {
-        type
-        externalId
-        changedFields
-        previousFields
-        record { name }
-        recordedAt
-      }
-    }
-    subscriptions { type status nextPullAt }
-    latestSyncRun {
-      kind
-      status
-      conclusion
-      recordCount
-      eventCount
-      completedAt
-    }
-  }
-}
-"""
-
 _AS_AN_ADMIN = """
 # Needs an admin's header. Admins define data sources,
 # add integrations and see all customers.
@@ -405,9 +311,9 @@ def examples(*, customer: Mapping[str, str] | None, admin: Mapping[str, str] | N
         ("Reset", _RESET),
         ("Know the fields", _KNOW_THE_FIELDS),
         ("Several pointers", _SEVERAL_POINTERS),
-        ("Listen", _LISTEN),
-        ("Keep in sync", _KEEP_IN_SYNC),
-        ("What happened", _WHAT_HAPPENED),
+        ("Listen", LISTEN),
+        ("Keep in sync", KEEP_IN_SYNC),
+        ("What happened", WHAT_HAPPENED),
     )
     tabs = [ExampleTab(title=title, query=query, headers=customer) for title, query in as_customer]
     return (*tabs, ExampleTab(title="As an admin", query=_AS_AN_ADMIN, headers=admin))
