@@ -85,6 +85,8 @@ class SyncGeneration(SQLModel, table=True):
     generation: int = Field(primary_key=True)
     customer_id: UUID = Field(foreign_key="customer.id", index=True)
     pointer: dict[str, Any] = Field(sa_column=Column(JsonColumn, nullable=False))
+    reading: str = ""
+    """How its records are read: by which connector, of which major version, and which of their fields tell of no change."""
     checkpoint: dict[str, Any] | None = Field(default=None, sa_column=Column(JsonColumn))
     """From where on the next pull reads (`delta_token`, or `mark`); null before the baseline, and after a token expired."""
     started_at: datetime = Field(sa_type=UTCDateTime)

@@ -66,16 +66,26 @@ class Followed:
         """What somebody is interested in."""
         return frozenset(ChangeType(subscription.type) for subscription in self.subscriptions)
 
-    @property
-    def is_in_force(self) -> bool:
-        """Whether the present generation is that of the collection which the instance points at now."""
+    def is_in_force(self, runtime: Runtime) -> bool:
+        """Whether the present generation is that of the collection which the instance points at now, and read as it is read now.
+
+        Raises what `usable_pointer` raises.
+        """
         pointer = self.settings.pointer
         return (
             self.generation is not None
             and pointer is not None
             and self.generation.pointer == pointer.as_json()
             and self.state.instance_generation == self.context.instance.generation
+            and self.generation.reading == self.reading(runtime)
         )
+
+    def reading(self, runtime: Runtime) -> str:
+        """What makes records of the same collection look different when it changes. Raises what `usable_pointer` raises."""
+        volatile_fields = sorted(self.support(runtime).volatile_fields)
+        connector_key = self.context.integration.connector_key
+        major = runtime.connectors[connector_key].spec.version.split(".")[0]
+        return " ".join([f"{connector_key}@{major}", *volatile_fields])
 
     def usable_pointer(self, runtime: Runtime) -> Pointer:
         """The collection, when it can be read. Raises InvalidError or NoCollectionSelectedError with what stands in the way."""
@@ -149,7 +159,7 @@ class FollowedApp:
 async def required(runtime: Runtime, instance_id: UUID) -> tuple[Followed, SyncGeneration]:
     """The instance with its present generation. Raises NotFollowedError when there is none that is of use to anybody."""
     followed = await read(runtime, instance_id)
-    if followed is None or followed.generation is None or not followed.is_in_force or not followed.subscriptions:
+    if followed is None or followed.generation is None or not followed.is_in_force(runtime) or not followed.subscriptions:
         raise NotFollowedError("The instance points elsewhere by now, or nobody is interested in it.")
     return followed, followed.generation
 

@@ -54,7 +54,7 @@ async def process_inbox(runtime: Runtime, task: Task) -> None:
     if found is None or not found.subscriptions or found.generation is None:
         await _drop(task)
         return
-    if found.generation.baseline_at is None or not found.is_in_force:
+    if found.generation.baseline_at is None or not found.is_in_force(runtime):
         await _rest(task)
         return
     async with followed.opened(runtime, found) as app:

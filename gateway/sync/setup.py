@@ -67,10 +67,10 @@ async def _suspend(runtime: Runtime, task: Task, subject: Followed, obstacle: Ga
 
 
 async def _follow(runtime: Runtime, task: Task, subject: Followed) -> None:
-    has_begun, has_resumed = _begins(subject), subject.state.lapsed_at is not None
+    has_begun, has_resumed = _begins(runtime, subject), subject.state.lapsed_at is not None
     if has_begun or has_resumed:
         async with task.commit() as session:
-            await _begin(session, subject, is_new=has_begun, now=await task.now(session))
+            await _begin(runtime, session, subject, is_new=has_begun, now=await task.now(session))
         subject, _ = await followed.required(runtime, task.instance_id)
     # Before the baseline is taken: what changes after that is sent.
     webhook = await _keep_webhook(runtime, task, subject)
@@ -82,12 +82,12 @@ async def _follow(runtime: Runtime, task: Task, subject: Followed) -> None:
         await endings.finish_well(runtime, task, session, next_at)
 
 
-def _begins(subject: Followed) -> bool:
+def _begins(runtime: Runtime, subject: Followed) -> bool:
     lapsed_at = subject.state.lapsed_at
-    return not subject.is_in_force or (lapsed_at is not None and subject.now - lapsed_at > LONGEST_LAPSE)
+    return not subject.is_in_force(runtime) or (lapsed_at is not None and subject.now - lapsed_at > LONGEST_LAPSE)
 
 
-async def _begin(session: AsyncSession, subject: Followed, *, is_new: bool, now: datetime) -> None:
+async def _begin(runtime: Runtime, session: AsyncSession, subject: Followed, *, is_new: bool, now: datetime) -> None:
     """Interest is there again; a new generation begins where the old snapshot says nothing of what is there now."""
     state, values = subject.state, {"lapsed_at": None}
     of_instance = update(SyncState).where(col(SyncState.instance_id) == state.instance_id)
@@ -104,6 +104,7 @@ async def _begin(session: AsyncSession, subject: Followed, *, is_new: bool, now:
             generation=generation,
             customer_id=state.customer_id,
             pointer=pointer.as_json(),
+            reading=subject.reading(runtime),
             started_at=now,
         )
     )

@@ -99,6 +99,7 @@ class ChangingApp:
     tells_seconds: bool = False
     """Whether its times are cut to whole seconds, so that changes tie."""
     finds_by_id: bool = True
+    connector_version: str = SPEC.version
     items: dict[str, Item] = field(default_factory=dict)
     count: int = 0
     asked: int = 0
@@ -191,7 +192,7 @@ class ChangingConnector:
     def spec(self) -> ConnectorSpec:
         (items,) = SPEC.collections
         operations = OPERATIONS if self.app.finds_by_id else (CollectionOperation.LIST,)
-        return replace(SPEC, collections=(replace(items, operations=operations),))
+        return replace(SPEC, version=self.app.connector_version, collections=(replace(items, operations=operations),))
 
     async def check(self, access: Access) -> None:
         return None

@@ -1,5 +1,7 @@
 """What follows from interest in changes, and from its end."""
 
+from dataclasses import replace
+
 import pytest
 
 from gateway.errors import UpstreamAuthError
@@ -89,6 +91,25 @@ async def test_pointing_elsewhere_begins_a_generation_without_a_burst(world: Wor
     await world.advance_and_work()
     (event,) = await world.events()
     assert (event.record_id, event.generation, event.seq) == ("r1", 2, 1)
+
+
+async def test_a_connector_that_reads_records_differently_begins_a_generation_without_a_burst(world: World):
+    await in_sync(world)
+    for number in range(5):
+        world.app.put(f"r{number}", {"number": number})
+
+    world.app.connector_version = "2.0.0"
+    await world.advance_and_work()
+    assert (await world.told(), (await world.state()).generation) == ([], 2)
+
+    world.app.support = replace(DELTA, volatile_fields=("number",))
+    await world.advance_and_work()
+    assert (await world.told(), (await world.state()).generation) == ([], 3)
+
+    world.app.connector_version = "2.1.3"
+    world.app.put("r1", {"number": 1, "n": "new"})
+    await world.advance_and_work()
+    assert (await world.told(), (await world.state()).generation) == ([("UPDATED", "r1", "DELTA")], 3)
 
 
 async def test_an_archived_instance_is_left_alone_until_it_is_restored(world: World):

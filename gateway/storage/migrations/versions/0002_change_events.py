@@ -142,6 +142,7 @@ def _sync_generation() -> None:
         sa.Column("generation", sa.Integer(), nullable=False),
         sa.Column("customer_id", sa.Uuid(), nullable=False),
         sa.Column("pointer", JSON, nullable=False),
+        sa.Column("reading", sa.String(), nullable=False),
         sa.Column("checkpoint", JSON),
         sa.Column("started_at", TIME, nullable=False),
         sa.Column("baseline_at", TIME),
