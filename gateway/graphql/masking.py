@@ -25,7 +25,7 @@ def readable(error: GraphQLError) -> GraphQLError:
     Ours keep their message and code. A request that breaks the rules of GraphQL or of the schema is INVALID. Anything
     else is a defect: it is logged whole, and the client gets a reference to the log.
     """
-    cause = too_long(error) or _cause(error)
+    cause = too_long(error) or cause_of(error)
     if isinstance(cause, GatewayError) and not isinstance(cause, InternalError):
         return _with(error, cause.message, _extensions(cause))
     if cause is None:
@@ -56,7 +56,7 @@ def _mask(result: Any) -> None:
         result.errors = [error if "code" in (error.extensions or {}) else readable(error) for error in errors]
 
 
-def _cause(error: GraphQLError) -> BaseException | None:
+def cause_of(error: GraphQLError) -> BaseException | None:
     """What was raised, below the wrappings of the library; null when the library itself refused the request."""
     cause: BaseException | None = error
     while isinstance(cause, GraphQLError):

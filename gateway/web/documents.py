@@ -1,12 +1,15 @@
 """Subscription documents: parsed and validated once, however many ask with them."""
 
 from collections import OrderedDict
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from graphql import (
     ArgumentNode,
+    DefinitionNode,
     DocumentNode,
+    ExecutableDefinitionNode,
     FieldNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
@@ -17,6 +20,7 @@ from graphql import (
     Node,
     OperationDefinitionNode,
     OperationType,
+    SelectionNode,
     SelectionSetNode,
     StringValueNode,
     Visitor,
@@ -54,17 +58,17 @@ class SubscriptionDocument:
 
     def resumed_after(self, cursor: str, schema: GraphQLSchema) -> DocumentNode:
         """The document with the subscribed field resumed after a cursor; as it is where the field does not resume."""
-        fields = schema.subscription_type.fields if schema.subscription_type else {}
-        selections = self.operation.selection_set.selections
-        resumed = [
-            _with_argument(node, _RESUMES_BY, cursor)
-            if isinstance(node, FieldNode) and (field := fields.get(node.name.value)) is not None and _RESUMES_BY in field.args
-            else node
-            for node in selections
-        ]
-        operation = _changed(self.operation, selection_set=SelectionSetNode(selections=tuple(resumed)))
-        others = (definition for definition in self.document.definitions if definition is not self.operation)
-        return DocumentNode(definitions=(operation, *others))
+        root = schema.subscription_type
+        if root is None:
+            return self.document
+        fields = {name for name, field in root.fields.items() if _RESUMES_BY in field.args}
+        return DocumentNode(definitions=tuple(self._resumed(each, cursor, fields, root.name) for each in self.document.definitions))
+
+    def _resumed(self, definition: DefinitionNode, cursor: str, fields: Collection[str], root: str) -> DefinitionNode:
+        is_fragment = isinstance(definition, FragmentDefinitionNode) and definition.type_condition.name.value == root
+        if not isinstance(definition, ExecutableDefinitionNode) or not (is_fragment or definition is self.operation):
+            return definition
+        return _changed(definition, selection_set=_resumed(definition.selection_set, cursor=cursor, fields=fields))
 
 
 class Documents:
@@ -162,6 +166,19 @@ def _below_the_subscribed_field(selection_set: SelectionSetNode, fragments: dict
                 seen.add(selection.name.value)
                 roots.append(fragments[selection.name.value].selection_set)
     return below
+
+
+def _resumed(selection_set: SelectionSetNode, *, cursor: str, fields: Collection[str]) -> SelectionSetNode:
+    """The selections with those of these fields resumed after a cursor, also within fragments that stand in their place."""
+    selections: list[SelectionNode] = []
+    for node in selection_set.selections:
+        if isinstance(node, FieldNode) and node.name.value in fields:
+            selections.append(_with_argument(node, _RESUMES_BY, cursor))
+        elif isinstance(node, InlineFragmentNode):
+            selections.append(_changed(node, selection_set=_resumed(node.selection_set, cursor=cursor, fields=fields)))
+        else:
+            selections.append(node)
+    return SelectionSetNode(selections=tuple(selections))
 
 
 def _with_argument(field: FieldNode, name: str, value: str) -> FieldNode:

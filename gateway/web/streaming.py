@@ -5,11 +5,8 @@ same answer to the same event. So an event that many get carries a dict, `result
 the rest. An event without one is answered for each.
 """
 
-import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
-from dataclasses import dataclass
-from types import TracebackType
 from typing import Any, cast
 from weakref import WeakValueDictionary
 
@@ -17,36 +14,25 @@ from graphql import DocumentNode, ExecutionResult, Executor, GraphQLError, creat
 from strawberry import Schema
 from strawberry.http import GraphQLRequestData
 
-from gateway.graphql.masking import readable
 from gateway.models import JsonObject, Principal
+from gateway.web.answers import Answers, Failure, Frame
 from gateway.web.bodies import encode_json
 from gateway.web.documents import Documents, SubscriptionDocument
-from gateway.web.refusals import with_codes
 
 __all__ = ["Frame", "Subscription", "Subscriptions"]
 
 _END = object()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Frame:
-    """What one event becomes, as JSON: a result, or, where `is_refusal`, the list of the errors that ended the stream.
-
-    `code` is that of its first error. `cursor` is where the stream resumes after this frame.
-    """
-
-    text: str
-    code: str | None = None
-    cursor: str | None = None
-    is_refusal: bool = False
+_KEPT_BYTES = 32 * 1024 * 1024
+"""Of answers that wait for the next who asks alike. Whoever comes later has them made again."""
 
 
 class Subscriptions:
     """Runs the subscriptions of a schema. `make_context` is called for each source and for each answer."""
 
-    def __init__(self, schema: Schema, *, make_context: Callable[[Principal], object]) -> None:
+    def __init__(self, schema: Schema, *, make_context: Callable[[Principal], object], kept_bytes: int = _KEPT_BYTES) -> None:
         self.schema = schema
         self.make_context = make_context
+        self.answers = Answers(maximum_bytes=kept_bytes)
         self._documents = Documents(schema._schema)
         self._askings: WeakValueDictionary[object, _Asking] = WeakValueDictionary()
 
@@ -58,13 +44,8 @@ class Subscriptions:
         document = self._documents.subscription(asked.query or "", asked.operation_name)
         if document is None:
             return None
-        variables = asked.variables or {}
-        return Subscription(
-            self,
-            asking=self._asking(document, variables, principal),
-            document=document.document if after is None else document.resumed_after(after, self.schema._schema),
-            variables=variables,
-        )
+        source = document.document if after is None else document.resumed_after(after, self.schema._schema)
+        return Subscription(self, document, source=source, variables=asked.variables or {}, principal=principal)
 
     def executor(
         self, document: DocumentNode, operation_name: str | None, *, root: object, variables: JsonObject, principal: Principal
@@ -80,7 +61,8 @@ class Subscriptions:
             operation_extensions=None,
         )
 
-    def _asking(self, document: SubscriptionDocument, variables: JsonObject, principal: Principal) -> "_Asking":
+    def asking(self, document: SubscriptionDocument, variables: JsonObject, principal: Principal) -> "_Asking":
+        """What asks like that for all who do; to be called with variables that fit, as others' answers are made with them."""
         key = (document.query, document.operation_name, _as_key(document.answer_variables, variables), principal)
         asking = self._askings.get(key)
         if asking is None:
@@ -91,22 +73,32 @@ class Subscriptions:
 class Subscription:
     """One subscriber's stream, begun when its frames are."""
 
-    def __init__(self, subscriptions: Subscriptions, *, asking: "_Asking", document: DocumentNode, variables: JsonObject) -> None:
+    def __init__(
+        self,
+        subscriptions: Subscriptions,
+        document: SubscriptionDocument,
+        *,
+        source: DocumentNode,
+        variables: JsonObject,
+        principal: Principal,
+    ) -> None:
         self._subscriptions = subscriptions
-        self._asking = asking
         self._document = document
+        self._source_document = source
         self._variables = variables
+        self._principal = principal
 
     async def frames(self) -> AsyncGenerator[Frame, None]:
         """The frames as events come; nothing is asked of the source before the last frame was taken.
 
         An error of the source is the last frame, a refusal.
         """
-        failure = _Failure()
+        failure = Failure()
         source = await self._source(failure)
         if source is None:
             yield failure.frame()
             return
+        asking = self._subscriptions.asking(self._document, self._variables, self._principal)
         async with aclosing(source):
             while True:
                 event: object = _END
@@ -116,13 +108,17 @@ class Subscription:
                     yield failure.frame()
                 if event is _END:
                     return
-                yield await self._asking.answer(event)
+                yield await asking.answer(event)
 
-    async def _source(self, failure: "_Failure") -> AsyncGenerator[object, None] | None:
+    async def _source(self, failure: "Failure") -> AsyncGenerator[object, None] | None:
         source: object = None
         with failure:
             executor = self._subscriptions.executor(
-                self._document, self._asking.operation_name, root=None, variables=self._variables, principal=self._asking.principal
+                self._source_document,
+                self._document.operation_name,
+                root=None,
+                variables=self._variables,
+                principal=self._principal,
             )
             if isinstance(executor, list):
                 failure.add(executor)
@@ -140,97 +136,30 @@ class _Asking:
     """What answers depend on. All who ask alike share one, so that it finds their answers by itself."""
 
     def __init__(self, subscriptions: Subscriptions, document: SubscriptionDocument, variables: JsonObject, principal: Principal) -> None:
-        self.operation_name = document.operation_name
-        self.principal = principal
-        self._document = document.document
         self._subscriptions = subscriptions
+        self._document = document
         self._variables = variables
+        self._principal = principal
 
     async def answer(self, event: object) -> Frame:
-        """The frame of an event: found with it, or waited for where another is making it."""
-        results: dict[object, _Answer] | None = getattr(event, "results", None)
-        if results is None:
-            return await _Answer(self._begin(event), event).frame()
-        answer = results.get(self)
-        if answer is None:
-            answer = results[self] = _Answer(self._begin(event), event)
-        return answer.known or await answer.frame()
+        """The frame of an event."""
+        return await self._subscriptions.answers.frame(event, asking=self, execute=self._execute)
 
-    def _begin(self, event: object) -> "Awaitable[ExecutionResult] | ExecutionResult | _Failure":
-        failure = _Failure()
+    def _execute(self, event: object) -> "Awaitable[ExecutionResult] | ExecutionResult | Failure":
+        failure = Failure()
         with failure:
             # An executor for each event: what graphql-core remembers of one, it would keep for the whole stream.
             executor = self._subscriptions.executor(
-                self._document, self.operation_name, root=event, variables=self._variables, principal=self.principal
+                self._document.document,
+                self._document.operation_name,
+                root=event,
+                variables=self._variables,
+                principal=self._principal,
             )
             if not isinstance(executor, list):
                 return execute_subscription_event(executor)
             failure.add(executor)
         return failure
-
-
-class _Answer:
-    """The answer to an event, perhaps still in the making; `known` is its frame once it is made."""
-
-    def __init__(self, outcome: "Awaitable[ExecutionResult] | ExecutionResult | _Failure", event: object) -> None:
-        self.known: Frame | None = None
-        self._cursor = _cursor_of(event)
-        if isinstance(outcome, Awaitable):
-            # A task of its own: the first to ask may leave before the answer is there, and the others still wait for it.
-            self._made = asyncio.Event()
-            self._making = asyncio.create_task(self._make(outcome))
-        else:
-            self.known = self._frame_of(outcome)
-
-    async def frame(self) -> Frame:
-        """The frame, as soon as it is made."""
-        if self.known is None:
-            await self._made.wait()
-        assert self.known is not None  # noqa: S101  # The event is set when it is known.
-        return self.known
-
-    async def _make(self, outcome: Awaitable[ExecutionResult]) -> None:
-        failure = _Failure()
-        made: ExecutionResult | _Failure = failure
-        with failure:
-            made = await outcome
-        self.known = self._frame_of(made)
-        self._made.set()
-
-    def _frame_of(self, made: "ExecutionResult | _Failure") -> Frame:
-        failure = made if isinstance(made, _Failure) else _Failure()
-        with failure:
-            if isinstance(made, ExecutionResult):
-                return _encoded(made, self._cursor)
-        return failure.frame(ends=False)
-
-
-class _Failure:
-    """The errors that something ended with, as clients may see them; a defect is logged.
-
-    A context that ends quietly on an error, as the masking of a whole answer does.
-    """
-
-    def __init__(self) -> None:
-        self.errors: list[dict[str, object]] = []
-
-    def add(self, errors: Sequence[GraphQLError]) -> None:
-        """Keeps the errors in their readable form."""
-        self.errors += _formatted(errors)
-
-    def frame(self, *, ends: bool = True) -> Frame:
-        """The last frame of a stream, or a result without data."""
-        told: object = self.errors if ends else {"data": None, "errors": self.errors}
-        return Frame(text=encode_json(told).decode(), code=_code_of(self.errors), is_refusal=ends)
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, _kind: type[BaseException] | None, error: BaseException | None, _trace: TracebackType | None) -> bool:
-        if not isinstance(error, Exception):
-            return False
-        self.add([error if isinstance(error, GraphQLError) else GraphQLError(str(error), original_error=error)])
-        return True
 
 
 def _as_key(names: frozenset[str], variables: JsonObject) -> object:
@@ -239,23 +168,3 @@ def _as_key(names: frozenset[str], variables: JsonObject) -> object:
         return encode_json([[name, variables[name]] for name in sorted(names) if name in variables])
     except (ValueError, RecursionError):
         return object()
-
-
-def _encoded(result: ExecutionResult, cursor: str | None) -> Frame:
-    errors = _formatted(result.errors or ())
-    body = {"data": result.data, "errors": errors} if errors else {"data": result.data}
-    return Frame(text=encode_json(body).decode(), code=_code_of(errors), cursor=cursor)
-
-
-def _cursor_of(event: object) -> str | None:
-    cursor = getattr(event, "cursor", None)
-    return cursor if isinstance(cursor, str) and cursor.isprintable() else None
-
-
-def _formatted(errors: Sequence[GraphQLError]) -> list[dict[str, object]]:
-    return with_codes([dict(readable(error).formatted) for error in errors])
-
-
-def _code_of(errors: Sequence[dict[str, object]]) -> str | None:
-    extensions = errors[0]["extensions"] if errors else None
-    return str(extensions["code"]) if isinstance(extensions, dict) else None

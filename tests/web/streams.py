@@ -32,6 +32,7 @@ class Log:
         self.sources = 0
         self.contexts: list[Context] = []
         self.held: asyncio.Event | None = None
+        self.outages = 0
         self.positions: dict[object, int] = {}
         self._changed = asyncio.Condition()
 
@@ -98,6 +99,13 @@ class Changes:
     @strawberry.field
     def breaks(self) -> str:
         raise ValueError("a secret")
+
+    @strawberry.field
+    def read(self) -> str | None:
+        LOG.outages -= 1
+        if LOG.outages >= 0:
+            raise ConnectionResetError("the database went away")
+        return "it is there"
 
     @strawberry.field
     def who(self, info: Info) -> str:

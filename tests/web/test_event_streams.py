@@ -67,6 +67,8 @@ async def test_sockets_and_streams_share_answers(app, log):
         "subscription { changes { number } }",
         'subscription { changes(after: "0") { number } }',
         "subscription($after: String) { renamed: changes(after: $after) { number } }",
+        "subscription($after: String) { ... on Subscription { ... { changes(after: $after) { number } } } }",
+        "subscription { ...Root } fragment Root on Subscription { ...Changes } fragment Changes on Subscription { changes { number } }",
     ],
 )
 async def test_a_client_that_tells_the_last_event_goes_on_after_it(app, log, query, variables):

@@ -65,7 +65,9 @@ async def test_a_client_that_reads_slowly_is_served_at_its_pace_and_holds_nobody
         assert position < count // 2
         assert [await number_in(slow) for _ in range(count)] == list(range(1, count + 1))
 
-    assert log.answers == dict.fromkeys(range(1, count + 1), 1)
+    # What was no longer kept when the slow one came to it was answered once more, for it alone.
+    assert set(log.answers) == set(range(1, count + 1))
+    assert max(log.answers.values()) <= 2
 
 
 async def test_a_server_that_ends_closes_with_1012_and_the_client_resumes_at_the_next(app, runtime, log):

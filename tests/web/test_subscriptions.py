@@ -2,15 +2,20 @@
 
 import asyncio
 import gc
-from contextlib import AsyncExitStack
+import json
+from contextlib import AsyncExitStack, aclosing
+from functools import partial
 
 import pytest
 from graphql import Executor
+from strawberry.http import GraphQLRequestData
 
 from gateway.graphql.document import BoundedDocument
 from gateway.graphql.masking import MaskErrors
 from gateway.graphql.schema import build_schema
+from gateway.models.principal import ANONYMOUS
 from gateway.web.assembly import assemble
+from gateway.web.streaming import Subscriptions
 from tests.web.serving import Context, open_socket
 from tests.web.streams import CHANGES, STREAMS, fresh_log
 
@@ -23,6 +28,10 @@ def log():
 @pytest.fixture
 def app(runtime, log):
     return assemble(runtime, STREAMS, make_context=Context)
+
+
+def subscriptions_of(runtime, **bounds):
+    return Subscriptions(STREAMS, make_context=partial(Context, runtime), **bounds)
 
 
 def ask(client, query, *, id="1", **payload):
@@ -104,13 +113,58 @@ async def test_principals_and_documents_share_no_answers(app, log, bearer):
         ("globex", "subscription { changes { number who } }"),
         ("acme", "subscription { changes { who number } }"),
         ("acme", "subscription A { changes { number who } } subscription B { changes { number } }"),
+        ("acme", "subscription A { changes { number who } } subscription B { changes { who } }"),
     ):
         async with open_socket(app, payload={"authorization": bearer(customer)}) as client:
-            ask(client, query)
+            ask(client, query, **({"operationName": "A"} if "subscription A" in query else {}))
             told.append((await client.receive())["payload"]["data"]["changes"]["who"])
 
-    assert log.answers == {1: 4}
-    assert told[0] == told[1] == told[3] == told[4] != told[2]
+    assert log.answers == {1: 5}
+    assert told[0] == told[1] == told[3] == told[4] == told[5] != told[2]
+
+
+@pytest.mark.parametrize("wrong", [{"after": 5}, {"after": "0", "who": 5}])
+async def test_variables_of_another_that_do_not_fit_spoil_no_answers(runtime, log, wrong):
+    await log.append()
+    subscriptions = subscriptions_of(runtime)
+    document = "subscription($after: String!, $who: String!) { changes(after: $after, who: $who) { number } }"
+    refused = subscriptions.subscription(GraphQLRequestData(document, wrong, None, None), ANONYMOUS)
+    (told,) = [frame async for frame in refused.frames()]
+    served = subscriptions.subscription(GraphQLRequestData(document, {"after": "0", "who": "me"}, None, None), ANONYMOUS)
+    async with aclosing(served.frames()) as frames:
+        frame = await anext(frames)
+
+    assert told.is_refusal
+    assert json.loads(frame.text) == {"data": {"changes": {"number": 1}}}
+
+
+async def test_so_many_bytes_of_answers_wait_for_the_next_who_asks_alike_and_no_more(runtime, log):
+    await log.append(20, size=10_000)
+    subscriptions = subscriptions_of(runtime, kept_bytes=55_000)
+
+    async def listen():
+        asked = GraphQLRequestData("subscription { changes { number text } }", None, None, None)
+        async with aclosing(subscriptions.subscription(asked, ANONYMOUS).frames()) as frames:
+            return [await anext(frames) for _ in range(20)]
+
+    first = await listen()
+    kept = [batch.number for batch in log.batches if batch.results]
+    second = await listen()
+
+    assert kept == [17, 18, 19, 20]
+    assert second == first
+    assert sum(bool(batch.results) for batch in log.batches) == 4
+
+
+async def test_an_answer_that_the_database_could_not_give_is_asked_for_again(app, log):
+    log.outages = 2
+    async with open_socket(app) as client:
+        ask(client, "subscription { changes { number read } }")
+        await log.append(2)
+
+        assert [(await client.receive())["payload"] for _ in range(2)] == [
+            {"data": {"changes": {"number": number, "read": "it is there"}}} for number in (1, 2)
+        ]
 
 
 async def test_each_answer_has_a_context_of_its_own(app, log):
