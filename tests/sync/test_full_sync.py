@@ -4,9 +4,10 @@ import pytest
 from sqlalchemy import delete
 
 from gateway.errors import CursorExpiredError, UpstreamRejectedError, UpstreamUnavailableError
-from gateway.models import Stage, SyncConclusion, SyncKind, SyncStatus, SyncSupport, TaskKind
+from gateway.models import ChangeType, Stage, SyncConclusion, SyncKind, SyncStatus, SyncSupport, TaskKind
 from gateway.models.principal import SYSTEM
-from gateway.services import sync_runs
+from gateway.services import data_sources, sync_runs
+from gateway.services.selectors import DataSourceSelector
 from gateway.sync.claims import claim
 from gateway.sync.work import perform
 from tests.sync.test_histories import DeathError, replayed
@@ -62,6 +63,32 @@ async def test_initial_records_are_told_when_somebody_wants_them(world: World):
 
     assert await world.told() == [("CREATED", f"r{number}", "FULL_SCAN") for number in range(4)]
     assert not (await world.state()).emits_initial
+
+
+async def test_a_record_that_cannot_be_written_down_any_more_is_not_taken_for_deleted(world: World):
+    world.app.finds_by_id = False
+    await in_sync(world)
+    world.app.put("r001", {"n": {"no", "json"}})
+    world.app.remove("r002")
+
+    await full_sync(world)
+
+    assert await world.told() == [("DELETED", "r002", "FULL_SCAN")]
+    assert (await world.snapshot())["r001"] == {"n": 1}
+
+
+async def test_a_full_sync_forgets_the_bodies_that_are_not_to_be_kept_any_more(world: World):
+    await in_sync(world)
+    by = DataSourceSelector(key="things", integration_key="changing")
+    await data_sources.update(world.runtime, SYSTEM, by=by, event_bodies=False)
+    world.app.put("r001", {"n": "new"})
+
+    await full_sync(world)
+
+    assert [(event.type, event.body, event.previous) for event in await world.events()] == [(ChangeType.UPDATED, None, None)]
+    assert await world.snapshot() == {}
+    await full_sync(world)
+    assert len(await world.events()) == 1
 
 
 async def test_differences_are_told_and_deletions_confirmed_by_id(world: World):
