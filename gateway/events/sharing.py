@@ -5,6 +5,9 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Hashable
 from typing import Any, TypeVar, cast
 
+LONGEST_SECONDS = 60.0
+"""So old an answer may be that somebody is given; older ones are not kept."""
+
 Answer = TypeVar("Answer")
 
 
@@ -29,9 +32,16 @@ class Sharing:
             task.add_done_callback(_has_failed)
             self._answers[key] = (now, task)
             self._answers.move_to_end(key)
-            while len(self._answers) > self._maximum:
-                self._answers.popitem(last=False)
+            self._forget(now)
         return cast(Answer, await asyncio.shield(task))
+
+    def _forget(self, now: float) -> None:
+        """Lets go of the oldest answers: of what is too much, and of what nobody may be given any more."""
+        while True:
+            asked_at, task = next(iter(self._answers.values()))
+            if len(self._answers) <= self._maximum and (asked_at + LONGEST_SECONDS > now or not task.done()):
+                return
+            self._answers.popitem(last=False)
 
     async def close(self) -> None:
         """Ends what is under way."""

@@ -18,6 +18,7 @@ from gateway.storage.faults import UNREACHABLE
 _POLL_SECONDS = 2.0
 _TOGETHER_SECONDS = 0.2
 """What changes within this time is told as one change."""
+_LONGEST_PAUSE_SECONDS = 1.6
 
 Row = TypeVar("Row", bound=SQLModel)
 Sight = tuple[Row, Hashable]
@@ -49,7 +50,7 @@ def run(runtime: Runtime, principal: Principal, id: UUID) -> AsyncGenerator[Sync
 
 
 async def _watched(runtime: Runtime, key: Hashable, look: Callable[[], Awaitable[Sight[Row]]]) -> AsyncGenerator[Row, None]:
-    bell, told = runtime.events.bell, None
+    bell, told, pause = runtime.events.bell, None, _TOGETHER_SECONDS
     while True:
         seen = bell.count
         try:
@@ -58,11 +59,13 @@ async def _watched(runtime: Runtime, key: Hashable, look: Callable[[], Awaitable
             _log.warning("A stream could not look at its row", error=type(error).__name__)
         else:
             if sight != told:
-                told = sight
+                told, pause = sight, _TOGETHER_SECONDS
                 yield row
-        await bell.wait(seen, seconds=_POLL_SECONDS)
+        has_rung = await bell.wait(seen, seconds=_POLL_SECONDS) != seen
         # Others who look at the same do so within this time: none of them gets an answer from before the ring.
-        await asyncio.sleep(_TOGETHER_SECONDS)
+        await asyncio.sleep(pause)
+        # A bell that rings all the time, and for others, is answered less often.
+        pause = min(2 * pause, _LONGEST_PAUSE_SECONDS) if has_rung else _TOGETHER_SECONDS
 
 
 async def _dependencies(session: AsyncSession, row: DataSourceInstance) -> Hashable:

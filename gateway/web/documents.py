@@ -1,6 +1,5 @@
 """Subscription documents: parsed and validated once, however many ask with them."""
 
-from collections import OrderedDict
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -30,14 +29,16 @@ from graphql import (
 )
 from strawberry.schema.schema import validate_document
 
+from gateway.connectors.bounded import Bounded
 from gateway.graphql.document import MAXIMUM_TOKENS
 
 __all__ = ["Documents", "SubscriptionDocument"]
 
 AnyNode = TypeVar("AnyNode", bound=Node)
 
-_KEPT = 256
-_LONGEST_KEPT = 16 * 1024
+_KEPT_BYTES = 32 * 1024 * 1024
+_BYTES_OF_A_CHARACTER = 150
+"""Of memory that a parsed document takes, for each of its characters."""
 _KEYWORD = "subscription"
 _RESUMES_BY = "after"
 
@@ -76,22 +77,18 @@ class Documents:
 
     def __init__(self, schema: GraphQLSchema) -> None:
         self._schema = schema
-        self._kept: OrderedDict[tuple[str, str | None], SubscriptionDocument] = OrderedDict()
+        self._kept: Bounded[SubscriptionDocument] = Bounded(maximum_weight=_KEPT_BYTES)
 
     def subscription(self, query: str, operation_name: str | None) -> SubscriptionDocument | None:
         """The document with its subscription; None for every other operation, and for what cannot be executed."""
         if _KEYWORD not in query:
             return None
         key = (query, operation_name)
-        if (known := self._kept.get(key)) is not None:
-            self._kept.move_to_end(key)
-            return known
-
-        found = self._read(query, operation_name)
-        if found is not None and len(query) <= _LONGEST_KEPT:
-            self._kept[key] = found
-            if len(self._kept) > _KEPT:
-                self._kept.popitem(last=False)
+        found = self._kept.get(key)
+        if found is None:
+            found = self._read(query, operation_name)
+            if found is not None:
+                self._kept.put(key, found, weight=len(query) * _BYTES_OF_A_CHARACTER)
         return found
 
     def _read(self, query: str, operation_name: str | None) -> SubscriptionDocument | None:
