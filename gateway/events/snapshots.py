@@ -142,7 +142,8 @@ async def forget(session: AsyncSession, *, instance_id: UUID, generation: int, l
 async def stage(session: AsyncSession, *, run_id: UUID, record_ids: Sequence[str]) -> int:
     """Notes that a run has met these records; returns how many of them it had not met before."""
     total = 0
-    for some in _slices(record_ids):
+    # In the order of the key: of ids in no order SQLite takes a fifth longer.
+    for some in _slices(sorted(record_ids)):
         given = bulk.texts_of(session, some)
         rows = select(literal(run_id, _STAGE.c.run_id.type), given.c.value)
         if bulk.is_postgresql(session):
