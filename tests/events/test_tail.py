@@ -193,16 +193,18 @@ async def test_memory_is_bounded_by_bytes_too(database):
 async def test_large_bodies_are_read_a_few_at_a_time(database, kept_bytes):
     (place,) = await followed(database)
     await create(database, place, "before", text="x" * 30_000)
-    limits = {"read_bytes": 50_000, "kept_bytes": kept_bytes}
-    async with following(database, **limits) as (tail, bell), tail.subscribed(topic_of(place), 0) as listener:
-        batches = await taken(listener, 1)
+    async with following(database, read_bytes=50_000, kept_bytes=kept_bytes) as (tail, bell), AsyncExitStack() as stack:
+        prompt, late = [await stack.enter_async_context(tail.subscribed(topic_of(place), 0)) for _ in range(2)]
+        batches = await taken(prompt, 1)
         await create(database, place, *(f"{number}" for number in range(5)), text="x" * 30_000)
         await create(database, place, "small", "last", bell=bell)
-        batches += await taken(listener, 7)
+        batches += await taken(prompt, 7)
+        batches_of_late = await taken(late, 8)
 
-    assert ids_of(batches) == ["before", "0", "1", "2", "3", "4", "small", "last"]
-    assert all(batch.weight < 50_000 + 31_000 for batch in batches)
-    assert [batch.start for batch in batches[1:]] == [batch.end for batch in batches[:-1]]
+    for told in (batches, batches_of_late):
+        assert ids_of(told) == ["before", "0", "1", "2", "3", "4", "small", "last"]
+        assert all(batch.weight < 50_000 + 31_000 for batch in told)
+        assert [batch.start for batch in told[1:]] == [batch.end for batch in told[:-1]]
 
 
 async def test_whoever_listens_to_a_log_that_another_one_replaces_is_told_so(database):
@@ -295,6 +297,35 @@ async def test_after_everybody_has_left_the_next_one_begins_anew_without_missing
             await create(database, place, "c", bell=bell)
 
             assert ids_of(await taken(listener, 2)) == ["b", "c"]
+        assert not tail._kept
+
+
+async def test_what_was_read_for_those_who_left_meanwhile_is_not_taken_for_what_comes_next(database):
+    (place,) = await followed(database)
+    tail = Tail(database, Bell())
+    async with tail.subscribed(topic_of(place), 0):
+        await tail._advance()
+        await create(database, place, "a")
+        reading = asyncio.ensure_future(tail._advance())
+        await asyncio.sleep(0)
+    async with tail.subscribed(topic_of(place), 0) as listener:
+        await reading
+        while tail.position is None:
+            await tail._advance()
+
+        assert ids_of(await taken(listener, 1)) == ["a"]
+    await tail.close()
+
+
+async def test_many_changes_at_once_come_in_batches_that_follow_each_other(database):
+    (place,) = await followed(database)
+    async with following(database) as (tail, bell), tail.subscribed(topic_of(place), 0) as listener:
+        await listener.next(seconds=0.1)
+        await create(database, place, *(f"{number:03}" for number in range(250)), bell=bell)
+        batches = await taken(listener, 250)
+
+    assert ids_of(batches) == [f"{number:03}" for number in range(250)]
+    assert [(batch.start, batch.end) for batch in batches] == [(0, 100), (100, 200), (200, 250)]
 
 
 async def test_cursors_say_which_log_they_are_of(database):

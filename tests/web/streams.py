@@ -89,8 +89,12 @@ class Changes:
         return self.batch.text
 
     @strawberry.field
-    def times(self, factor: int) -> int:
-        return self.batch.number * factor
+    def times(self, factor: int | None) -> int:
+        return self.batch.number * (factor or 0)
+
+    @strawberry.field
+    def echo(self, text: str) -> str:
+        return text
 
     @strawberry.field
     def fails(self) -> str | None:
