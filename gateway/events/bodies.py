@@ -17,7 +17,6 @@ _EXACT = b" "
 _MAX_DEPTH = 260
 """Deeper than connectors' answers are read, and than orjson writes; what reads a body must not run out of stack."""
 _WHOLE_FLOAT = re.compile(rb"\.0[,}\]]|e\+")
-_INTEGERS = 2**63
 
 
 def encode(record: Record) -> bytes:
@@ -136,7 +135,7 @@ def _finite(value: float) -> float | None:
 
 
 def _whole(value: float) -> float | int:
-    return int(value) if value.is_integer() and abs(value) < _INTEGERS else value
+    return int(value) if value.is_integer() else value
 
 
 def _loaded(body: bytes) -> JsonObject:

@@ -48,3 +48,11 @@ def test_a_record_that_came_back_is_created_and_an_old_sight_of_it_is_not():
 
     assert [each.type for each in compare({"1": b"a"}, deleted, since_tick=5).differences] == [ChangeType.CREATED]
     assert compare({"1": b"a"}, deleted, since_tick=4).stale_ids == ("1",)
+
+
+def test_a_record_that_is_not_known_may_be_one_whose_deletion_is_forgotten():
+    seen, unknown = {"1": b"a", "2": None}, dict.fromkeys("12")
+
+    assert compare(seen, unknown, since_tick=5, forgotten_tick=5).stale_ids == ()
+    old = compare(seen, unknown, since_tick=4, forgotten_tick=5)
+    assert (old.stale_ids, [(each.record_id, each.type) for each in old.differences]) == (("1",), [("2", None)])

@@ -4,6 +4,8 @@ import asyncio
 from dataclasses import replace
 from uuid import UUID
 
+import pytest
+
 from gateway.events import bodies
 from gateway.events.observations import (
     MissingPage,
@@ -65,6 +67,14 @@ async def test_what_was_deleted_or_changed_since_the_listing_began_is_not_missin
     ]
 
 
+async def test_ranges_go_on_behind_one_of_which_nothing_is_left(database: Database):
+    (place,) = await followed(database)
+    await tell(database, place, seen(*(record(key) for key in "abcde")))
+    await tell(database, place, seen(gone=["a", "b"]))
+
+    assert [page.record_ids for page in await pages(database, place, limit=2)] == [(), ("c", "d"), ("e",)]
+
+
 async def test_an_empty_snapshot_has_one_empty_range(database: Database):
     (place,) = await followed(database)
 
@@ -119,13 +129,14 @@ async def test_deleted_records_are_forgotten_only_once_no_older_sight_can_be_und
 
 
 async def test_a_sight_from_before_a_deletion_that_is_forgotten_does_not_bring_the_record_back(database: Database):
-    (place,) = await followed(database)
+    place, other = await followed(database, 2)
     await tell(database, place, seen(record("a", n=1), record("b", n=1)))
     async with database.read(SYSTEM) as session:
         asked_at = await tick_of(session, place.instance_id)
     await tell(database, place, seen(gone=["a"]))
     async with database.write(SYSTEM) as session:
         await purge_deleted(session, place=place, after=None, up_to_tick=asked_at + 1)
+        await purge_deleted(session, place=place, after=None, up_to_tick=0, keeps_bodies=False)
 
     observed = await tell(database, place, seen(record("a", n=1), record("b", n=2), record("c", n=1), gone=["d"]), since_tick=asked_at)
 
@@ -134,6 +145,7 @@ async def test_a_sight_from_before_a_deletion_that_is_forgotten_does_not_bring_t
         [("CREATED", "a"), ("CREATED", "b"), ("DELETED", "a"), ("UPDATED", "b")],
     )
     assert (await tell(database, place, seen(record("c", n=1)), since_tick=asked_at + 1)).event_count == 1
+    assert (await tell(database, other, seen(record("c", n=1)), since_tick=0)).event_count == 1
 
 
 async def test_where_nothing_was_forgotten_a_record_that_is_not_known_is_new_however_long_ago_it_was_seen(database: Database):
@@ -148,14 +160,15 @@ async def test_where_nothing_was_forgotten_a_record_that_is_not_known_is_new_how
     assert (observed.stale_ids, observed.event_count) == (("a",), 1)
 
 
-async def test_deletions_are_forgotten_only_when_nobody_is_about_to_change_the_snapshot(database: Database):
+@pytest.mark.parametrize(("gone", "keeps_bodies"), [(["b"], True), ([], False)])
+async def test_nothing_is_forgotten_while_somebody_is_about_to_change_the_snapshot(database: Database, gone: list[str], keeps_bodies: bool):
     (place,) = await followed(database)
-    await tell(database, place, seen(record("a"), gone=["b"]))
+    await tell(database, place, seen(record("a"), record("c"), gone=gone))
     order: list[str] = []
 
     async def forget() -> None:
         async with database.write(SYSTEM) as session:
-            await purge_deleted(session, place=place, after=None, up_to_tick=100)
+            await purge_deleted(session, place=place, after=None, up_to_tick=100, keeps_bodies=keeps_bodies)
         order.append("forgotten")
 
     async with database.write(SYSTEM) as session:
