@@ -11,6 +11,7 @@ import uvicorn
 from starlette.applications import Starlette
 
 from gateway.errors import ConfigurationError
+from gateway.web.http_protocol import BoundedHeads
 
 __all__ = ["serve"]
 
@@ -32,7 +33,7 @@ async def serve(app: Starlette, *, host: str, port: int, on_ready: Callable[[str
     listener = _listener(host, port)
     config = uvicorn.Config(
         app,
-        http="httptools",
+        http=BoundedHeads,
         ws="websockets-sansio",
         ws_max_size=_MAX_MESSAGE_BYTES,
         # Compression would cost every idle socket some 80 KB.

@@ -72,11 +72,12 @@ async def _answer(runtime: Runtime, request: Request) -> Response:
 
 
 async def _delivery(runtime: Runtime, request: Request) -> WebhookDelivery:
-    headers: dict[str, str] = {}
+    headers: dict[str, list[str]] = {}
     for name, value in request.headers.items():
-        headers[name] = f"{headers[name]}, {value}" if name in headers else value
+        headers.setdefault(name, []).append(value)
     query: dict[str, str] = {}
     for name, value in parse_qsl(request.url.query, keep_blank_values=True):
         query.setdefault(name, value)
     body = await read_body(request, max_bytes=runtime.settings.max_webhook_bytes)
-    return WebhookDelivery(headers=headers, query=query, body=body, received_at=runtime.clock.now())
+    joined = {name: ", ".join(values) for name, values in headers.items()}
+    return WebhookDelivery(headers=joined, query=query, body=body, received_at=runtime.clock.now())

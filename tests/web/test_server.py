@@ -202,3 +202,38 @@ async def test_a_client_that_goes_away_in_the_middle_leaves_the_server_well(app)
         await writer.wait_closed()
 
         assert (await client.get(f"{server.url}/healthz")).json() == {"status": "ok"}
+
+
+LONG_HEADS = {
+    "one long header": [b"x-long: " + b"x" * 100_000 + b"\r\n\r\n"],
+    "many headers": [b"a: b\r\n" * 40_000, b"\r\n"],
+    "one header that never ends": [b"x-long: ", *[b"x" * 65_536] * 12],
+    "a header that never ends, in little pieces": [b"x-long: ", *[b"x" * 1000] * 600],
+}
+
+
+@pytest.mark.parametrize("head", LONG_HEADS.values(), ids=LONG_HEADS.keys())
+async def test_a_head_without_end_is_not_read(app, head):
+    async with Running(app) as server:
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        writer.write(b"GET /healthz HTTP/1.1\r\nhost: x\r\n")
+        for part in head:
+            writer.write(part)
+        assert (await asyncio.wait_for(reader.readline(), 10)).startswith(b"HTTP/1.1 400 ")
+        writer.close()
+
+
+async def test_a_long_address_is_not_read(app):
+    async with Running(app) as server:
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        writer.write(b"GET /healthz?" + b"x" * 70_000 + b" HTTP/1.1\r\nhost: x\r\n\r\n")
+        assert (await asyncio.wait_for(reader.readline(), 10)).startswith(b"HTTP/1.1 400 ")
+        writer.close()
+
+
+async def test_heads_are_counted_each_for_itself_and_bodies_not_at_all(app):
+    body = json.dumps({"query": "{ hello }", "extensions": {"pad": "x" * 300_000}})
+    async with Running(app) as server, httpx.AsyncClient() as client:
+        answers = [await client.post(f"{server.url}/graphql", content=body, headers={"x-pad": "x" * 60_000}) for _ in range(4)]
+
+    assert [answer.status_code for answer in answers] == [415] * 4

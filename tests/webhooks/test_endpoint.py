@@ -78,6 +78,13 @@ async def test_a_body_of_no_announced_length_is_not_read_beyond_the_limit(follow
     assert answer.status_code == 413
 
 
+async def test_a_header_that_comes_twice_is_both(followed):
+    path, secret = followed.target.url.removeprefix(PUBLIC_URL), followed.target.secret
+    answers = [await followed.http.post(path, content=b"{}", headers=[("x-secret", secret)] * count) for count in (1, 2)]
+
+    assert [answer.status_code for answer in answers] == [200, 401]
+
+
 async def test_a_handshake_is_answered_and_keeps_nothing(followed):
     answer = await followed.post(b'{"challenge": "c"}')
 

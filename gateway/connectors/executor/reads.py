@@ -30,7 +30,11 @@ class _Remembered:
 
 
 class Reads:
-    """The reads of a process. Whatever was asked before a write of its connection ended is given to nobody who asks after it."""
+    """The reads of a process. Whatever was asked before a write of its connection ended is given to nobody who asks after it.
+
+    What nobody waits for shares no request: it looks for what changed up to now, which one that is under way may have missed;
+    and it stands back, which nobody who is waited for shall do with it.
+    """
 
     def __init__(self, *, clock: Clock) -> None:
         self.keys = ReadKeys()
@@ -61,30 +65,24 @@ class Reads:
         access.operation.forget()
 
     def _under_way(self, key: bytes, access: Access, *, deadline: float) -> Flight[Outcome] | None:
-        # Who is waited for joins nobody who stands back; the other way round is welcome.
-        for shared in (_flight_key(key, is_background=False), *([_flight_key(key, is_background=True)] if access.is_background else [])):
-            flight = self._flights.get(shared)
-            if flight is not None and flight.can_be_joined and self._writes.none_since(flight.started, access.connection_id):
-                flight.progress.deadline = max(flight.progress.deadline, deadline)
-                return flight
-        return None
+        flight = self._flights.get(key) if not access.is_background else None
+        if flight is None or not flight.can_be_joined or not self._writes.none_since(flight.started, access.connection_id):
+            return None
+        flight.progress.deadline = max(flight.progress.deadline, deadline)
+        return flight
 
     def _started(self, key: bytes, access: Access, *, deadline: float, work: Work) -> Flight[Outcome]:
         access.operation.spend()
         progress = Progress(deadline=deadline)
         flight = Flight(work(progress), progress=progress, started=self._writes.count)
-        shared = _flight_key(key, is_background=access.is_background)
-        self._flights[shared] = flight
-        flight.when_done(lambda: self._forget(shared, flight))
+        if not access.is_background:
+            self._flights[key] = flight
+            flight.when_done(lambda: self._forget(key, flight))
         return flight
 
     def _forget(self, key: bytes, flight: Flight[Outcome]) -> None:
         if self._flights.get(key) is flight:
             del self._flights[key]
-
-
-def _flight_key(key: bytes, *, is_background: bool) -> bytes:
-    return key + b"background" if is_background else key
 
 
 def error_for_one(error: UpstreamError) -> UpstreamError:

@@ -81,14 +81,31 @@ async def test_who_is_waited_for_does_not_wait_for_the_same_read_of_the_backgrou
     await ended(*tasks)
 
 
-async def test_the_background_joins_whoever_reads_the_same(app, connector):
-    app.answer(Answer(json=items(7), delay_seconds=0.2))
+@pytest.mark.parametrize("is_background", [False, True])
+async def test_the_background_joins_no_read_that_began_before_it_was_told_to_look(app, connector, is_background):
+    app.answer(Answer(json=items("before"), delay_seconds=0.2))
+    app.answer(json=items("after"))
     notes = connector(listing=BOXES)
+    tasks = await started(notes, access_with(is_background=is_background), 1)
+    await app.wait_for_requests(1)
 
-    pages = await asyncio.gather(read(notes, access_with(), pointer=box(1)), read(notes, BACKGROUND, pointer=box(1)))
+    page = await read(notes, BACKGROUND, pointer=box(1))
 
-    assert [[record.external_id for record in page.items] for page in pages] == [["7"], ["7"]]
-    assert len(app.requests) == 1
+    assert [record.external_id for record in page.items] == ["after"]
+    assert [record.external_id for record in (await tasks[0]).items] == ["before"]
+
+
+async def test_nobody_takes_the_place_of_a_read_that_others_may_join(app, connector):
+    app.answer_with(lambda request: Answer(json=items(7), delay_seconds=0.2))
+    notes = connector(listing=BOXES)
+    tasks = await started(notes, access_with(), 1)
+    await app.wait_for_requests(1)
+    tasks += await started(notes, BACKGROUND, 1)
+    await app.wait_for_requests(2)
+    tasks += await started(notes, access_with(), 1)
+    await asyncio.gather(*tasks)
+
+    assert len(app.requests) == 2
 
 
 async def test_of_what_the_app_allows_the_last_fifth_is_left_alone(app, connector):
