@@ -23,7 +23,7 @@ class Clockwork(ChangingConnector):
     most_records: int = 50
 
     def __post_init__(self) -> None:
-        self.app = ChangingApp(support=SyncSupport(has_delta=True, sees_deletions=True), page_size=5)
+        self.app = ChangingApp(support=SyncSupport(has_delta=True, sees_deletions=True), page_size=10)
 
     async def changes(self, access: Access, collection: Pointer, since: Since, page: PageRequest) -> ChangePage:
         """The records that came since, after a while."""
