@@ -89,6 +89,8 @@ class SyncGeneration(SQLModel, table=True):
     """How its records are read: by which connector, of which major version, and which of their fields tell of no change."""
     checkpoint: dict[str, Any] | None = Field(default=None, sa_column=Column(JsonColumn))
     """From where on the next pull reads (`delta_token`, or `mark`); null before the baseline, and after a token expired."""
+    is_silent: bool = True
+    """Whether its baseline is taken without a word; else what is there is told as created."""
     started_at: datetime = Field(sa_type=UTCDateTime)
     baseline_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
     """When its baseline stood; null before."""
@@ -150,7 +152,7 @@ class SyncRun(SQLModel, table=True):
     """Whether somebody let it delete however many records are missing."""
     created_at: datetime = Field(sa_type=UTCDateTime)
     started_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
-    completed_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
+    completed_at: datetime | None = Field(default=None, sa_type=UTCDateTime, index=True)
 
 
 def sync_rows(instance: DataSourceInstance) -> list[SQLModel]:

@@ -171,6 +171,8 @@ def _new(instance: DataSourceInstance, change: ChangeType, *, now: datetime) -> 
 
 async def _is_baseline_ahead(session: AsyncSession, instance: DataSourceInstance, *, now: datetime) -> bool:
     """Whether the instance is yet to take the baseline that it will be compared with."""
+    # Whoever ends a baseline that is told holds this row: it stands before this looks, or is told as it was asked for.
+    await session.exec(select(SyncState.instance_id).where(SyncState.instance_id == instance.id).with_for_update())
     has_lapsed = col(SyncState.lapsed_at) < now - LONGEST_LAPSE
     stands = select(SyncGeneration.generation).join(SyncState, col(SyncState.instance_id) == SyncGeneration.instance_id)
     stands = stands.where(

@@ -29,10 +29,8 @@ async def begin(work: Work) -> runs.RunState:
 
 def next_at(runtime: Runtime, subject: Followed, kind: TaskKind, *, now: datetime) -> datetime | None:
     """When a pull or a full sync starts again by its interval; null where what somebody is interested in takes none."""
-    detection = subject.detection(runtime)
-    if not (detection.uses_pull if kind is TaskKind.PULL else detection.uses_full_sync):
-        return None
-    return schedule.next_time(now, interval_seconds=subject.interval_seconds(kind), chance=schedule.chance())
+    interval = subject.interval_seconds(runtime, kind)
+    return schedule.next_time(now, interval_seconds=interval, chance=schedule.chance()) if interval is not None else None
 
 
 async def finish_well(runtime: Runtime, task: Task, session: AsyncSession, at: datetime | None) -> None:

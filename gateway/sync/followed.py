@@ -38,6 +38,7 @@ from gateway.services import elements
 from gateway.services.access import App, app_of
 from gateway.services.instance_context import InstanceContext, contexts
 from gateway.storage import times
+from gateway.sync import schedule
 
 PAGE_SIZE = 1_000
 """How many records an app is asked for at once; it may give fewer or more."""
@@ -96,10 +97,17 @@ class Followed:
         """How changes of its collection can be learned of."""
         return runtime.connectors[self.context.integration.connector_key].sync_support(self.usable_pointer(runtime))
 
-    def interval_seconds(self, kind: TaskKind) -> int:
-        """The interval in force of pulls or full syncs."""
-        settings = self.settings
-        return settings.pull_updates_interval_seconds if kind is TaskKind.PULL else settings.full_sync_interval_seconds
+    def interval_seconds(self, runtime: Runtime, kind: TaskKind) -> int | None:
+        """How much lies between two starts of pulls or full syncs; null where what somebody is interested in takes none.
+
+        Full syncs that it does not take come now and then all the same.
+        """
+        settings, detection = self.settings, self.detection(runtime)
+        if kind is TaskKind.PULL:
+            return settings.pull_updates_interval_seconds if detection.uses_pull else None
+        if detection.uses_full_sync:
+            return settings.full_sync_interval_seconds
+        return max(settings.full_sync_interval_seconds, schedule.HEALING_INTERVAL_SECONDS)
 
     def detection(self, runtime: Runtime) -> Detection:
         """What it takes to learn of what somebody is interested in."""

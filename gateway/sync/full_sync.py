@@ -74,7 +74,7 @@ async def perform_full_sync(runtime: Runtime, task: Task) -> None:
     Raises what the app raises, NotFollowedError, GenerationChangedError, CancelledRunError and FencedError.
     """
     subject, generation = await followed.required(runtime, task.instance_id)
-    is_silent = generation.baseline_at is None and not subject.state.emits_initial
+    is_silent = generation.baseline_at is None and generation.is_silent
     async with followed.opened(runtime, subject) as app:
         work = Work(
             runtime=runtime, task=task, followed=subject, generation=generation, app=app, method=EventMethod.FULL_SCAN, is_silent=is_silent
@@ -196,8 +196,10 @@ class _FullSync:
         async with work.task.commit() as session:
             if self._is_baseline:
                 values["baseline_at"] = await work.task.now(session)
-                state = update(SyncState).where(col(SyncState.instance_id) == work.app.place.instance_id)
-                await session.exec(state.values(emits_initial=False))
+                if not work.is_silent:
+                    # Of a silent one SETUP begins another when somebody asked meanwhile to be told.
+                    state = update(SyncState).where(col(SyncState.instance_id) == work.app.place.instance_id)
+                    await session.exec(state.values(emits_initial=False))
             if values:
                 await checkpoints.change(session, work.app.place, **values)
             await work.task.save(session, progress=ended.as_json())

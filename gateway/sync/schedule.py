@@ -13,6 +13,8 @@ _SHORTEST_PAUSE_SECONDS = 1.0
 _JITTER = 0.1
 LONGEST_INTERVAL_SHARE = 1 + _JITTER
 """How much of its interval lies between two starts at most."""
+HEALING_INTERVAL_SECONDS = 7 * 86_400
+"""How often all is compared where pulls tell of everything: apps are restored, lose tombstones, and date records back."""
 _MOST_DOUBLINGS = 10
 _RANDOM = random.SystemRandom()
 

@@ -7,12 +7,12 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from gateway.errors import GatewayError, UpstreamAuthError, UserError
-from gateway.models import SyncGeneration, SyncState, TaskKind, Webhook
+from gateway.models import SyncGeneration, SyncState, Webhook
 from gateway.models.principal import SYSTEM
 from gateway.models.sync import LONGEST_LAPSE
 from gateway.runtime import Runtime
 from gateway.services.access import require_usable
-from gateway.sync import endings, followed, interest, requests, schedule, webhook_setup
+from gateway.sync import endings, followed, interest, planning, schedule, webhook_setup
 from gateway.sync.followed import Followed
 from gateway.sync.tasks import Task
 
@@ -52,7 +52,7 @@ async def _let_go(runtime: Runtime, task: Task, subject: Followed) -> None:
     async with task.commit() as session:
         state = update(SyncState).where(col(SyncState.instance_id) == task.instance_id, col(SyncState.lapsed_at).is_(None))
         await session.exec(state.values(lapsed_at=await task.now(session)))
-    await _rest(runtime, task)
+    await planning.rest(runtime, task.instance_id)
     if await _has_webhook(runtime, task):
         await _end_webhook(runtime, task, subject)
     await _finish(task, None)
@@ -60,7 +60,7 @@ async def _let_go(runtime: Runtime, task: Task, subject: Followed) -> None:
 
 async def _suspend(runtime: Runtime, task: Task, subject: Followed, obstacle: GatewayError) -> None:
     """Nothing can be read at present: whoever puts it right asks for SETUP, which looks again every while in any case."""
-    await _rest(runtime, task)
+    await planning.rest(runtime, task.instance_id)
     async with task.commit() as session:
         await interest.tell_failure(session, runtime.clock, instance_id=task.instance_id, error=obstacle)
         await task.finish(session, schedule.earliest(await task.now(session) + _LOOKS_AGAIN, _first_expiry(subject)))
@@ -74,17 +74,20 @@ async def _follow(runtime: Runtime, task: Task, subject: Followed) -> None:
         subject, _ = await followed.required(runtime, task.instance_id)
     # Before the baseline is taken: what changes after that is sent.
     webhook = await _keep_webhook(runtime, task, subject)
-    await _plan(runtime, subject, is_fresh=has_begun or has_resumed)
+    plan_again_at = await planning.plan(runtime, subject, is_fresh=has_begun or has_resumed)
     if webhook.error is not None:
         raise webhook.error
     async with task.commit() as session:
-        next_at = schedule.earliest(_first_expiry(subject), webhook.look_again_at)
+        next_at = schedule.earliest(_first_expiry(subject), webhook.look_again_at, plan_again_at)
         await endings.finish_well(runtime, task, session, next_at)
 
 
 def _begins(runtime: Runtime, subject: Followed) -> bool:
-    lapsed_at = subject.state.lapsed_at
-    return not subject.is_in_force(runtime) or (lapsed_at is not None and subject.now - lapsed_at > LONGEST_LAPSE)
+    lapsed_at, generation = subject.state.lapsed_at, subject.generation
+    # Of a baseline that is taken silently part is known by now, and would not be told.
+    must_tell = subject.state.emits_initial and generation is not None and generation.is_silent
+    has_lapsed = lapsed_at is not None and subject.now - lapsed_at > LONGEST_LAPSE
+    return must_tell or has_lapsed or not subject.is_in_force(runtime)
 
 
 async def _begin(runtime: Runtime, session: AsyncSession, subject: Followed, *, is_new: bool, now: datetime) -> None:
@@ -105,36 +108,10 @@ async def _begin(runtime: Runtime, session: AsyncSession, subject: Followed, *, 
             customer_id=state.customer_id,
             pointer=pointer.as_json(),
             reading=subject.reading(runtime),
+            is_silent=not state.emits_initial,
             started_at=now,
         )
     )
-
-
-async def _plan(runtime: Runtime, subject: Followed, *, is_fresh: bool) -> None:
-    instance_id, detection = subject.state.instance_id, subject.detection(runtime)
-    has_baseline = subject.generation is not None and subject.generation.baseline_at is not None
-    if not has_baseline:
-        await requests.plan(runtime, instance_id, TaskKind.PULL, seconds=None)
-        if is_fresh:
-            await requests.ask_for(runtime, instance_id, TaskKind.FULL)
-        await requests.plan(runtime, instance_id, TaskKind.FULL, seconds=0)
-        return
-    for kind, is_used in ((TaskKind.PULL, detection.uses_pull), (TaskKind.FULL, detection.uses_full_sync)):
-        if is_used and is_fresh:
-            await requests.ask_for(runtime, instance_id, kind)
-        interval = subject.interval_seconds(kind)
-        await requests.plan(
-            runtime,
-            instance_id,
-            kind,
-            seconds=interval * schedule.chance() if is_used else None,
-            unless_within=interval * schedule.LONGEST_INTERVAL_SHARE,
-        )
-
-
-async def _rest(runtime: Runtime, task: Task) -> None:
-    for kind in (TaskKind.PULL, TaskKind.FULL):
-        await requests.plan(runtime, task.instance_id, kind, seconds=None)
 
 
 async def _keep_webhook(runtime: Runtime, task: Task, subject: Followed) -> webhook_setup.WebhookOutcome:

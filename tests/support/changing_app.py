@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from inspect import isawaitable
 from typing import Any
 
@@ -48,6 +48,8 @@ Truth = dict[str, JsonObject]
 _NO_PARAMETERS: JsonObject = {"type": "object", "additionalProperties": False}
 _BOX_PARAMETERS: JsonObject = {"type": "object", "additionalProperties": False, "properties": {"box": {"type": "string"}}}
 ITEMS = Pointer("items")
+LONGEST_DELAY = timedelta(days=1)
+"""Later than that nothing comes into sight: beyond its look-back no connector promises anything."""
 OPERATIONS = (CollectionOperation.LIST, CollectionOperation.FIND_BY_ID)
 
 SPEC = ConnectorSpec(
@@ -81,7 +83,9 @@ class Item:
     """Where it stands in the order of all changes."""
     is_deleted: bool = False
     visible_from: int = 0
-    """How many more requests it takes to come into sight."""
+    """By which request it comes into sight."""
+    before: "Item | None" = None
+    """What lists show until then."""
 
     @property
     def record(self) -> Record:
@@ -126,9 +130,10 @@ class ChangingApp:
         return {item.id: item.fields for item in self.items.values() if not item.is_deleted}
 
     def put(self, id: str, fields: JsonObject, *, hidden_for: int = 0) -> None:
-        """Creates or replaces a record, which may come into sight some requests later."""
+        """Creates or replaces a record, which may come into sight some requests later, but within `LONGEST_DELAY`."""
         self.count += 1
-        self.items[id] = Item(id, dict(fields), self._time(), self.count, visible_from=self.asked + hidden_for)
+        before = self._shown(self.items[id]) if hidden_for and id in self.items else None
+        self.items[id] = Item(id, dict(fields), self._time(), self.count, visible_from=self.asked + hidden_for, before=before)
 
     def remove(self, id: str) -> None:
         """Deletes a record; what is left of it tells so where the app tells of deletions."""
@@ -164,7 +169,8 @@ class ChangingApp:
 
     def visible(self) -> list[Item]:
         """What is in sight, in the order of ids, deleted records included."""
-        return sorted((item for item in self.items.values() if item.visible_from <= self.asked), key=lambda item: item.id)
+        shown = [self._shown(item) for item in self.items.values()]
+        return sorted((item for item in shown if item is not None), key=lambda item: item.id)
 
     def cut(self, items: Sequence[Item], page: PageRequest) -> tuple[Sequence[Item], JsonValue]:
         """A page by position, and the token of the page after it."""
@@ -177,6 +183,10 @@ class ChangingApp:
         """Returns when page tokens of that age are known."""
         if age != self.page_tokens:
             raise CursorExpiredError("The app does not know this page any more. Start again.")
+
+    def _shown(self, item: Item) -> Item | None:
+        is_in_sight = item.visible_from <= self.asked or self.now() - item.at >= LONGEST_DELAY
+        return item if is_in_sight else item.before
 
     def _time(self) -> datetime:
         return self.now().replace(microsecond=0) if self.tells_seconds else self.now()

@@ -16,7 +16,7 @@ from gateway.services import data_source_instances
 from gateway.services.selectors import ConnectionSelector, DataSourceSelector
 from gateway.sync.claims import claim
 from gateway.sync.work import perform
-from tests.support.changing_app import ChangingApp
+from tests.support.changing_app import LONGEST_DELAY, ChangingApp
 from tests.sync.world import World, replayed
 
 ASCENDING, NEWEST, UNSORTED = CursorOrder.ASCENDING, CursorOrder.NEWEST_FIRST, CursorOrder.UNSORTED
@@ -170,7 +170,7 @@ async def another(world: World, app: ChangingApp) -> World:
 async def check(world: World, support: SyncSupport, before: list[Step], after: list[Step], *, is_slow: bool = True) -> None:
     """The history `before` the baseline and during it, then that `after` it, then quiet: everything was told."""
     cursor = support.cursor
-    takes_late = (cursor is not None and cursor.lookback > 3600 * 24) or (cursor is not None and cursor.lookback == 1_000)
+    takes_late = cursor is not None and (cursor.lookback > LONGEST_DELAY.total_seconds() or cursor.lookback == 1_000)
     app = ChangingApp(support=support, now=world.clock.now, tells_seconds=cursor is not None and cursor.granularity == 1)
     if is_slow:
         # Then each page of a listing is a commit of its own.

@@ -8,6 +8,9 @@ from gateway.errors import UpstreamAuthError
 from gateway.models import ChangeType, SyncSupport, TaskKind
 from gateway.services import connections, data_source_instances
 from gateway.services.selectors import ConnectionSelector, DataSourceInstanceSelector
+from gateway.sync.claims import claim
+from gateway.sync.work import perform
+from tests.sync.test_histories import DeathError
 from tests.sync.world import World, replayed
 
 DELTA = SyncSupport(has_delta=True, sees_deletions=True)
@@ -179,3 +182,51 @@ async def test_bodies_are_kept_unless_the_settings_in_force_say_otherwise(world:
     updated, deleted = await world.events()
     assert replayed(baseline, [updated, deleted]) == world.app.truth
     assert (updated.previous is not None, deleted.previous is not None) == (True, True)
+
+
+@pytest.mark.parametrize(("is_set_up_at_once", "conclusion"), [(True, "CANCELLED"), (False, "SUCCESS")])
+async def test_a_baseline_that_is_taken_silently_begins_anew_when_somebody_asks_meanwhile_to_be_told_of_it(
+    world: World, is_set_up_at_once: bool, conclusion: str
+):
+    async def ask() -> None:
+        await world.subscribe(emit_initial=True)
+        task = await claim(world.runtime, world.id, TaskKind.SETUP, owner="other") if is_set_up_at_once else None
+        if task is not None:
+            await perform(world.runtime, task)
+
+    world.app.support = DELTA
+    for number in range(7):
+        world.app.put(f"r{number}", {"n": number})
+    world.app.meanwhile.extend([None, ask])
+    await world.subscribe()
+
+    await world.work()
+
+    assert await world.told() == [("CREATED", f"r{number}", "FULL_SCAN") for number in range(7)]
+    assert not (await world.state()).emits_initial
+    assert ((await world.generation()).generation, (await world.generation()).is_silent) == (2, False)
+    assert [run.conclusion for run in await world.runs()] == [conclusion, "SUCCESS", "SUCCESS"]
+
+    await world.subscribe(emit_initial=True)
+    await world.advance_and_work(DAY)
+    assert len(await world.events()) == 7
+
+
+async def test_a_baseline_that_is_told_goes_on_telling_after_a_crash(world: World):
+    for number in range(7):
+        world.app.put(f"r{number}", {"n": number})
+    world.app.meanwhile.extend([None, die])
+    await world.subscribe(emit_initial=True)
+    with pytest.raises(DeathError):
+        await world.work()
+
+    await world.die()
+    await world.subscribe(emit_initial=True)
+    await world.work()
+
+    assert await world.told() == [("CREATED", f"r{number}", "FULL_SCAN") for number in range(7)]
+    assert (await world.state()).generation == 1
+
+
+def die() -> None:
+    raise DeathError

@@ -144,6 +144,7 @@ def _sync_generation() -> None:
         sa.Column("pointer", JSON, nullable=False),
         sa.Column("reading", sa.String(), nullable=False),
         sa.Column("checkpoint", JSON),
+        sa.Column("is_silent", sa.Boolean(), nullable=False),
         sa.Column("started_at", TIME, nullable=False),
         sa.Column("baseline_at", TIME),
         sa.ForeignKeyConstraint(["customer_id"], ["customer.id"], name="fk_sync_generation_customer_id_customer"),
@@ -180,6 +181,7 @@ def _sync_run() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name="pk_sync_run"),
     )
+    op.create_index("ix_sync_run_completed_at", "sync_run", ["completed_at"])
     op.create_index("ix_sync_run_customer_id", "sync_run", ["customer_id"])
     op.create_index("ix_sync_run_instance_id_id", "sync_run", ["instance_id", "id"])
 
