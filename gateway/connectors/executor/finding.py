@@ -7,7 +7,7 @@ from gateway.connectors.executor.calls import Caller
 from gateway.connectors.executor.collections import KnownCollection
 from gateway.connectors.executor.conditions import ANY_FIELD
 from gateway.connectors.executor.lists import page_of_records
-from gateway.connectors.executor.names import Names, kind_of, told
+from gateway.connectors.executor.names import Names, holds, kind_of, told
 from gateway.connectors.executor.records import RecordReader
 from gateway.connectors.format.collections import Collection
 from gateway.connectors.format.requests import Request
@@ -27,8 +27,7 @@ async def record_by_id(caller: Caller, collection: KnownCollection, external_id:
         return (await records_by_ids(caller, collection, [external_id], names=names)).get(external_id)
     if not collection.ids.may_exist(external_id):
         return None
-    reader = RecordReader(collection.file, names={**caller.names, **names})
-    return await _found(caller, operation.request, operation.record, reader, names={**names, "id": external_id})
+    return await _found(caller, collection.file, operation.request, operation.record, names=names, seen={**names, "id": external_id})
 
 
 async def records_by_ids(caller: Caller, collection: KnownCollection, external_ids: Sequence[str], *, names: Names) -> Mapping[str, Record]:
@@ -47,9 +46,10 @@ async def records_by_ids(caller: Caller, collection: KnownCollection, external_i
         raise UpstreamResponseError(
             f"The app's answer holds {kind_of(found)} where {operation.records.source!r} of its connector expects a list."
         )
-    reader = RecordReader(collection.file, names={**caller.names, **names})
+    shared = {**caller.names, **names}
+    reader = RecordReader(collection.file, names=shared)
     wanted = set(ids)
-    records = (reader.read(item, number) for number, item in enumerate(found, start=1))
+    records = (reader.read(item, number) for number, item in enumerate(found, start=1) if not _is_gone(collection.file, item, shared))
     return {record.external_id: record for record in records if record.external_id in wanted}
 
 
@@ -64,8 +64,7 @@ async def matching_record(caller: Caller, collection: KnownCollection, fields: J
         raise UnsupportedError(f"Records cannot be matched by {by}; they can be by {', '.join(operation.fields)}.")
     if operation.request is None or operation.record is None:
         return await _first_listed(caller, collection.file, fields, names=names)
-    reader = RecordReader(collection.file, names={**caller.names, **names})
-    return await _found(caller, operation.request, operation.record, reader, names={**names, "fields": fields})
+    return await _found(caller, collection.file, operation.request, operation.record, names=names, seen={**names, "fields": fields})
 
 
 async def _first_listed(caller: Caller, collection: Collection, fields: JsonObject, *, names: Names) -> Record | None:
@@ -79,10 +78,19 @@ async def _first_listed(caller: Caller, collection: Collection, fields: JsonObje
         token = page.next_token
 
 
-async def _found(caller: Caller, request: Request, selector: Template, reader: RecordReader, *, names: Names) -> Record | None:
-    answer = await _answer(caller, request, names=names)
-    raw = told(selector, {**caller.names, **names, **answer.names}, what="The record") if answer is not None else None
-    return reader.read_one(raw) if raw is not None else None
+async def _found(
+    caller: Caller, collection: Collection, request: Request, selector: Template, *, names: Names, seen: Names
+) -> Record | None:
+    """The record that the request, which sees some names more than the record does, finds."""
+    answer = await _answer(caller, request, names=seen)
+    raw = told(selector, {**caller.names, **seen, **answer.names}, what="The record") if answer is not None else None
+    names = {**caller.names, **names}
+    return RecordReader(collection, names=names).read_one(raw) if raw is not None and not _is_gone(collection, raw, names) else None
+
+
+def _is_gone(collection: Collection, raw: JsonValue, names: Names) -> bool:
+    """Whether the app shows a record that it has deleted."""
+    return collection.gone is not None and holds(collection.gone, {**names, "item": raw}, what="Whether the record is deleted")
 
 
 async def _answer(caller: Caller, request: Request, *, names: Names) -> Answer | None:

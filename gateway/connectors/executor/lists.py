@@ -34,6 +34,7 @@ async def page_of_records(caller: Caller, collection: Collection, *, names: Name
             pagination=operation.pagination,
             items=operation.records,
             where=operation.where,
+            gone=collection.gone,
             read=RecordReader(collection, names={**caller.names, **seen}).read,
             identify=lambda record: record.external_id,
             **asking(caller, operation, query, names=seen),

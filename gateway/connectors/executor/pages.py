@@ -33,6 +33,8 @@ class Listing(Generic[Item]):
     """What the request's query says beside what its templates do, on every page."""
     where: Expression | None = None
     """Leaves out the items for which it does not hold."""
+    gone: Expression | None = None
+    """Leaves out the items for which it holds."""
     read: Callable[[JsonValue, int], Item]
     """Makes something of an item and its place on the page, counted from 1."""
     identify: Callable[[Item], str]
@@ -113,11 +115,17 @@ async def _read_items(listing: Listing[Item], raw: list[JsonValue], names: Names
     """What becomes of the items. A page may hold a million: everybody else, and the read's deadline, get their turn in between."""
     items = []
     for number, item in enumerate(raw, start=1):
-        if listing.where is None or holds(listing.where, {**names, "item": item}, what=f"Whether item {number} belongs to the list"):
+        if _belongs(listing, item, number, names):
             items.append(listing.read(item, number))
         if number % _ITEMS_IN_A_TURN == 0:
             await asyncio.sleep(0)
     return tuple(items)
+
+
+def _belongs(listing: Listing[Item], item: JsonValue, number: int, names: Names) -> bool:
+    if listing.where is not None and not holds(listing.where, {**names, "item": item}, what=f"Whether item {number} belongs to the list"):
+        return False
+    return listing.gone is None or not holds(listing.gone, {**names, "item": item}, what=f"Whether item {number} is deleted")
 
 
 def _items(listing: Listing[Item], names: Names) -> list[JsonValue]:

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from gateway.connectors.format.base import Key, Part, Value
+from gateway.connectors.format.base import Condition, Key, Part, Value
 from gateway.connectors.format.mappings import ModelMapping
 from gateway.connectors.format.operations import Operations
 from gateway.connectors.format.requests import Request
@@ -66,3 +66,9 @@ class Collection(Part):
     webhook: Key | None = None
     """The key under `webhooks` of what the app sends when its records change."""
     universal_data_models: dict[Key, ModelMapping] = {}
+
+    @property
+    def gone(self) -> Condition | None:
+        """Holds for a record that the app still shows although it is gone; name: `item`. Null where the file tells of none."""
+        deleted = self.sync.deleted if self.sync is not None else None
+        return deleted.when if deleted is not None and deleted.id is None else None

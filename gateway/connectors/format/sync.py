@@ -81,7 +81,7 @@ class Deleted(Part):
     when: Condition
     """Holds for an item that stands for a record that is gone; name: `item`."""
     id: Value | None = None
-    """The record's id; names: `item`, `record`. By default as the record says."""
+    """The record's id; names: `item`, `record`. By default as the record says, as the items are records themselves."""
 
 
 class Sync(Part):

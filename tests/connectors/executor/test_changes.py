@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from gateway.errors import CursorExpiredError, UnsupportedError, UpstreamResponseError
-from gateway.models import Change, CursorOrder, CursorSync, CursorType, PageRequest, Pointer, Since, SyncSupport
+from gateway.models import Change, CursorOrder, CursorSync, CursorType, PageRequest, Pointer, RecordQuery, Since, SyncSupport
 from gateway.testing import Answer
 
 NOTES = Pointer("notes")
@@ -244,6 +244,33 @@ async def test_an_item_that_is_gone_is_told_with_its_id_alone(app, connector, ac
 
     assert page.changes[1:] == (Change(external_id="2", cursor=at(2)),)
     assert [change.external_id for change in page.changes] == ["1", "2"]
+
+
+GONE = {"id": 2, "at": at(2).isoformat(), "gone": True}
+OPERATIONS = {
+    "list": {"request": {"path": "/notes"}, "records": "${body.items}"},
+    "search": {"request": {"path": "/search", "query": {"q": "${search}"}}, "records": "${body.items}"},
+    "match": {"fields": ["at"], "request": {"path": "/match"}, "record": "${body.items[0]}"},
+    "get": {"request": {"path": "/notes/${id}"}, "record": "${body.items[0]}"},
+    "get_many": {"request": {"path": "/notes"}, "records": "${body.items}", "max": 10},
+}
+
+
+@pytest.mark.parametrize(("deleted", "is_shown"), [({"when": "item.gone"}, False), ({"when": "item.gone", "id": "${item.id}"}, True)])
+async def test_a_record_that_the_app_shows_although_it_is_gone_is_nowhere_among_the_records(app, connector, access, deleted, is_shown):
+    app.answer_with(lambda request: Answer(json={"items": [GONE]}))
+    notes = connector(collection={**UPDATED, "operations": OPERATIONS, "sync": {"cursor": {}, "deleted": deleted}})
+
+    found = [
+        *(await notes.records(access, NOTES, PageRequest(size=10))).items,
+        *(await notes.records(access, NOTES, PageRequest(size=10), RecordQuery(search="x"))).items,
+        await notes.match(access, NOTES, {"at": "x"}),
+        await notes.record(access, NOTES, "2"),
+        *(await notes.records_by_ids(access, NOTES, ["2"])).values(),
+    ]
+
+    assert [record.external_id for record in found if record is not None] == (["2"] * 5 if is_shown else [])
+    assert (await changes(notes, access)).changes == (Change(external_id="2", cursor=at(2)),)
 
 
 async def test_pages_of_nothing_but_what_is_left_out_do_not_end_the_list(app, connector, access):
