@@ -3,16 +3,18 @@
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from sqlite3 import SQLITE_BUSY
 
 import asyncpg
 from sqlalchemy import PrimaryKeyConstraint, UniqueConstraint
 from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError
+from sqlalchemy.exc import TimeoutError as NoConnectionError
 from sqlalchemy.orm.exc import StaleDataError
 from sqlmodel import SQLModel
 
 from gateway.errors import ConflictError, InvalidError
 
-UNREACHABLE: tuple[type[Exception], ...] = (OSError, TimeoutError, DBAPIError)
+UNREACHABLE: tuple[type[Exception], ...] = (OSError, TimeoutError, NoConnectionError, DBAPIError)
 """What a statement raises while the database is away, and a few faults more: for loops that try again, and say so."""
 _UNSTORABLE_TEXT = ("22021", "22P05")
 """PostgreSQL: a character that its encoding has not (text), and one that jsonb has not; both are NUL."""
@@ -44,12 +46,14 @@ def translated() -> Iterator[None]:
 
 
 def is_outage(error: BaseException) -> bool:
-    """Whether the database could not be reached or went away, which says nothing of what was asked of it."""
+    """Whether the database could not be reached, had no time or went away, which says nothing of what was asked of it."""
     fault = error.orig if isinstance(error, DBAPIError) else error
     if isinstance(error, DBAPIError) and (error.connection_invalidated or isinstance(error, InterfaceError)):
         return True
     state = getattr(fault, "sqlstate", None) or ""
-    return state.startswith(_OUTAGES) or isinstance(fault, OSError | TimeoutError | asyncpg.InterfaceError)
+    if state.startswith(_OUTAGES) or getattr(fault, "sqlite_errorcode", None) == SQLITE_BUSY:
+        return True
+    return isinstance(fault, OSError | TimeoutError | NoConnectionError | asyncpg.InterfaceError)
 
 
 def is_unique_violation(error: IntegrityError) -> str | None:

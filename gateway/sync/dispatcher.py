@@ -17,7 +17,8 @@ from gateway.sync.jobs import Job, JobEngine
 _POLL_SECONDS = 0.5
 _GAP_SECONDS = 0.1
 """Between two looks: the bell may ring a hundred times a second."""
-_MOST_JOBS = 500
+_MOST_OF_A_KIND = 150
+"""So many tasks of a kind are offered at most: what is asked for now waits for no long backlog, and the queue stays short."""
 
 
 async def dispatch(runtime: Runtime, engine: JobEngine, *, room_for_full: Callable[[], int]) -> None:
@@ -34,21 +35,23 @@ async def dispatch(runtime: Runtime, engine: JobEngine, *, room_for_full: Callab
 
 
 async def due(runtime: Runtime, *, most_full: int) -> list[Job]:
-    """The tasks that could be claimed now, the longest due first and full syncs last; of those that wait for each other only the first."""
+    """The tasks that could be claimed now, the longest due first; of those that wait for each other only the first.
+
+    Of each kind no more than are good for a while, so that none keeps the others from being offered.
+    """
     async with runtime.database.read_once(SYSTEM) as session:
         now = select(times.now(session, runtime.clock)).scalar_subquery()  # Asked once, so that the index serves.
-        rows = (await session.exec(_due(now))).all()
-    jobs = [Job(instance_id, TaskKind(kind), fence) for instance_id, kind, fence in rows]
-    full = [job for job in jobs if job.kind is TaskKind.FULL]
-    return [job for job in jobs if job.kind is not TaskKind.FULL] + full[: max(most_full, 0)]
+        rows = (await session.exec(_due(now, most_full=most_full))).all()
+    return [Job(instance_id, TaskKind(kind), fence) for instance_id, kind, fence in rows]
 
 
-def _due(now: Any) -> Any:
+def _due(now: Any, *, most_full: int) -> Any:
     waits = col(SyncTask.kind).in_([kind.value for kind in ONE_AT_A_TIME])
     group = case((waits, col(SyncTask.connection_id)), else_=col(SyncTask.instance_id))
     place = func.row_number().over(partition_by=(col(SyncTask.kind), group), order_by=col(SyncTask.due_at)).label("place")
     columns: tuple[Any, ...] = (SyncTask.instance_id, SyncTask.kind, SyncTask.fence, SyncTask.due_at, place)
     first = select(*columns).where(col(SyncTask.due_at) <= now, ~(waits & is_busy(now))).subquery()
-    is_full = case((first.c.kind == TaskKind.FULL.value, 1), else_=0)
-    found = select(first.c.instance_id, first.c.kind, first.c.fence).where(first.c.place == 1)
-    return found.order_by(is_full, first.c.due_at).limit(_MOST_JOBS)
+    rank = func.row_number().over(partition_by=first.c.kind, order_by=first.c.due_at).label("rank")
+    ranked = select(first, rank).where(first.c.place == 1).subquery()
+    most = case((ranked.c.kind == TaskKind.FULL.value, min(most_full, _MOST_OF_A_KIND)), else_=_MOST_OF_A_KIND)
+    return select(ranked.c.instance_id, ranked.c.kind, ranked.c.fence).where(ranked.c.rank <= most).order_by(ranked.c.due_at)

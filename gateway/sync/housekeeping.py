@@ -28,6 +28,7 @@ async def _forget_runs(runtime: Runtime) -> int:
     async with runtime.database.write(SYSTEM) as session:
         before = await times.read(session, runtime.clock) - timedelta(days=runtime.settings.event_retention_days)
         is_over = (col(SyncRun.status) == SyncStatus.COMPLETED.value) & (col(SyncRun.completed_at) < before)
-        old = select(SyncRun.id).where(is_over).limit(_SLICE)
+        # Several processes may be at it: what one of them has in hand is not waited for.
+        old = select(SyncRun.id).where(is_over).limit(_SLICE).with_for_update(skip_locked=True)
         deleted = await session.exec(delete(SyncRun).where(col(SyncRun.id).in_(old)).execution_options(synchronize_session=False))
         return deleted.rowcount

@@ -2,14 +2,14 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 import structlog
 
 from gateway.errors import FencedError, GatewayError, InternalError, trace_of
-from gateway.models import SyncConclusion
 from gateway.runtime import Runtime
 from gateway.storage.faults import is_outage
-from gateway.sync import claims, runs, schedule
+from gateway.sync import claims, endings
 from gateway.sync.jobs import Job
 from gateway.sync.tasks import Task
 
@@ -20,7 +20,8 @@ An error that it raises instead is recorded, and the task goes on after a pause;
 """
 
 _RETRY_SECONDS = 1.0
-_MOST_RETRIES = 5
+_PATIENCE_SECONDS = 10.0
+"""So long a worker that ends waits for a database that is away."""
 _log = structlog.get_logger("gateway.sync")
 
 
@@ -56,29 +57,26 @@ async def _end(task: Task, outcome: BaseException | None) -> None:
         raise outcome
     if is_outage(outcome) or isinstance(outcome, asyncio.CancelledError):
         _log.warning("sync_interrupted", instance_id=str(task.instance_id), kind=task.kind, error=type(outcome).__name__)
-        await _give_back(task)
+        await _give_back(task, pause_seconds=_RETRY_SECONDS)
         return
     await _fail(task, outcome)
 
 
 async def _fail(task: Task, outcome: BaseException) -> None:
-    if not isinstance(outcome, GatewayError) or isinstance(outcome, InternalError):
-        _log.error("sync_defect", instance_id=str(task.instance_id), kind=task.kind, exception=trace_of(outcome))
-    error = outcome if isinstance(outcome, GatewayError) else InternalError(type(outcome).__name__)
-    async with task.commit() as session:
-        if task.run_id is not None:
-            await runs.end(task, session, SyncConclusion.FAILURE, error=error)
-        pause = schedule.pause_seconds(error, failures=task.failures, chance=schedule.chance())
-        await task.record_failure(session, error, pause_seconds=pause)
+    # The text of a defect goes to the log, and nowhere else.
+    error = outcome if isinstance(outcome, GatewayError) else InternalError(trace_of(outcome))
+    await endings.failed(task.runtime, task, error, has_moved=False)
 
 
-async def _give_back(task: Task) -> None:
-    """Lets others go on at once, if the database answers again soon; else they do when the lease ends."""
-    for _ in range(_MOST_RETRIES):
-        (outcome,) = await asyncio.gather(task.release(), return_exceptions=True)
-        if outcome is None or not is_outage(outcome):
-            return
-        await asyncio.sleep(_RETRY_SECONDS)
+async def _give_back(task: Task, *, pause_seconds: float = 0) -> None:
+    """Lets others go on, if the database answers again soon; else they do when the lease ends."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_PATIENCE_SECONDS):
+            while True:
+                (outcome,) = await asyncio.gather(task.release(pause_seconds=pause_seconds), return_exceptions=True)
+                if outcome is None or not is_outage(outcome):
+                    return
+                await asyncio.sleep(_RETRY_SECONDS)
 
 
 def _tell(job: Job, error: BaseException) -> None:

@@ -19,7 +19,8 @@ from gateway.sync.jobs import Job, JobEngine, Start
 from gateway.sync.pgqueuer_tables import TABLES, WatchedDriver
 
 _ENTRYPOINT = "sync"
-_PRIORITIES = {TaskKind.SETUP: 3, TaskKind.INBOX: 2, TaskKind.PULL: 1, TaskKind.FULL: 0}
+_URGENT = (TaskKind.SETUP,)
+"""What goes before the others, as it is short and all else follows from it. Among the others the first is first: none would starve."""
 _POLL = timedelta(seconds=1)
 """How soon a job is found whose notice got lost."""
 _LARGEST_BATCH = 10
@@ -76,7 +77,7 @@ class PgQueuerEngine:
             await self._queue.qm.queries.enqueue(
                 [_ENTRYPOINT] * len(keys),
                 [key.encode() for key in keys],
-                [_PRIORITIES[job.kind] for job in jobs],
+                [int(job.kind in _URGENT) for job in jobs],
                 dedupe_key=list(keys),
                 on_conflict="skip",
             )
@@ -104,8 +105,10 @@ class PgQueuerEngine:
             )
         )
         probing = asyncio.create_task(self._probe())
+        # After a failure a job is over for the queue once it begins: it would start all there are.
+        failing = asyncio.create_task(_until(self._ended))
         try:
-            await asyncio.wait({running, probing}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({running, probing, failing}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             await self._end(running, probing)
         for task in (running, probing):

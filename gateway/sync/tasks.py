@@ -1,7 +1,7 @@
 """A task that is under way: what it holds, and the only way to commit what it does."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -80,12 +80,15 @@ class Task:
         Others that claim the task wait for its end, and the bell rings after it. Never ask an app inside it.
         Raises FencedError before the block when another worker has the task by now: stop then, it has gone on from the last commit.
         """
-        async with self.runtime.database.write(SYSTEM) as session:
-            self._changes = {}
-            self._now = await self._lock(session)
-            yield session
-            if self._changes:
-                await session.exec(update(SyncTask).where(place_of(self.instance_id, self.kind)).values(**self._changes))
+        with ExitStack() as undoing:
+            undoing.callback(self._restore, run_id=self.run_id, progress=self.progress, is_ended=self.is_ended)
+            async with self.runtime.database.write(SYSTEM) as session:
+                self._changes = {}
+                self._now = await self._lock(session)
+                yield session
+                if self._changes:
+                    await session.exec(update(SyncTask).where(place_of(self.instance_id, self.kind)).values(**self._changes))
+            undoing.pop_all()
         self.runtime.events.bell.ring()
 
     async def save(self, session: AsyncSession, *, progress: JsonObject | None) -> None:
@@ -121,11 +124,12 @@ class Task:
         retry_at = times.later(session, self.runtime.clock, seconds=pause_seconds)
         await self._end(session, retry_at, {"failures": col(SyncTask.failures) + 1, "error": told(error)})
 
-    async def release(self) -> None:
-        """Gives the task back as it is, so that another worker goes on at once. Raises FencedError when one has already."""
+    async def release(self, *, pause_seconds: float = 0) -> None:
+        """Gives the task back as it is, so that another worker goes on after the pause. Raises FencedError when one has already."""
         async with self.commit() as session:
             # Whose it was stays: what somebody asked for while it was under way is not answered yet.
-            self._changes |= {"due_at": times.now(session, self.runtime.clock), "fence": col(SyncTask.fence) + 1}
+            due_at = times.later(session, self.runtime.clock, seconds=pause_seconds)
+            self._changes |= {"due_at": due_at, "fence": col(SyncTask.fence) + 1}
             self.is_ended = True
 
     async def now(self, session: AsyncSession) -> datetime:
@@ -137,6 +141,10 @@ class Task:
         due = case((col(SyncTask.requested_at).is_not(None), now), else_=due_at if due_at is not None else null())
         self._changes |= {**values, "owner": None, "due_at": due}
         self.is_ended = True
+
+    def _restore(self, *, run_id: UUID | None, progress: JsonObject | None, is_ended: bool) -> None:
+        """What a commit that failed said of the task did not happen."""
+        self.run_id, self.progress, self.is_ended = run_id, progress, is_ended
 
     async def _lock(self, session: AsyncSession) -> datetime:
         mine = and_(place_of(self.instance_id, self.kind), col(SyncTask.fence) == self.fence, col(SyncTask.owner).is_not(None))

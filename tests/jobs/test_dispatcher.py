@@ -1,7 +1,15 @@
-from gateway.models import TaskKind
+from collections import Counter
+
+from sqlalchemy import update
+from sqlmodel import col
+
+from gateway.models import DataSourceInstance, SyncTask, TaskKind
+from gateway.models.base import new_id
+from gateway.models.principal import SYSTEM
+from gateway.models.sync import sync_rows
 from gateway.sync.dispatcher import due
 from gateway.sync.jobs import Job
-from tests.support.sync_tasks import LEASE_SECONDS, ask, claimed
+from tests.support.sync_tasks import LEASE_SECONDS, ask, claimed, seconds
 
 
 async def test_what_is_due_is_found_the_longest_due_first(runtime, instances_of, clock):
@@ -46,3 +54,28 @@ async def test_no_more_full_syncs_are_offered_than_there_is_room_for(runtime, in
     assert await due(runtime, most_full=2) == [Job(each.id, TaskKind.FULL, 0) for each in listed[:2]]
     assert await due(runtime, most_full=0) == []
     assert await due(runtime, most_full=-1) == []
+
+
+async def copies_of(runtime, instance, count):
+    """So many more instances of a connection."""
+    copies = [DataSourceInstance(**instance.model_dump() | {"id": new_id(), "instance_key": f"copy-{number}"}) for number in range(count)]
+    async with runtime.database.write(SYSTEM) as session:
+        session.add_all(copies)
+        await session.flush()
+        session.add_all([row for copy in copies for row in sync_rows(copy)])
+    return copies
+
+
+async def test_a_long_backlog_of_one_kind_keeps_no_other_kind_from_being_offered(runtime, instances_of, clock):
+    [instance] = await instances_of(1)
+    copies = await copies_of(runtime, instance, 600)
+    async with runtime.database.write(SYSTEM) as session:
+        backlog = update(SyncTask).where(col(SyncTask.instance_id).in_([copy.id for copy in copies]), SyncTask.kind == TaskKind.INBOX.value)
+        await session.exec(backlog.values(due_at=clock.now() - seconds(60)))
+    for kind in (TaskKind.SETUP, TaskKind.PULL, TaskKind.FULL):
+        await ask(runtime, instance, kind=kind)
+
+    jobs = await due(runtime, most_full=1)
+
+    assert Counter(job.kind for job in jobs) == {TaskKind.INBOX: 150, TaskKind.SETUP: 1, TaskKind.PULL: 1, TaskKind.FULL: 1}
+    assert {job.kind for job in jobs[:150]} == {TaskKind.INBOX}

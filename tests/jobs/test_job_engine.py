@@ -92,7 +92,7 @@ async def test_a_task_that_was_claimed_meanwhile_is_another_job(settings):
     assert started.jobs == [job(1), job(1, fence=1)]
 
 
-async def test_urgent_kinds_come_first(settings):
+async def test_what_is_urgent_comes_first_and_of_the_others_who_was_first(settings):
     started = Started()
     kinds = [TaskKind.FULL, TaskKind.PULL, TaskKind.INBOX, TaskKind.SETUP]
     async with opened_engine(settings) as engine:
@@ -102,7 +102,7 @@ async def test_urgent_kinds_come_first(settings):
         running.cancel()
         await asyncio.wait({running})
 
-    assert [each.kind for each in started.jobs] == list(reversed(kinds))
+    assert [each.kind for each in started.jobs] == [TaskKind.SETUP, TaskKind.FULL, TaskKind.PULL, TaskKind.INBOX]
 
 
 async def test_an_engine_that_ends_leaves_what_is_under_way_to_who_started_it(settings):
@@ -211,4 +211,21 @@ async def test_an_engine_whose_connections_are_lost_says_so_though_jobs_are_unde
     assert error is not None
     assert is_outage(error), repr(error)
     assert not started.tasks[0].done()
+    started.gate.set()
+
+
+async def test_an_engine_of_which_one_statement_failed_ends_instead_of_starting_all_there_is(postgresql):
+    started = Started()
+    started.gate.clear()
+    refused = Job(UUID(int=1), "\0", 0)  # type: ignore[arg-type]  # Which no text in PostgreSQL may hold.
+    async with opened_engine(postgresql) as engine:
+        await engine.offer([job(number) for number in range(200)])
+        running = asyncio.create_task(engine.run(started))
+        await started.until(1)
+        with pytest.raises(asyncpg.CharacterNotInRepertoireError):
+            await engine.offer([refused])
+        await asyncio.wait({running}, timeout=PATIENCE_SECONDS)
+
+    assert isinstance(running.exception(), ConnectionError)
+    assert len(started.jobs) < 200
     started.gate.set()

@@ -43,6 +43,22 @@ async def test_a_commit_that_raises_leaves_nothing_and_the_task_goes_on(runtime,
         await task.finish(session, None)
 
 
+async def test_what_a_commit_that_failed_said_of_the_task_did_not_happen(runtime, instance):
+    task = await claimed(runtime, instance)
+
+    async def commit_and_raise() -> None:
+        async with task.commit() as session:
+            await runs.begin(task, session)
+            await task.save(session, progress={"page": 1})
+            await task.hold(session, None)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await commit_and_raise()
+
+    assert (task.run_id, task.progress, task.is_ended) == (None, None, False)
+
+
 async def test_the_bell_rings_after_a_commit(runtime, instance):
     task = await claimed(runtime, instance)
     before = runtime.events.bell.count
@@ -149,6 +165,20 @@ async def test_a_task_that_is_given_back_goes_on_elsewhere_at_once_and_not_here(
         async with task.commit():
             pytest.fail("the block of a fenced commit runs")
     assert (await claimed(runtime, instance, owner="heir")).progress == {"page": 3}
+
+
+async def test_a_task_that_is_given_back_is_to_be_had_after_the_pause_and_keeps_what_was_asked_for_meanwhile(runtime, instance, clock):
+    task = await claimed(runtime, instance)
+    await ask(runtime, instance)
+
+    await task.release(pause_seconds=1)
+
+    assert await claims.claim(runtime, instance.id, TaskKind.PULL, owner="early") is None
+    clock.advance(1)
+    heir = await claimed(runtime, instance, owner="heir")
+    async with heir.commit() as session:
+        await heir.finish(session, None)
+    assert (await row_of(runtime, instance.id)).due_at == clock.now()
 
 
 async def test_a_run_counts_what_its_commits_did_and_ends(runtime, instance, clock):

@@ -4,10 +4,14 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+from sqlmodel import select
 
 from gateway.errors import UpstreamUnavailableError
-from gateway.models import SyncConclusion, TaskKind
+from gateway.models import DataSourceInstance, EventSubscription, SyncConclusion, TaskKind
+from gateway.models.principal import SYSTEM
 from gateway.runtime import Runtime
+from gateway.services import event_subscriptions
+from gateway.services.selectors import DataSourceInstanceSelector
 from gateway.sync import runs
 from gateway.sync.tasks import Task
 from gateway.sync.worker import running_worker
@@ -47,6 +51,12 @@ def with_settings(runtime: Runtime, **settings: object) -> Runtime:
 async def until(is_so: Callable[[], bool]) -> None:
     async with asyncio.timeout(PATIENCE_SECONDS):
         while not is_so():  # noqa: ASYNC110 - whatever it is, it has no event
+            await asyncio.sleep(0.01)
+
+
+async def until_failed(runtime: Runtime, instance: DataSourceInstance, kind: TaskKind = TaskKind.PULL) -> None:
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while not (await row_of(runtime, instance.id, kind)).failures:  # noqa: ASYNC110 - it has no event
             await asyncio.sleep(0.01)
 
 
@@ -152,17 +162,73 @@ async def does_not_end(runtime: Runtime, task: Task) -> None:
 async def test_a_defect_is_recorded_without_its_text_and_tried_again_after_a_pause(runtime, instances_of, clock, perform):
     [instance] = await instances_of(1)
     await ask(runtime, instance)
-    failures = 0
 
     async with running_worker(runtime, perform=perform):
-        async with asyncio.timeout(PATIENCE_SECONDS):
-            while not failures:
-                failures = (await row_of(runtime, instance.id)).failures
+        await until_failed(runtime, instance)
 
     row = await row_of(runtime, instance.id)
     assert (row.failures, row.owner, row.error["code"]) == (1, None, "INTERNAL")
     assert "secret-of-acme" not in row.error["message"]
     assert row.due_at > clock.now()
+
+
+async def test_a_defect_in_the_first_commit_of_a_run_is_recorded_too(runtime, instances_of):
+    [instance] = await instances_of(1)
+
+    async def perform(runtime: Runtime, task: Task) -> None:
+        async with task.commit() as session:
+            await runs.begin(task, session)
+            raise ZeroDivisionError
+
+    async with running_worker(runtime, perform=perform):
+        await ask(runtime, instance)
+        await until_failed(runtime, instance)
+
+    assert [(run["conclusion"], run["error"]["code"]) for run in await runs_of(runtime, instance)] == [("FAILURE", "INTERNAL")]
+
+
+async def test_a_defect_is_told_to_who_is_interested_and_a_full_sync_begins_again_after_it(runtime, instances_of):
+    [instance] = await instances_of(1)
+    await event_subscriptions.subscribe(runtime, SYSTEM, by=DataSourceInstanceSelector(id=instance.id))
+
+    async def perform(runtime: Runtime, task: Task) -> None:
+        if task.kind is TaskKind.FULL:
+            async with task.commit() as session:
+                await runs.begin(task, session)
+                await task.save(session, progress={"what": "it fails at"})
+            raise KeyError("phase")
+        async with task.commit() as session:
+            await task.finish(session, None)
+
+    async with running_worker(runtime, perform=perform):
+        await ask(runtime, instance, kind=TaskKind.FULL)
+        await until_failed(runtime, instance, TaskKind.FULL)
+
+    async with runtime.database.read(SYSTEM) as session:
+        told = (await session.exec(select(EventSubscription.status, EventSubscription.error))).all()
+    assert {(status, error["code"]) for status, error in told} == {("ERROR", "INTERNAL")}
+    row = await row_of(runtime, instance.id, TaskKind.FULL)
+    assert (row.progress, row.run_id) == (None, None)
+
+
+async def test_what_the_database_kept_from_its_end_is_not_begun_again_without_a_pause(runtime, instances_of, clock):
+    [instance] = await instances_of(1)
+    begun = 0
+
+    async def perform(runtime: Runtime, task: Task) -> None:
+        nonlocal begun
+        begun += 1
+        raise ConnectionResetError
+
+    async with running_worker(runtime, perform=perform):
+        await ask(runtime, instance)
+        await until(lambda: begun == 1)
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while (await row_of(runtime, instance.id)).fence < 2:  # noqa: ASYNC110 - whoever gives back says nothing
+                await asyncio.sleep(0.01)
+
+    row = await row_of(runtime, instance.id)
+    assert (begun, row.failures, row.error, row.due_at) == (1, 0, None, clock.now() + seconds(1))
 
 
 async def test_what_is_under_way_when_a_worker_ends_goes_on_at_the_next_one(runtime, instances_of):

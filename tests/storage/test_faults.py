@@ -4,12 +4,12 @@ import asyncio
 from collections.abc import Callable
 
 import pytest
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlmodel import SQLModel, select
 
 from gateway.models import Connection, Customer, DataSource, DataSourceInstance, Integration
 from gateway.models.principal import SYSTEM
-from gateway.storage import faults
+from gateway.storage import engines, faults
 from gateway.storage.database import Database
 from tests.storage import world as worlds
 from tests.storage.world import TIMES, World
@@ -114,3 +114,19 @@ def test_every_unique_index_is_raced_for():
         if getattr(unique, "unique", None) or str(unique.name).startswith("uq_")
     }
     assert named == set(UNIQUE)
+
+
+async def test_a_database_that_has_no_time_is_away_for_a_while(tmp_path):
+    url = engines.parse_url(f"sqlite+aiosqlite:///{tmp_path}/busy.db")
+    engine = engines.create_engine(url, pool_size=2, max_overflow=0, pool_timeout=0.01)
+    async with engine.connect() as one, engine.connect() as other:
+        await one.exec_driver_sql("CREATE TABLE things (id INTEGER)")
+        await other.exec_driver_sql("PRAGMA busy_timeout = 0")
+        with pytest.raises(OperationalError) as busy:
+            await other.exec_driver_sql("CREATE TABLE others (id INTEGER)")
+        with pytest.raises(faults.UNREACHABLE) as exhausted:
+            await engine.connect()
+    await engine.dispose()
+
+    assert [faults.is_outage(each.value) for each in (busy, exhausted)] == [True, True]
+    assert not faults.is_outage(ValueError())
