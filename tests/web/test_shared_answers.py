@@ -43,6 +43,7 @@ DOCUMENTS = (
 )
 VARIABLES = (
     {},
+    {"factor": None},
     {"factor": 5},
     {"factor": 2},
     {"factor": -5},
