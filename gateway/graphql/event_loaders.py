@@ -13,6 +13,8 @@ from gateway.services import change_events, event_subscriptions, webhook_urls
 from gateway.services.change_events import GenerationKey, HistoryPage, HistoryWindow
 from gateway.services.event_subscriptions import NextRuns
 
+_LOG_END = "eventsCursor"
+
 
 class EventLoaders:
     """The loaders of one operation that find what is known of changes."""
@@ -55,13 +57,14 @@ class EventLoaders:
             self._log_end = asyncio.create_task(change_events.log_end(self._runtime, self._principal))
         return await asyncio.shield(self._log_end)
 
-    async def log_end_if_wanted(self) -> None:
-        """Returns at once, or when the log's end that the operation shows is known: only then may an app be asked for records.
+    async def log_end_if_shown(self, document: str | None) -> None:
+        """Returns when the log's end is known, where the operation shows it anywhere: only then may an app be asked for records.
 
         Else a change could be recorded after the app has answered and before that end: whoever goes on from there would miss it.
         """
-        if self._log_end is not None:
-            await asyncio.wait([self._log_end])
+        # A name cannot be spelt otherwise in a document. Where it stands and is not asked for, one statement was for nothing.
+        if document is None or _LOG_END in document:
+            await self.log_end()
 
     async def _read_subscriptions(self, instance_ids: list[UUID]) -> list[list[EventSubscription]]:
         found = await event_subscriptions.of_instances(self._runtime, self._principal, instance_ids)

@@ -7,7 +7,7 @@ from strawberry.scalars import JSON
 
 from gateway.errors import UnsupportedError
 from gateway.graphql import relay
-from gateway.graphql.context import Context
+from gateway.graphql.context import Context, Info
 from gateway.graphql.fields import given
 from gateway.graphql.inputs.records import FieldsInput, RecordOrder
 from gateway.graphql.record_loaders import RecordKey
@@ -40,44 +40,44 @@ def query_of(filter: object, unified_filter: object, search: str | None, order_b
     )
 
 
-async def home_of(context: Context, place: Place) -> RecordPlace:
+async def home_of(info: Info, place: Place) -> RecordPlace:
     """Where the records of a collection are. Raises UnsupportedError without a connection."""
     connection = place.origin.connection
     if connection is None:
         raise UnsupportedError("Records belong to a connection. Read them through `collection` of a connection, or an instance.")
-    integration = await context.loaders.integration_of(connection)
-    await context.loaders.events.log_end_if_wanted()
+    loaders = info.context.loaders
+    integration = await loaders.integration_of(connection)
+    await loaders.events.log_end_if_shown(info.query)
     return RecordPlace(connection=connection, integration=integration, pointer=place.pointer, udm=place.origin.udm)
 
 
-async def list_records(
-    context: Context, place: Place, query: RecordListQuery, *, first: int, after: str | None
-) -> relay.Page[RecordSource]:
+async def list_records(info: Info, place: Place, query: RecordListQuery, *, first: int, after: str | None) -> relay.Page[RecordSource]:
     """A page of a collection's records."""
-    home = await home_of(context, place)
+    context, home = info.context, await home_of(info, place)
     size = relay.bounded(first, maximum=relay.MAXIMUM_ITEMS)
     page = await records.page(*context.caller, place=home, first=size, after=after or None, query=query)
     context.budget.spend(len(page.edges))
     return relay.page_of_app(page, after=after, show=records_of(place, home))
 
 
-async def record_at(context: Context, place: Place, external_id: str) -> RecordSource | None:
+async def record_at(info: Info, place: Place, external_id: str) -> RecordSource | None:
     """One record of a collection by its id; those that one operation asks for are read together."""
-    home = await home_of(context, place)
+    context, home = info.context, await home_of(info, place)
     record = await context.loaders.records.record_by_key.load(RecordKey.of(home, external_id))
     return _counted(context, records_of(place, home)(record)) if record is not None else None
 
 
-async def matching_record(context: Context, place: Place, by: FieldsInput) -> RecordSource | None:
+async def matching_record(info: Info, place: Place, by: FieldsInput) -> RecordSource | None:
     """One record of a collection by the values of fields."""
-    home = await home_of(context, place)
+    context, home = info.context, await home_of(info, place)
     record = await records.match(*context.caller, place=home, by=by.read())
     return _counted(context, records_of(place, home)(record)) if record is not None else None
 
 
-async def record_of_home(context: Context, home: RecordPlace, external_id: str) -> RecordSource | None:
+async def record_of_home(info: Info, home: RecordPlace, external_id: str) -> RecordSource | None:
     """One record of a place that no location led to."""
-    await context.loaders.events.log_end_if_wanted()
+    context = info.context
+    await context.loaders.events.log_end_if_shown(info.query)
     record = await context.loaders.records.record_by_key.load(RecordKey.of(home, external_id))
     place = context.loaders.records.collection_of(home)
     return _counted(context, records_of(place, home)(record)) if record is not None else None

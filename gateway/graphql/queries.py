@@ -42,13 +42,14 @@ def _argument(description: str) -> Any:
     return strawberry.argument(description=description)
 
 
-async def _node(context: Context, id: str) -> Any:
+async def _node(info: Info, id: str) -> Any:
+    context = info.context
     context.require_caller()
     name, rest = ids.parse_global_id(id, field=["id"])
     if name == ids.RECORD:
         connection_id, pointer, external_id = ids.parse_record_id(id, field=["id"])
         home = await context.loaders.records.place_by_address.load(AddressKey.of(connection_id, pointer))
-        return await record_of_home(context, home, external_id) if home is not None else None
+        return await record_of_home(info, home, external_id) if home is not None else None
     row_type = ids.ROW_TYPES[name]
     return await context.loaders.row_by_id(row_type).load(UUID(rest))
 
@@ -67,14 +68,14 @@ async def _selected(context: Context, row_type: type[Found], by: Any, find: Call
 class Query:
     @field("Whatever has this id, archived or not. Null when there is no such thing, or not for you.", type=Node | None)
     async def node(self, info: Info, id: Annotated[strawberry.ID, _argument("The `id` that the gateway gave.")]) -> Any:
-        return await _node(info.context, id)
+        return await _node(info, id)
 
     @field("Whatever has these ids, in their order; null in place of what does not exist, or not for you.", type=list[Node | None])
     async def nodes(self, info: Info, ids: Annotated[list[strawberry.ID], _argument("At most 100 ids.")]) -> list[Awaitable[Any]]:
         info.context.require_caller()
         if len(ids) > MAXIMUM_IDS:
             raise InvalidError(f"There are {len(ids)} ids; at most {MAXIMUM_IDS} are read at once.", field=["ids"])
-        return [_node(info.context, each) for each in ids]
+        return [_node(info, each) for each in ids]
 
     @field("Who asks.", type=Viewer)
     async def viewer(self, info: Info) -> models.Principal:

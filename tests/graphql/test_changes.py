@@ -1,12 +1,13 @@
 """Changes in the schema: who is interested, what was recorded, and the runs that found it. None of it asks the app."""
 
+import re
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from gateway.events.observations import ObservedPlace
-from gateway.graphql.ids import global_id
+from gateway.graphql.ids import global_id, record_id
 from gateway.models import CursorSync, DataSourceInstance, EventMethod, Pointer, SyncSupport, TaskKind
 from gateway.services.selectors import PointerInput
 from gateway.testing import FakeClock
@@ -163,18 +164,37 @@ async def test_the_logs_end_is_where_history_goes_on(world: World, cards: DataSo
     assert [edge["node"]["externalId"] for edge in (await history(world, cards, after=found["eventsCursor"]))["edges"]] == ["3"]
 
 
-async def test_records_are_asked_for_after_the_logs_end_that_comes_with_them(
-    world: World, cards: DataSourceInstance, place: ObservedPlace, notes_app: NotesApp
+@pytest.mark.parametrize(
+    "asking",
+    [
+        "dataSourceInstance(by: $by) { records { nodes { id } } }",
+        'dataSourceInstance(by: $by) { record(externalId: "1") { id } }',
+        'dataSourceInstance(by: $by) { match(by: { fields: { title: "x" } }) { id } }',
+        "node(id: $record) { id }",
+        'dataSourceInstance(by: $by) { events { nodes { record { reference(field: "personId") { id } } } } }',
+        "dataSourceInstance(by: $by) { events { nodes { record { unified { ... on UnifiedTask { assignee { externalId } } } } } } }",
+    ],
+)
+async def test_the_app_is_asked_after_the_logs_end_wherever_the_operation_shows_it(
+    asking: str, world: World, cards: DataSourceInstance, place: ObservedPlace, notes_app: NotesApp
 ):
     async def meanwhile() -> None:
-        notes_app.meanwhile = None
         await following.observe(world.runtime, place, {"late": {"title": "While the app is asked"}})
 
+    await following.observe(world.runtime, place, {"1": {"title": "First", "personId": 100}})
     notes_app.meanwhile = meanwhile
-    document = "query ($id: ID!) { dataSourceInstance(by: { id: $id }) { records { nodes { externalId } } eventsCursor } }"
-    found = (await world.ask(document, id=global_id(cards)))["dataSourceInstance"]
+    # So far down that it is come to long after the app was asked; pages of other sizes are read anew.
+    deep = "eventsCursor"
+    for first in range(1, 9):
+        deep = f"connection {{ dataSourceInstances(first: {first}) {{ nodes {{ {deep} }} }} }}"
+    deep = f"dataSourceInstances {{ nodes {{ {deep} }} }}"
+    record = record_id(cards.connection_id, Pointer("cards"), "1")
+    document = f"{{ {asking} {deep} }}".replace("$by", f'{{ id: "{global_id(cards)}" }}').replace("$record", f'"{record}"')
+    found = await world.ask(document)
 
-    assert [edge["node"]["externalId"] for edge in (await history(world, cards, after=found["eventsCursor"]))["edges"]] == ["late"]
+    (after,) = re.findall(r"'eventsCursor': '([^']+)'", repr(found))
+    assert notes_app.meanwhile is None
+    assert [edge["node"]["externalId"] for edge in (await history(world, cards, after=after))["edges"]] == ["late"]
 
 
 @pytest.mark.parametrize(

@@ -160,15 +160,15 @@ class DataSourceInstance(Pointing):
         order_by: OrderBy = strawberry.UNSET,
     ) -> relay.Page[RecordSource]:
         query = query_of(filter, unified_filter, search, order_by)
-        return await list_records(info.context, await _collection_of(self, info), query, first=first, after=after)
+        return await list_records(info, await _collection_of(self, info), query, first=first, after=after)
 
     @field("The record of that id. Asks the external app. Null when it has none, or fails.", type=RECORD | None)
     async def record(self: models.DataSourceInstance, info: Info, external_id: ExternalId) -> RecordSource | None:
-        return await record_at(info.context, await _collection_of(self, info), external_id)
+        return await record_at(info, await _collection_of(self, info), external_id)
 
     @field("The first record whose fields equal these. Asks the external app. Null when it has none, or fails.", type=RECORD | None)
     async def match(self: models.DataSourceInstance, info: Info, by: By) -> RecordSource | None:
-        return await matching_record(info.context, await _collection_of(self, info), by)
+        return await matching_record(info, await _collection_of(self, info), by)
 
     @field(
         "Who is interested in changes of its records: for each type of change at most one, also one that has ended.",

@@ -93,15 +93,15 @@ class DataCollection(Location):
         order_by: OrderBy = strawberry.UNSET,
     ) -> relay.Page[RecordSource]:
         query = query_of(filter, unified_filter, search, order_by)
-        return await list_records(info.context, self, query, first=first, after=after)
+        return await list_records(info, self, query, first=first, after=after)
 
     @field("The record of that id. Asks the external app. Null when it has none, or fails.", type=RECORD | None)
     async def record(self: Place, info: Info, external_id: ExternalId) -> RecordSource | None:
-        return await record_at(info.context, self, external_id)
+        return await record_at(info, self, external_id)
 
     @field("The first record whose fields equal these. Asks the external app. Null when it has none, or fails.", type=RECORD | None)
     async def match(self: Place, info: Info, by: By) -> RecordSource | None:
-        return await matching_record(info.context, self, by)
+        return await matching_record(info, self, by)
 
 
 async def list_locations(info: Info, origin: Origin, *, path: str, first: int, after: str | None) -> relay.Page[Place]:

@@ -58,7 +58,7 @@ class Record(Node):
     async def reference(
         self: RecordSource, info: Info, field: Annotated[str, strawberry.argument(description="The name of the field.")]
     ) -> RecordSource | None:
-        return await native_reference(info.context, self, field)
+        return await native_reference(info, self, field)
 
     @field("The collection that it was read from.", type=DATA_COLLECTION)
     def collection(self: RecordSource) -> Place:

@@ -155,7 +155,7 @@ def _part(name: str) -> Resolver:
 def _reference(name: str, model: str) -> Resolver:
     def resolve(self: UnifiedSource, info: Info) -> Any:
         external_id = self.get(name)
-        return referenced(info.context, self, external_id, model) if external_id is not None else None
+        return referenced(info, self, external_id, model) if external_id is not None else None
 
     return resolve
 
@@ -163,7 +163,7 @@ def _reference(name: str, model: str) -> Resolver:
 def _references(name: str, model: str) -> Resolver:
     def resolve(self: UnifiedSource, info: Info) -> Any:
         external_ids = self.get(name)
-        return all_referenced(info.context, self, external_ids, model) if external_ids is not None else None
+        return all_referenced(info, self, external_ids, model) if external_ids is not None else None
 
     return resolve
 
