@@ -125,5 +125,7 @@ class WebhookInbox(SQLModel, table=True):
     dedupe_key: str
     delivery: bytes | None = Field(default=None, sa_column=Column(LargeBinary))
     """Sealed headers, query and body, as they came; null once worked through."""
+    tick: int = Field(default=0, sa_type=BigInteger)
+    """The instance's tick when it came in: what was found changed later may be newer than what it says."""
     received_at: datetime = Field(sa_type=UTCDateTime)
     processed_at: datetime | None = Field(default=None, sa_type=UTCDateTime)

@@ -13,7 +13,17 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from gateway.errors import InvalidError, NotFoundError, RateLimitedError
 from gateway.events.requests import request
 from gateway.events.webhook_addresses import DELIVERY, WebhookSecrets, hash_of
-from gateway.models import Connection, DataSourceInstance, Integration, TaskKind, Webhook, WebhookAnswer, WebhookDelivery, WebhookInbox
+from gateway.models import (
+    Connection,
+    DataSourceInstance,
+    Integration,
+    SyncState,
+    TaskKind,
+    Webhook,
+    WebhookAnswer,
+    WebhookDelivery,
+    WebhookInbox,
+)
 from gateway.models.base import new_id
 from gateway.models.principal import SYSTEM
 from gateway.runtime import Runtime
@@ -31,6 +41,8 @@ class Receiver:
 
     instance_id: UUID
     webhook_id: UUID
+    tick: int
+    """The instance's logical time before the delivery was read."""
     secrets: WebhookSecrets = field(repr=False)
     app: App
 
@@ -38,7 +50,8 @@ class Receiver:
 async def receiver_of(runtime: Runtime, token: str) -> Receiver:
     """The webhook whose address holds the token. Raises NotFoundError, which tells nothing of what there is."""
     statement = (
-        select(Webhook, DataSourceInstance, Connection, Integration)
+        select(Webhook, SyncState.tick, DataSourceInstance, Connection, Integration)  # type: ignore[call-overload]
+        .join(SyncState, col(SyncState.instance_id) == Webhook.instance_id)
         .join(DataSourceInstance, col(DataSourceInstance.id) == Webhook.instance_id)
         .join(Connection, col(Connection.id) == DataSourceInstance.connection_id)
         .join(Integration, col(Integration.id) == Connection.integration_id)
@@ -47,13 +60,14 @@ async def receiver_of(runtime: Runtime, token: str) -> Receiver:
         found = (await session.exec(statement.where(col(Webhook.token_hash) == hash_of(token)))).first()
     if found is None:
         raise _unknown()
-    webhook, instance, connection, integration = found
+    webhook, tick, instance, connection, integration = found
     is_archived = any(row.archived_at is not None for row in (instance, connection, integration))
     if is_archived or runtime.connectors.get(integration.connector_key) is None:
         raise _unknown()
     return Receiver(
         instance_id=instance.id,
         webhook_id=webhook.id,
+        tick=tick,
         secrets=WebhookSecrets.of(runtime.cipher, webhook),
         app=access.open_app(runtime, connection, integration),
     )
@@ -89,6 +103,7 @@ async def _keep(runtime: Runtime, receiver: Receiver, delivery: WebhookDelivery,
         instance_id=receiver.instance_id,
         dedupe_key=key,
         delivery=runtime.cipher.encrypt(_dumped(delivery), row=row_id, column=DELIVERY),
+        tick=receiver.tick,
         received_at=delivery.received_at,
     )
     async with runtime.database.write(SYSTEM) as session:

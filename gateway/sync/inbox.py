@@ -4,7 +4,7 @@ import base64
 import json
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import structlog
@@ -31,6 +31,7 @@ from gateway.storage import times
 from gateway.sync import followed
 from gateway.sync import hints as hinted
 from gateway.sync.followed import FollowedApp
+from gateway.sync.hints import ReceivedHint
 from gateway.sync.tasks import Task
 
 _AT_ONCE = 50
@@ -96,8 +97,8 @@ class _Batch:
     """Deliveries that are worked through together."""
 
     rows: Sequence[WebhookInbox]
-    hints: dict[str, ChangeHint]
-    """The last one of each record."""
+    hints: dict[str, ReceivedHint]
+    """One of each record."""
     is_doubtful: bool
     """Whether one could not be read, so that only a pull can tell what changed."""
 
@@ -119,25 +120,20 @@ class _Inbox:
         at_once = max(self.app.finds_at_once, _RECORDED_AT_ONCE)
         told = list(batch.hints.values())
         for start in range(0, len(told), at_once):
-            is_doubtful |= not await self._settled({hint.external_id: hint for hint in told[start : start + at_once]})
+            is_doubtful |= not await self._settled({each.hint.external_id: each for each in told[start : start + at_once]})
         await self._done(batch.rows, needs_pull=is_doubtful)
         return len(batch.rows) == _AT_ONCE
 
-    async def _settled(self, hints: dict[str, ChangeHint]) -> bool:
+    async def _settled(self, hints: dict[str, ReceivedHint]) -> bool:
         """Whether what the app has of these records is recorded; else a pull must tell."""
         is_certain = True
         for _ in range(_ROUNDS):
             since_tick = await self._tick()
             observations, unknown_ids = await self._observations(hints)
             is_certain = is_certain and not unknown_ids
-            try:
-                stale_ids = await self._record(observations, since_tick=since_tick)
-            except UpstreamResponseError as error:
-                # One of them cannot be kept: a pull tells which.
-                _log.warning("webhook_not_recorded", instance_id=str(self.task.instance_id), code=error.code, reason=error.message)
-                return False
+            stale_ids = await self._record(observations, since_tick=since_tick)
             # What they hold may be older or newer than what somebody else has recorded meanwhile: only the app can tell.
-            hints = {record_id: ChangeHint(type=hints[record_id].type, external_id=record_id) for record_id in stale_ids}
+            hints = {record_id: replace(hints[record_id], hint=hinted.thin(hints[record_id].hint)) for record_id in stale_ids}
             if not hints:
                 return is_certain
         return False
@@ -149,17 +145,17 @@ class _Inbox:
         async with self.runtime.database.read(SYSTEM) as session:
             rows = (await session.exec(waiting.order_by(col(WebhookInbox.id)).limit(_AT_ONCE))).all()
             webhooks = {row.id: row for row in await session.exec(select(Webhook).where(Webhook.instance_id == self.task.instance_id))}
-        hints: dict[str, ChangeHint] = {}
+        hints: dict[str, ReceivedHint] = {}
         is_doubtful = False
         for row in rows:
             try:
                 for hint in self._hints(row, webhooks.get(row.webhook_id)):
-                    hinted.add(hints, hint, finds=bool(self.app.finds_at_once))
+                    hinted.add(hints, hint, tick=row.tick, finds=bool(self.app.finds_at_once))
             except (WebhookRefusedError, InvalidError, UnsupportedError) as error:
                 # It could be read when it came in: its connector was changed since.
                 _log.warning("webhook_unreadable", instance_id=str(self.task.instance_id), code=error.code, reason=error.message)
                 is_doubtful = True
-        return _Batch(rows, {key: hint for key, hint in hints.items() if is_followable(key)}, is_doubtful)
+        return _Batch(rows, {key: each for key, each in hints.items() if is_followable(key)}, is_doubtful)
 
     def _hints(self, row: WebhookInbox, webhook: Webhook | None) -> Sequence[ChangeHint]:
         secrets = WebhookSecrets.of(self.runtime.cipher, webhook) if webhook is not None else None
@@ -176,29 +172,25 @@ class _Inbox:
         async with self.runtime.database.read_once(SYSTEM) as session:
             return await tick_of(session, self.task.instance_id)
 
-    async def _observations(self, hints: dict[str, ChangeHint]) -> tuple[list[Observation], set[str]]:
+    async def _observations(self, hints: dict[str, ReceivedHint]) -> tuple[list[Observation], set[str]]:
         """What the app has of these records, in the order of the hints, and the ids of those of which that cannot be told."""
         taken = await self._taken(hints)
         read, unknown_ids = await self._read([record_id for record_id in hints if record_id not in taken])
         told = taken | read
         return [told[record_id] for record_id in hints if record_id in told], unknown_ids
 
-    async def _taken(self, hints: dict[str, ChangeHint]) -> dict[str, Observation]:
-        """What is taken as the webhook says it: records that are newer than what is known of them.
-
-        Of an app that finds none by id all is taken but what is older.
-        """
+    async def _taken(self, hints: dict[str, ReceivedHint]) -> dict[str, Observation]:
+        """What is taken as the webhook says it."""
         finds = bool(self.app.finds_at_once)
-        telling = [hint for hint in hints.values() if hinted.updated_at(hint) is not None or not finds]
+        telling = [each for each in hints.values() if hinted.updated_at(each.hint) is not None or not finds]
         if not telling:
             return {}
         async with self.runtime.database.read(SYSTEM) as session:
-            stored = await snapshots.stored(session, place=self.app.place, record_ids=[hint.external_id for hint in telling])
-        known = {key: hinted.time_of(key, row) for key, row in stored.items()}
+            stored = await snapshots.stored(session, place=self.app.place, record_ids=[each.hint.external_id for each in telling])
+        taken = [each.hint for each in telling if hinted.is_taken(each, stored.get(each.hint.external_id), finds=finds)]
         return {
             hint.external_id: Observation(external_id=hint.external_id, record=hint.record if hint.type is not ChangeType.DELETED else None)
-            for hint in telling
-            if hinted.is_taken(hint, known.get(hint.external_id), finds=finds)
+            for hint in taken
         }
 
     async def _read(self, record_ids: Sequence[str]) -> tuple[dict[str, Observation], set[str]]:

@@ -272,6 +272,61 @@ class TestAnAppThatFindsNothingById:
         assert await world.told() == [("UPDATED", "r1", "WEBHOOK")]
         assert await world.snapshot() == world.app.truth
 
+    async def test_is_not_believed_where_somebody_has_looked_since_it_sent(self, world, followed):
+        world.app.put("r1", {"n": 10})
+        late = {"type": "UPDATED", "id": "r1", "fields": {"n": 10}}
+        await followed.send(late)
+        world.app.put("r1", {"n": 11})
+        world.clock.advance(400)
+        await world.work([TaskKind.PULL])
+
+        assert await world.work() == [TaskKind.INBOX, TaskKind.PULL]
+        assert await world.told() == [("UPDATED", "r1", "DELTA")]
+        assert await world.snapshot() == world.app.truth
+
+    async def test_is_not_believed_where_the_baseline_was_taken_since_it_sent(self, world, sender):
+        await world.subscribe()
+        await world.work([TaskKind.SETUP])
+        await sender.send({"type": "UPDATED", "id": "r1", "fields": {"n": "before"}})
+        await world.work()
+
+        assert await world.told() == []
+        assert await world.snapshot() == world.app.truth
+
+    @pytest.mark.parametrize("are_together", [True, False])
+    async def test_a_late_change_brings_no_record_back(self, world, followed, are_together):
+        world.app.put("r1", {"n": 10})
+        late = followed.whole("UPDATED", "r1")
+        world.app.remove("r1")
+        await followed.send(thin("DELETED", "r1"))
+        if not are_together:
+            await world.work()
+        await followed.send(late, late)
+        await world.work()
+
+        assert [(event.type.value, event.record_id) for event in await world.events()] == [("DELETED", "r1")]
+        assert await world.snapshot() == world.app.truth
+
+    async def test_a_record_that_was_made_anew_is_pulled(self, world, followed):
+        world.app.remove("r1")
+        await followed.send(thin("DELETED", "r1"))
+        await world.work()
+        world.app.put("r1", {"n": 12})
+        await followed.send(followed.whole("CREATED", "r1"))
+        await world.work()
+
+        assert await world.told() == [("DELETED", "r1", "WEBHOOK"), ("CREATED", "r1", "DELTA")]
+
+    async def test_is_pulled_when_the_last_it_sends_is_only_an_id(self, world, followed):
+        world.app.put("r1", {"n": 10})
+        first = followed.whole("UPDATED", "r1")
+        world.app.put("r1", {"n": 11})
+        await followed.send(first, thin("UPDATED", "r1"))
+        await world.work()
+
+        assert await world.told() == [("UPDATED", "r1", "DELTA")]
+        assert await world.snapshot() == world.app.truth
+
     async def test_is_pulled_when_it_sends_only_ids(self, world, followed):
         world.app.put("r1", {"n": 10})
 

@@ -99,6 +99,7 @@ def _webhook_inbox() -> None:
         sa.Column("instance_id", sa.Uuid(), nullable=False),
         sa.Column("dedupe_key", sa.String(), nullable=False),
         sa.Column("delivery", sa.LargeBinary()),
+        sa.Column("tick", sa.BigInteger(), nullable=False),
         sa.Column("received_at", TIME, nullable=False),
         sa.Column("processed_at", TIME),
         sa.PrimaryKeyConstraint("id", name="pk_webhook_inbox"),
@@ -243,6 +244,13 @@ def _sync_task() -> None:
         ["due_at"],
         sqlite_where=sa.text("due_at IS NOT NULL"),
         postgresql_where=sa.text("due_at IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_sync_task_under_way",
+        "sync_task",
+        ["connection_id", "kind"],
+        sqlite_where=sa.text("owner IS NOT NULL"),
+        postgresql_where=sa.text("owner IS NOT NULL"),
     )
 
 
