@@ -3,10 +3,11 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func
+from sqlalchemy import bindparam, func
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -89,28 +90,24 @@ async def log_meta(session: AsyncSession) -> LogMeta:
     return LogMeta(log_id=log_id, floor=floor, end=max(floor, end or 0))
 
 
-async def read(
-    session: AsyncSession, *, topic: Topic, after_pos: int, first: int, up_to: int | None = None, maximum_bytes: int | None = None
-) -> list[RecordedEvent]:
+async def read(session: AsyncSession, *, topic: Topic, after_pos: int, first: int, up_to: int | None = None) -> list[RecordedEvent]:
     """The first so many events of the topic after a position, in their order; fewer only when there are no more up to `up_to`.
 
-    With `maximum_bytes` it ends with the event whose bodies reach that many. It does not look at the floor: check it in the same
-    session, or after reading.
+    It does not look at the floor: check it in the same session, or after reading.
     """
     statement = _of_topic(topic, after_pos=after_pos, up_to=up_to).order_by(col(Event.pos)).limit(first)
-    if maximum_bytes is not None:
-        statement = _within(statement, maximum_bytes)
     return [_event(row) for row in await session.exec(statement)]
 
 
-def _within(statement: Any, maximum_bytes: int) -> Any:
-    """The events of a statement up to the one whose bodies reach so many bytes. Bodies beyond are measured, and not read."""
-    weight = func.coalesce(func.length(Event.body), 0) + func.coalesce(func.length(Event.previous), 0)
-    weighed = statement.with_only_columns(col(Event.pos), weight.label("weight")).subquery()
-    before = func.sum(weighed.c.weight).over(order_by=weighed.c.pos) - weighed.c.weight
-    summed = select(weighed.c.pos, before.label("before")).subquery()
-    events: Any = select(*_COLUMNS).join(summed, summed.c.pos == col(Event.pos))  # type: ignore[call-overload]
-    return events.where(summed.c.before < maximum_bytes).order_by(col(Event.pos))
+async def read_some(
+    session: AsyncSession, *, topic: Topic, after_pos: int, first: int, maximum_bytes: int, up_to: int | None = None
+) -> list[RecordedEvent]:
+    """The same, but it ends with the event whose bodies, with those before it, reach so many bytes. Bodies beyond are not read."""
+    wanted = {"instance_id": topic.instance_id, "connection_id": topic.connection_id, "up_to": up_to}
+    given = {name: value for name, value in wanted.items() if value is not None}
+    statement = _bounded(frozenset(given), topic.types)
+    parameters = {"after_pos": after_pos, "first": first, "maximum_bytes": maximum_bytes, **given}
+    return [_event(row) for row in await session.exec(statement, params=parameters)]
 
 
 async def count(session: AsyncSession, *, topic: Topic, after_pos: int, up_to: int | None = None) -> int:
@@ -146,7 +143,7 @@ _TYPES = {change.value: change for change in ChangeType}
 _METHODS = {method.value: method for method in EventMethod}
 
 
-def _of_topic(topic: Topic, *, after_pos: int, up_to: int | None) -> Any:
+def _of_topic(topic: Topic, *, after_pos: Any, up_to: Any) -> Any:
     statement: Any = select(*_COLUMNS).where(col(Event.pos) > after_pos)  # type: ignore[call-overload]
     if up_to is not None:
         statement = statement.where(col(Event.pos) <= up_to)
@@ -157,6 +154,20 @@ def _of_topic(topic: Topic, *, after_pos: int, up_to: int | None) -> Any:
     if topic.types != EVERY_TYPE:
         statement = statement.where(col(Event.type).in_(sorted(topic.types)))
     return statement
+
+
+@lru_cache(maxsize=128)
+def _bounded(given: frozenset[str], types: frozenset[ChangeType]) -> Any:
+    """The statement of `read_some`, made once: that costs more than to execute it, and who follows the log does so all the time."""
+    value: dict[str, Any] = {name: bindparam(name) for name in given}
+    topic = Topic(instance_id=value.get("instance_id"), connection_id=value.get("connection_id"), types=types)
+    first = _of_topic(topic, after_pos=bindparam("after_pos"), up_to=value.get("up_to")).order_by(col(Event.pos)).limit(bindparam("first"))
+    weight = func.coalesce(func.length(Event.body), 0) + func.coalesce(func.length(Event.previous), 0)
+    weighed = first.with_only_columns(col(Event.pos), weight.label("weight")).subquery()
+    before = func.sum(weighed.c.weight).over(order_by=weighed.c.pos) - weighed.c.weight
+    summed = select(weighed.c.pos, before.label("before")).subquery()
+    events: Any = select(*_COLUMNS).join(summed, summed.c.pos == col(Event.pos))  # type: ignore[call-overload]
+    return events.where(summed.c.before < bindparam("maximum_bytes")).order_by(col(Event.pos))
 
 
 def _event(row: Any) -> RecordedEvent:

@@ -208,7 +208,7 @@ class Tail:
                 self._identify(await log.log_meta(session), position)
             return True
         async with self._database.read_once(SYSTEM) as session:
-            events = await log.read(session, topic=Topic(), after_pos=position, first=_CHUNK, maximum_bytes=self._read_bytes)
+            events = await log.read_some(session, topic=Topic(), after_pos=position, first=_CHUNK, maximum_bytes=self._read_bytes)
         # Everybody may have left meanwhile, and somebody else come.
         if events and self.position == position:
             self._give(events, after=position)
@@ -277,8 +277,8 @@ class Tail:
 
     async def _read_page(self, topic: Topic, after: int, up_to: int) -> Batch:
         async with asyncio.timeout(self._read_seconds), self._database.read(SYSTEM) as session:
-            events = await log.read(
-                session, topic=topic, after_pos=after, first=_MAXIMUM_EVENTS, up_to=up_to, maximum_bytes=self._read_bytes
+            events = await log.read_some(
+                session, topic=topic, after_pos=after, first=_MAXIMUM_EVENTS, maximum_bytes=self._read_bytes, up_to=up_to
             )
             meta = await log.log_meta(session)
         # The floor moves before anything below it goes.
