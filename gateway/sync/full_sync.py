@@ -49,6 +49,8 @@ class Listing:
     staged_count: int = 0
     page_count: int = 0
     delta_token: JsonValue = None
+    wakes_others: bool = False
+    """Whether other tasks wait for its end."""
 
     def as_json(self) -> JsonObject:
         """The state as it is kept in the task's progress."""
@@ -60,6 +62,7 @@ class Listing:
             "staged_count": self.staged_count,
             "page_count": self.page_count,
             "delta_token": self.delta_token,
+            "wakes_others": self.wakes_others,
         }
 
 
@@ -107,7 +110,7 @@ class _FullSync:
                 continue
             await sweep.delete(self.work, missing.record_ids, since_tick=since_tick)
             listing = await self._recorded(listing)
-        await self._end()
+        await self._end(listing)
 
     @property
     def _is_baseline(self) -> bool:
@@ -189,9 +192,10 @@ class _FullSync:
     async def _recorded(self, listing: Listing) -> Listing:
         """All is compared: the baseline stands, and a pull that has nowhere to begin has again."""
         await sweep.forget_deleted(self.work, up_to_tick=listing.tick)
-        work, ended = self.work, replace(listing, phase=Phase.ENDING)
-        values: dict[str, Any] = {}
-        if checkpoints.is_wanted(work.generation.checkpoint, work.app.support):
+        work, values = self.work, dict[str, Any]()
+        is_wanted = checkpoints.is_wanted(work.generation.checkpoint, work.app.support)
+        ended = replace(listing, phase=Phase.ENDING, wakes_others=self._is_baseline or is_wanted)
+        if is_wanted:
             values["checkpoint"] = checkpoints.of_baseline(work.app.support, delta_token=listing.delta_token, run_start=listing.started_at)
         async with work.task.commit() as session:
             if self._is_baseline:
@@ -205,10 +209,10 @@ class _FullSync:
             await work.task.save(session, progress=ended.as_json())
         return ended
 
-    async def _end(self) -> None:
+    async def _end(self, listing: Listing) -> None:
         """Tells the other tasks, whose work may begin now, and then finishes: after a crash in between they are told again."""
         work = self.work
-        if self._is_baseline or checkpoints.is_wanted(work.generation.checkpoint, work.app.support):
+        if listing.wakes_others:
             await requests.ask_for(work.runtime, work.task.instance_id, TaskKind.SETUP, *self._waiting())
         await sweep.forget_stage(work.task, self.run_id)
         async with work.task.commit() as session:

@@ -46,6 +46,9 @@ async def _leave_to_full_sync(runtime: Runtime, task: Task, *, can_pull: bool) -
         # It asks for a pull when it is done.
         await requests.ask_for(runtime, task.instance_id, TaskKind.FULL)
     async with task.commit() as session:
+        if task.run_id is not None:
+            # Its worker died between giving the checkpoint up and ending the run.
+            await runs.end(task, session, SyncConclusion.SUCCESS)
         await task.finish(session, None)
 
 
