@@ -267,6 +267,7 @@ async def test_a_listener_of_a_quiet_topic_keeps_up_with_the_log(database):
 
         assert await listener.next(seconds=0.05) is None
         assert listener.position == 10
+        assert not listener._feed._waiting
 
 
 async def test_a_change_that_comes_at_the_moment_at_which_the_waiting_ends_is_not_passed_over(database):

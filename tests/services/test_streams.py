@@ -353,6 +353,27 @@ async def test_a_stream_that_runs_ends_once_its_instance_can_no_longer_be_synced
         assert str(await ended(batches)) == "The instance is archived. Restore it first."
 
 
+async def test_a_stream_goes_on_when_it_cannot_be_checked(world, instance, place):
+    runtime, asked = world.runtime, 0
+
+    async def ask() -> standing.Standing:
+        nonlocal asked
+        asked += 1
+        if asked > 1:
+            raise ConnectionResetError
+        return await standing.of_instance(runtime, world.acme, instance.id)
+
+    async with ChangeStream(runtime, Topic(instance_id=instance.id), key="test", ask=ask, check_seconds=0.1) as stream:
+        batches = stream.batches(await cursor(runtime))
+        waiting = asyncio.ensure_future(following(batches))
+        while asked < 3:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+        await change(runtime, place, "a")
+
+        assert ids(await waiting) == ["a"]
+        await batches.aclose()
+
+
 async def test_nobody_follows_what_is_anothers_or_is_not_there(world, instance, place):
     runtime = world.runtime
     stranger = await given.customer(runtime, "stranger")
