@@ -100,7 +100,7 @@ class Settings(DatabaseSettings, TokenSettings, ConnectorSettings, UdmSettings):
     sync_concurrency: int = Field(default=20, ge=1, le=1000)
     """How many instances one process syncs at the same time."""
     sync_lease_seconds: float = Field(default=15.0, ge=1, le=600)
-    """How long a sync may go without progress before another worker takes it over."""
+    """How long a worker may give no sign of life before others take over what it had under way."""
     event_retention_days: int = Field(default=30, ge=1)
     """How long change events are kept."""
     event_retention_rows: int = Field(default=10_000_000, ge=1_000)

@@ -11,7 +11,9 @@ import typer
 from gateway.cli import loops, output, welcome
 from gateway.config import DatabaseSettings, Settings, read_settings
 from gateway.demo import start
+from gateway.errors import ConfigurationError
 from gateway.runtime import Runtime, open_runtime
+from gateway.storage import engines
 from gateway.storage.database import Database
 from gateway.storage.lock import lock_file
 from gateway.sync.worker import running_worker
@@ -48,6 +50,11 @@ def migrate() -> None:
 
 
 async def _serve(settings: Settings, *, host: str, port: int) -> None:
+    if not settings.embedded_worker and engines.is_sqlite(engines.parse_url(settings.database_url)):
+        raise ConfigurationError(
+            "GATEWAY_EMBEDDED_WORKER is false, and GATEWAY_DATABASE_URL names an SQLite file, on which no other process can sync. "
+            "Use PostgreSQL, or leave the setting out."
+        )
     with lock_file(settings.database_url):
         async with open_runtime(settings) as runtime, _embedded_worker(runtime):
             await serve_app(create_app(runtime), host=host, port=port, on_ready=_log_ready)

@@ -102,6 +102,14 @@ class SyncTask(SQLModel, table=True):
     __tablename__ = "sync_task"
     __table_args__ = (
         Index("ix_sync_task_due_at", "due_at", sqlite_where=text("due_at IS NOT NULL"), postgresql_where=text("due_at IS NOT NULL")),
+        # Who is under way in a connection, looked up for each task that is due there.
+        Index(
+            "ix_sync_task_under_way",
+            "connection_id",
+            "kind",
+            sqlite_where=text("owner IS NOT NULL"),
+            postgresql_where=text("owner IS NOT NULL"),
+        ),
     )
 
     instance_id: UUID = Field(foreign_key="data_source_instance.id", ondelete="CASCADE", primary_key=True)

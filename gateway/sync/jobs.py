@@ -35,7 +35,7 @@ Start = Callable[[Job], "asyncio.Future[None]"]
 
 
 class JobEngine(Protocol):
-    """Hands each job that was offered to one process, the urgent kinds first."""
+    """Hands each job that was offered to one process, the urgent kinds first and of the others the first."""
 
     async def offer(self, jobs: Sequence[Job]) -> None:
         """Queues jobs, but for those that wait or are under way anywhere already. Raises when the queue cannot be reached."""

@@ -90,6 +90,13 @@ def refused(settings: dict[str, str]) -> str:
     return errors
 
 
+def test_on_sqlite_it_is_refused_to_leave_the_syncing_to_others(settings):
+    assert refused({**settings, "GATEWAY_EMBEDDED_WORKER": "false"}) == (
+        "Error: GATEWAY_EMBEDDED_WORKER is false, and GATEWAY_DATABASE_URL names an SQLite file, on which no other process can sync. "
+        "Use PostgreSQL, or leave the setting out.\n"
+    )
+
+
 def test_a_second_process_on_the_same_sqlite_file_is_refused(settings):
     with serving(settings):
         errors = refused(settings)

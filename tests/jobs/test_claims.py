@@ -2,9 +2,13 @@ import asyncio
 from uuid import uuid4
 
 import pytest
+from sqlalchemy import literal
+from sqlmodel import select
 
 from gateway.errors import FencedError
-from gateway.models import TaskKind
+from gateway.models import SyncTask, TaskKind
+from gateway.models.base import UTCDateTime
+from gateway.runtime import Runtime
 from gateway.sync import claims
 from gateway.sync.jobs import Job
 from tests.support.sync_tasks import LEASE_SECONDS, ask, claimed, row_of, seconds
@@ -52,6 +56,44 @@ async def test_a_connection_has_one_pull_and_one_full_sync_at_a_time(runtime, in
 
     assert len([task for task in tasks[:4] if task is not None]) == 1
     assert tasks[4] is not None
+
+
+async def test_who_claims_in_a_connection_waits_for_who_is_just_claiming_there(runtime, instances_of):
+    first, second = await instances_of(2)
+    await ask(runtime, first, second)
+    if runtime.database.engine.dialect.name == "sqlite":
+        pytest.skip("one writer at a time")
+
+    async with runtime.database.engine.connect() as connection:
+        await connection.exec_driver_sql(f"SELECT 1 FROM sync_task WHERE instance_id = '{first.id}' FOR UPDATE")
+        slow = asyncio.create_task(claims.claim(runtime, first.id, TaskKind.PULL, owner="slow"))
+        await _until_somebody_waits(runtime)
+        other = asyncio.create_task(claims.claim(runtime, second.id, TaskKind.PULL, owner="other"))
+        await asyncio.wait({other}, timeout=0.2)
+    tasks = [await slow, await other]
+
+    assert [task is not None for task in tasks] == [True, False]
+
+
+async def _until_somebody_waits(runtime: Runtime) -> None:
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    async with asyncio.timeout(20), runtime.database.engine.connect() as connection:
+        while not (await connection.exec_driver_sql(waiting)).scalar_one():
+            await asyncio.sleep(0.01)
+            await connection.rollback()
+
+
+async def test_who_is_under_way_in_a_connection_is_looked_up_in_an_index_of_them(runtime):
+    dialect = runtime.database.engine.dialect
+    if dialect.name == "postgresql":
+        pytest.skip("how it looks there depends on how much there is")
+    busy = select(SyncTask.instance_id).where(claims.is_busy(literal(runtime.clock.now(), UTCDateTime)))
+    statement = str(busy.compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
+
+    async with runtime.database.engine.connect() as connection:
+        plan = (await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}")).all()
+
+    assert "ix_sync_task_under_way" in str(plan)
 
 
 async def test_a_pull_does_not_keep_a_full_sync_of_the_connection_waiting(runtime, instances_of):
