@@ -36,6 +36,11 @@ class InstanceContext:
         if self.root.archived_at is not None:
             raise InvalidError(elements.archived(self.root), field=field)
 
+    @property
+    def is_archived(self) -> bool:
+        """Whether the instance is, or anything that it belongs to."""
+        return any(row.archived_at is not None for row in (self.instance, self.connection, self.integration, self.root))
+
     def settings(self, runtime: Runtime) -> SettingsInForce:
         """The instance's settings in force."""
         return elements.instance_settings(

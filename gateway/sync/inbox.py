@@ -1,15 +1,17 @@
 """Works through the webhooks that came in: each only hints at a change, and what is recorded is what the app has."""
 
+import asyncio
 import base64
 import json
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from uuid import UUID
 
 import structlog
 from sqlalchemy import delete, update
-from sqlmodel import col, select
+from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from gateway.errors import (
@@ -35,7 +37,9 @@ from gateway.sync.hints import ReceivedHint
 from gateway.sync.tasks import Task
 
 _AT_ONCE = 50
-"""How many deliveries are read before what they hint at is recorded."""
+"""How many deliveries are read at most before what they hint at is recorded."""
+_BYTES_AT_ONCE = 1024 * 1024
+"""How much they may hold together, unless one alone holds more: reading them takes a second or so."""
 _RECORDED_AT_ONCE = 20
 """How many records are asked for one by one before what was found is recorded: until then the lease is not renewed."""
 _ROUNDS = 3
@@ -77,6 +81,20 @@ async def forget(runtime: Runtime) -> None:
             forgotten = await session.exec(delete(WebhookInbox).where(col(WebhookInbox.id).in_(oldest), is_old))
             if forgotten.rowcount < _FORGOTTEN_AT_ONCE:
                 return
+
+
+async def _next_rows(session: AsyncSession, instance_id: UUID) -> Sequence[WebhookInbox]:
+    """The oldest deliveries that wait, as many as are worked through together."""
+    is_waiting = (col(WebhookInbox.instance_id) == instance_id) & col(WebhookInbox.processed_at).is_(None)
+    sizes = select(WebhookInbox.id, func.length(WebhookInbox.delivery)).where(is_waiting).order_by(col(WebhookInbox.id)).limit(_AT_ONCE)
+    some: list[UUID] = []
+    total = 0
+    for row_id, size in (await session.exec(sizes)).all():
+        total += size or 0
+        if some and total > _BYTES_AT_ONCE:
+            break
+        some.append(row_id)
+    return (await session.exec(select(WebhookInbox).where(col(WebhookInbox.id).in_(some)).order_by(col(WebhookInbox.id)))).all()
 
 
 async def _rest(task: Task) -> None:
@@ -122,7 +140,7 @@ class _Inbox:
         for start in range(0, len(told), at_once):
             is_doubtful |= not await self._settled({each.hint.external_id: each for each in told[start : start + at_once]})
         await self._done(batch.rows, needs_pull=is_doubtful)
-        return len(batch.rows) == _AT_ONCE
+        return True
 
     async def _settled(self, hints: dict[str, ReceivedHint]) -> bool:
         """Whether what the app has of these records is recorded; else a pull must tell."""
@@ -139,15 +157,14 @@ class _Inbox:
         return False
 
     async def _batch(self) -> _Batch:
-        waiting = select(WebhookInbox).where(
-            col(WebhookInbox.instance_id) == self.task.instance_id, col(WebhookInbox.processed_at).is_(None)
-        )
         async with self.runtime.database.read(SYSTEM) as session:
-            rows = (await session.exec(waiting.order_by(col(WebhookInbox.id)).limit(_AT_ONCE))).all()
+            rows = await _next_rows(session, self.task.instance_id)
             webhooks = {row.id: row for row in await session.exec(select(Webhook).where(Webhook.instance_id == self.task.instance_id))}
         hints: dict[str, ReceivedHint] = {}
         is_doubtful = False
         for row in rows:
+            # A long one takes a while to read: everybody else gets their turn in between.
+            await asyncio.sleep(0)
             try:
                 for hint in self._hints(row, webhooks.get(row.webhook_id)):
                     hinted.add(hints, hint, tick=row.tick, finds=bool(self.app.finds_at_once))

@@ -11,7 +11,7 @@ from gateway.models import SyncGeneration, SyncState, Webhook
 from gateway.models.principal import SYSTEM
 from gateway.models.sync import LONGEST_LAPSE
 from gateway.runtime import Runtime
-from gateway.services.access import require_usable
+from gateway.services.access import Redacted, open_app, require_usable
 from gateway.sync import endings, followed, interest, planning, schedule, webhook_setup
 from gateway.sync.followed import Followed
 from gateway.sync.tasks import Task
@@ -61,6 +61,8 @@ async def _let_go(runtime: Runtime, task: Task, subject: Followed) -> None:
 async def _suspend(runtime: Runtime, task: Task, subject: Followed, obstacle: GatewayError) -> None:
     """Nothing can be read at present: whoever puts it right asks for SETUP, which looks again every while in any case."""
     await planning.rest(runtime, task.instance_id)
+    if subject.context.is_archived and await _has_webhook(runtime, task):
+        await _withdraw_webhook(runtime, task, subject)
     async with task.commit() as session:
         await interest.tell_failure(session, runtime.clock, instance_id=task.instance_id, error=obstacle)
         await task.finish(session, schedule.earliest(await task.now(session) + _LOOKS_AGAIN, _first_expiry(subject)))
@@ -138,6 +140,16 @@ async def _end_webhook(runtime: Runtime, task: Task, subject: Followed) -> None:
         return
     async with followed.opened(runtime, subject) as app:
         await webhook_setup.end(runtime, task, app=app.app)
+
+
+async def _withdraw_webhook(runtime: Runtime, task: Task, subject: Followed) -> None:
+    """Of what is archived the app need not send: what it sent would be refused, and some apps never send there again."""
+    connection, integration = subject.context.connection, subject.context.integration
+    if runtime.connectors.get(integration.connector_key) is None:
+        return
+    app = open_app(runtime, connection, integration)
+    with Redacted(app.access.credentials):
+        await webhook_setup.withdraw(runtime, task, app=app)
 
 
 async def _has_webhook(runtime: Runtime, task: Task) -> bool:

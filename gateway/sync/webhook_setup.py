@@ -79,6 +79,14 @@ async def end(runtime: Runtime, task: Task, *, app: App | None) -> None:
     await _remove(runtime, task, await _rows(runtime, task), app=app)
 
 
+async def withdraw(runtime: Runtime, task: Task, *, app: App) -> None:
+    """Returns when none is left of the webhooks that the app was told of; an address that was given by hand stays what it is.
+
+    Raises FencedError.
+    """
+    await _remove(runtime, task, [row for row in await _rows(runtime, task) if row.is_registered], app=app)
+
+
 async def _rows(runtime: Runtime, task: Task) -> Sequence[Webhook]:
     async with runtime.database.read_once(SYSTEM) as session:
         return (await session.exec(select(Webhook).where(Webhook.instance_id == task.instance_id).order_by(col(Webhook.id)))).all()

@@ -1,9 +1,12 @@
 """From a webhook to an event: what is recorded is what the app has, once, whatever comes in and in whatever order."""
 
+import json
+
 import pytest
 
 from gateway.errors import UpstreamRejectedError, UpstreamUnavailableError
-from gateway.models import TaskKind
+from gateway.models import TaskKind, WebhookDelivery
+from gateway.services import webhook_deliveries
 from tests.webhooks.sending import thin
 
 
@@ -241,6 +244,22 @@ async def test_many_records_are_asked_for_in_as_few_requests_as_the_app_allows(w
 
     assert world.app.requests == ["records_by_ids"] * 3
     assert [event.record_id for event in await world.events()] == [f"n{number:02}" for number in range(45)]
+
+
+async def test_large_deliveries_are_worked_through_in_parts(world, followed):
+    token, secret = followed.target.url.rpartition("/")[2], followed.target.secret
+    receiver = await webhook_deliveries.receiver_of(world.runtime, token)
+    for number in range(4):
+        world.app.put(f"n{number}", {"n": number})
+        body = json.dumps({"hints": [thin("CREATED", f"n{number}")], "pad": "x" * 600_000}).encode()
+        delivery = WebhookDelivery(headers={"x-secret": secret}, query={}, body=body, received_at=world.clock.now())
+        await webhook_deliveries.receive(world.runtime, receiver, delivery)
+
+    await world.work()
+
+    assert world.app.requests == ["records_by_ids"] * 4
+    assert [event.record_id for event in await world.events()] == [f"n{number}" for number in range(4)]
+    assert await followed.inbox() == []
 
 
 class TestAnAppThatFindsNothingById:

@@ -8,8 +8,8 @@ import pytest
 from gateway.errors import UpstreamRejectedError, UpstreamUnavailableError
 from gateway.events.webhook_addresses import hash_of
 from gateway.models import ChangeType, TaskKind
-from gateway.services import connections, webhook_urls
-from gateway.services.selectors import ConnectionSelector
+from gateway.services import connections, data_source_instances, webhook_urls
+from gateway.services.selectors import ConnectionSelector, DataSourceInstanceSelector
 from tests.webhooks.sending import PUBLIC_URL, WEBHOOK, thin
 
 
@@ -51,6 +51,28 @@ async def test_an_app_that_refuses_to_stop_is_left_alone(world, followed):
 
     assert await followed.webhooks() == []
     assert (await followed.send(thin("UPDATED", "r1"), target=target)).status_code == 404
+
+
+@pytest.mark.parametrize("archived", ["instance", "connection"])
+async def test_the_app_is_told_to_stop_when_something_is_archived_and_anew_when_it_is_restored(world, followed, archived):
+    service, by = {
+        "instance": (data_source_instances, DataSourceInstanceSelector(id=world.id)),
+        "connection": (connections, ConnectionSelector(id=world.instance.connection_id)),
+    }[archived]
+    await service.archive(world.runtime, world.customer, by=by)
+    await world.work()
+
+    assert followed.connector.told == ["register /data/items", "remove 1"]
+    assert await followed.webhooks() == []
+
+    await service.restore(world.runtime, world.customer, id=by.id)
+    await world.work()
+    world.app.put("r1", {"n": 10})
+    await followed.send(thin("UPDATED", "r1"))
+    await world.work()
+
+    assert followed.connector.told == ["register /data/items", "remove 1", "register /data/items"]
+    assert [(event.type.value, event.record_id) for event in await world.events()] == [("UPDATED", "r1")]
 
 
 async def test_each_interest_gets_an_address_of_its_own(world, followed):
@@ -178,6 +200,19 @@ class TestByHand:
         await world.unsubscribe()
         await world.work()
         assert await webhook_urls.url_of(world.runtime, world.customer, world.instance) is None
+
+    async def test_it_stays_the_same_while_the_instance_is_archived(self, world, sender):
+        await world.subscribe()
+        await world.work()
+        first = await webhook_urls.url_of(world.runtime, world.customer, world.instance)
+        by = DataSourceInstanceSelector(id=world.id)
+        await data_source_instances.archive(world.runtime, world.customer, by=by)
+        await world.work()
+        await data_source_instances.restore(world.runtime, world.customer, id=world.id)
+        await world.work()
+
+        assert first is not None
+        assert await webhook_urls.url_of(world.runtime, world.customer, world.instance) == first
 
     async def test_nobody_else_is_shown_it(self, world, sender):
         await world.subscribe()
