@@ -245,12 +245,9 @@ def _sync_task() -> None:
         sqlite_where=sa.text("due_at IS NOT NULL"),
         postgresql_where=sa.text("due_at IS NOT NULL"),
     )
+    is_under_way = sa.text("owner IS NOT NULL")
     op.create_index(
-        "ix_sync_task_under_way",
-        "sync_task",
-        ["connection_id", "kind"],
-        sqlite_where=sa.text("owner IS NOT NULL"),
-        postgresql_where=sa.text("owner IS NOT NULL"),
+        "ix_sync_task_under_way", "sync_task", ["connection_id", "kind"], sqlite_where=is_under_way, postgresql_where=is_under_way
     )
 
 
