@@ -236,6 +236,11 @@ def test_a_password_is_compared_with_its_user(given, expected):
     assert is_proven(verify(type="basic"), delivery(authorization=header), "secret") is expected
 
 
+@pytest.mark.parametrize("keys", [{"type": "basic"}, {"type": "shared_token", "header": "X-Token"}, {"type": "hmac", "header": "X-Token"}])
+def test_a_secret_that_is_no_text_lets_nobody_in(keys):
+    assert not is_proven(verify(**keys), delivery(x_token="secret"), "half \ud800 a pair")
+
+
 def _slack(*, at, **changed):
     headers = {name.replace("-", "_"): value for name, value in SLACK_HEADERS.items()}
     return delivery(SLACK_BODY, at=at, **(headers | changed))

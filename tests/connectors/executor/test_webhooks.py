@@ -214,6 +214,14 @@ class TestReading:
         record = Record(external_id="1", fields={"id": 1, "title": "A"}, raw_fields=raw, name="A", updated_at=updated_at)
         assert hint == ChangeHint(type=ChangeType.CREATED, external_id="1", record=record)
 
+    def test_a_record_that_is_flagged_as_gone_is_deleted(self, connector, access):
+        read = connector(**parts(collection={"sync": {"cursor": {"value": "${record.at}"}, "deleted": {"when": "item.gone"}}})).read_webhook
+        bodies = [{"kind": "new", "id": 1, "note": {"id": 1, "gone": flag}} for flag in (True, False)]
+
+        told = [hints(read(access, NOTES, TARGET, delivery(body))) for body in bodies]
+
+        assert told == [[("DELETED", "1", None)], [("CREATED", "1", {"id": 1, "gone": False})]]
+
     def test_expressions_see_the_place_headers_and_query(self, connector, access):
         when = "collection == 'notes' && parameters.shelf == query.shelf && headers.\"x-kind\" == 'k'"
         events = [{"when": when, "type": "updated", "id": "${query.id}"}]

@@ -131,10 +131,16 @@ class DeliveryReader:
         # Fields that take the types which the app describes can only be read where it can be asked for them.
         is_readable = self._collection.dynamic_fields is None or not self._collection.coerce
         raw = told(event.record, seen, what="The record") if event.record is not None and is_readable else None
+        if raw is not None and self._is_gone(raw):
+            return ChangeHint(type=ChangeType.DELETED, external_id=external_id)
         record = RecordReader(self._collection, names=self._names).read_one(raw) if raw is not None else None
         if record is not None and record.external_id != external_id:
             raise UpstreamResponseError("The record that it holds is not the one that it tells of.")
         return ChangeHint(type=ChangeType(event.type.upper()), external_id=external_id, record=record)
+
+    def _is_gone(self, raw: JsonValue) -> bool:
+        gone = self._collection.gone
+        return gone is not None and holds(gone, {**self._names, "item": raw}, what="Whether the record is deleted")
 
 
 def _names_of(delivery: WebhookDelivery) -> Names:

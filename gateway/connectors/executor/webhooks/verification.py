@@ -41,7 +41,7 @@ def require_proof(verify: Verification, delivery: WebhookDelivery, *, secret: st
         case SharedTokenVerification():
             _require_token(verify, delivery, secret=secret)
         case BasicVerification():
-            expected = base64.b64encode(f"{verify.username}:{secret}".encode()).decode()
+            expected = base64.b64encode(f"{verify.username}:{secret}".encode("utf-8", "surrogatepass")).decode()
             _require_any_equal([_after(delivery.headers.get("authorization", ""), "Basic ")], expected)
 
 
@@ -100,7 +100,7 @@ def _require_token(verify: SharedTokenVerification, delivery: WebhookDelivery, *
 
 def _require_any_equal(given: list[str], expected: str) -> None:
     """All are compared, each in the same time, so that the time tells nothing of what is right."""
-    right = expected.encode()
+    right = expected.encode("utf-8", "surrogatepass")
     equal = [hmac.compare_digest(text.encode("utf-8", "surrogatepass"), right) for text in given[:_MOST_SIGNATURES]]
     if not any(equal):
         raise WebhookRefusedError(_FORGED)
