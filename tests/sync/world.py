@@ -90,6 +90,12 @@ class World:
             done.append(task.kind)
             assert len(done) < MOST_TASKS
 
+    async def due(self) -> list[TaskKind]:
+        """The kinds of the tasks that are due now."""
+        is_due = (SyncTask.instance_id == self.id) & (col(SyncTask.due_at) <= self.clock.now())
+        kinds = {row.kind for row in await self._all(SyncTask, is_due, SyncTask.kind)}
+        return [kind for kind in TaskKind if kind.value in kinds]
+
     async def advance_and_work(self, seconds: float = 1.2 * INTERVAL_SECONDS) -> list[TaskKind]:
         """Does what is due after so many seconds."""
         self.clock.advance(seconds)
