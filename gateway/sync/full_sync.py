@@ -10,7 +10,7 @@ from sqlalchemy import update
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from gateway.errors import CursorExpiredError
+from gateway.errors import CursorExpiredError, UpstreamResponseError
 from gateway.events.observations import staged_count
 from gateway.models import EventMethod, JsonObject, JsonValue, SyncConclusion, SyncState, TaskKind
 from gateway.models.principal import SYSTEM
@@ -23,6 +23,8 @@ from gateway.sync.sweep import Missing
 from gateway.sync.tasks import Task
 
 _MAXIMUM_RESTARTS = 3
+MOST_IDLE_PAGES = 10_000
+"""So many pages in a row with nothing new are no list: the app repeats itself, or gives empty pages for ever."""
 
 
 class Phase(StrEnum):
@@ -48,6 +50,8 @@ class Listing:
     token: JsonValue = None
     staged_count: int = 0
     page_count: int = 0
+    idle_count: int = 0
+    """How many pages in a row held no record that was not met before."""
     delta_token: JsonValue = None
     wakes_others: bool = False
     """Whether other tasks wait for its end."""
@@ -61,6 +65,7 @@ class Listing:
             "token": self.token,
             "staged_count": self.staged_count,
             "page_count": self.page_count,
+            "idle_count": self.idle_count,
             "delta_token": self.delta_token,
             "wakes_others": self.wakes_others,
         }
@@ -106,7 +111,7 @@ class _FullSync:
                 await self._hold(len(missing.record_ids))
                 return
             if self._must_list_again(listing, missing):
-                listing = await self._saved(replace(listing, phase=Phase.LISTING, number=2, token=None))
+                listing = await self._saved(replace(listing, phase=Phase.LISTING, number=2, token=None, idle_count=-listing.page_count))
                 continue
             await sweep.delete(self.work, missing.record_ids, since_tick=since_tick)
             listing = await self._recorded(listing)
@@ -162,6 +167,7 @@ class _FullSync:
                 token=pages.next_token,
                 staged_count=listing.staged_count + recorded.staged_count,
                 page_count=listing.page_count + pages.count,
+                idle_count=0 if recorded.staged_count else listing.idle_count + pages.count,
                 delta_token=pages.delta_token if pages.delta_token is not None else listing.delta_token,
             )
             await self.work.task.save(session, progress=following.as_json())
@@ -172,6 +178,8 @@ class _FullSync:
         pages = await self.work.read(ask, observations_of=lambda pages: pages.observations, keep=keep)
         if pages.error is not None:
             raise pages.error
+        if following.idle_count > MOST_IDLE_PAGES and not pages.is_last:
+            raise UpstreamResponseError(f"The app gave {following.idle_count} pages in a row with nothing new. Its list has no end.")
         return following
 
     async def _saved(self, listing: Listing) -> Listing:

@@ -1,16 +1,19 @@
 """Full syncs: complete listings compared with what was known."""
 
+from collections.abc import Sequence
+
 import pytest
 from sqlalchemy import delete
 
 from gateway.errors import CursorExpiredError, UpstreamRejectedError, UpstreamUnavailableError
-from gateway.models import ChangeType, Stage, SyncConclusion, SyncKind, SyncStatus, SyncSupport, TaskKind
+from gateway.models import ChangeType, JsonValue, PageRequest, Stage, SyncConclusion, SyncKind, SyncStatus, SyncSupport, TaskKind
 from gateway.models.principal import SYSTEM
 from gateway.services import data_sources, sync_runs
 from gateway.services.selectors import DataSourceSelector
 from gateway.sync.claims import claim
 from gateway.sync.work import perform
-from tests.sync.test_histories import DeathError, replayed
+from tests.support.changing_app import ChangingApp, Item
+from tests.sync.test_histories import DeathError, another, replayed
 from tests.sync.world import World
 
 DOWN = UpstreamUnavailableError("The app is down.", may_have_been_received=False)
@@ -365,6 +368,30 @@ async def test_a_baseline_that_began_anew_keeps_nothing_that_is_gone(world: Worl
 
     assert await world.told() == []
     assert await world.snapshot() == world.app.truth
+
+
+class EndlessApp(ChangingApp):
+    """Begins its list again at its end, with page tokens that never repeat."""
+
+    def cut(self, items: Sequence[Item], page: PageRequest) -> tuple[Sequence[Item], JsonValue]:
+        number = page.token or 0
+        return [items[number % len(items)]], number + 1
+
+
+async def test_a_list_without_an_end_fails_and_deletes_nothing(world: World):
+    app = EndlessApp(now=world.clock.now)
+    world = await another(world, app)
+    for number in range(3):
+        app.put(f"r{number}", {"n": number})
+
+    await world.subscribe()
+    await world.work()
+
+    error = (await world.task(TaskKind.FULL)).error
+    assert error["code"] == "UPSTREAM_RESPONSE"
+    assert error["message"].endswith("pages in a row with nothing new. Its list has no end.")
+    assert (await world.generation()).baseline_at is None
+    assert await world.told() == []
 
 
 async def test_an_answer_without_pages_is_committed_in_pieces(world: World):
