@@ -129,12 +129,17 @@ class Asked:
 
 async def test_queries_refuse_what_is_hostile(world: World, gateway: GatewayUnderTest, subtests: pytest.Subtests):
     before = await stored(world.runtime)
+    seen: set[str] = set()
     for asked in [*_roots("Query", world), *_below(world)]:
         with subtests.test(asked.name):
             for leaf in _leaves(asked.operation):
-                for values in _hostile(leaf, together=asked.takes_many):
+                requests = list(_hostile(leaf, together=asked.takes_many))
+                # Selectors stand in many queries: the first gets every value, the others a part.
+                if leaf.row in seen:
+                    requests = [requests[0][::4]] if asked.takes_many else requests[::4]
+                for values in requests:
                     await _done(gateway, asked, leaf.path, values)
-                await _all_refused(gateway, asked, leaf.path, _unfitting(leaf))
+                seen.add(leaf.row)
             # Reads of one operation together, as looking at every row takes as long as a request.
             assert await stored(world.runtime) == before
 
@@ -181,6 +186,20 @@ async def test_subscriptions_refuse_what_is_hostile_before_anybody_counts_as_lis
             assert await stored(world.runtime) == before
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_a_value_of_another_type_is_refused_before_anything_is_done(
+    world: World, gateway: GatewayUnderTest, subtests: pytest.Subtests
+):
+    # Refused before a database is asked: one kind of it is enough.
+    for asked in [*_roots("Query", world), *_below(world), *_roots("Mutation", world)]:
+        before = await stored(world.runtime)
+        with subtests.test(asked.name):
+            for leaf in _leaves(asked.operation):
+                await _all_refused(gateway, asked, leaf.path, _unfitting(leaf))
+            assert await stored(world.runtime) == before
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 async def test_one_of_several_is_exactly_one(world: World, gateway: GatewayUnderTest, subtests: pytest.Subtests):
     for asked in [*_roots("Query", world), *_roots("Mutation", world)]:
         before = await stored(world.runtime)
@@ -300,7 +319,7 @@ async def _change_at_most_what_is_taken(
 ) -> dict[str, Value]:
     """Holds that what was refused changed nothing; what is stored then."""
     whole, *huge = _hostile(leaf, together=True)
-    requests = [whole[::4]] if is_known else [whole, *huge, _unfitting(leaf)]
+    requests = [whole[::4]] if is_known else [whole, *huge]
     done = [await _done(gateway, asked, leaf.path, values) for values in requests if values]
     if any(done):
         before = await stored(gateway.runtime)
