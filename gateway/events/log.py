@@ -1,13 +1,13 @@
 """Reading the event log: one order of all events, and whoever reads is a position in it."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, func
+from sqlalchemy import bindparam, func, union_all
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -16,6 +16,7 @@ from gateway.events.cursors import parse_cursor
 from gateway.models import ChangeType, Event, EventLog, EventMethod
 
 EVERY_TYPE = frozenset(ChangeType)
+_INSTANCES_AT_ONCE = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,11 +111,26 @@ async def read_some(
     return [_event(row) for row in await session.exec(statement, params=parameters)]
 
 
-async def count(session: AsyncSession, *, topic: Topic, after_pos: int, up_to: int | None = None) -> int:
-    """How many events of the topic the log holds after a position."""
-    positions = _of_topic(topic, after_pos=after_pos, up_to=up_to).with_only_columns(col(Event.pos)).subquery()
-    total: int = (await session.exec(select(func.count()).select_from(positions))).one()
-    return total
+async def of_each(
+    session: AsyncSession, *, instance_ids: Collection[UUID], types: frozenset[ChangeType], after_pos: int, first: int
+) -> dict[UUID, list[RecordedEvent]]:
+    """For each instance, the first so many of its events after a position, in their order; one statement for a hundred instances."""
+    found: dict[UUID, list[RecordedEvent]] = {instance_id: [] for instance_id in instance_ids}
+    for some in _slices(list(found), _INSTANCES_AT_ONCE):
+        topics = (Topic(instance_id=instance_id, types=types) for instance_id in some)
+        # A part for each instance: it reads no more of a long history than it gives, which a window over all would.
+        parts = (_of_topic(topic, after_pos=after_pos, up_to=None).order_by(col(Event.pos)).limit(first).subquery() for topic in topics)
+        for row in await session.exec(union_all(*(select(part) for part in parts))):  # type: ignore[call-overload]
+            found[row.instance_id].append(_event(row))
+    return {instance_id: sorted(events, key=lambda event: event.pos) for instance_id, events in found.items()}
+
+
+async def counts(session: AsyncSession, *, instance_ids: Collection[UUID], types: frozenset[ChangeType]) -> dict[UUID, int]:
+    """How many events of each instance the log keeps; one statement."""
+    floor = select(EventLog.floor).scalar_subquery()
+    events = _of_topic(Topic(types=types), after_pos=floor, up_to=None).where(col(Event.instance_id).in_(instance_ids))
+    counted = events.with_only_columns(col(Event.instance_id), func.count()).group_by(col(Event.instance_id))
+    return dict.fromkeys(instance_ids, 0) | dict((await session.exec(counted)).all())
 
 
 async def by_positions(session: AsyncSession, positions: Collection[int]) -> dict[int, RecordedEvent]:
@@ -124,6 +140,10 @@ async def by_positions(session: AsyncSession, positions: Collection[int]) -> dic
     rows = await session.exec(select(*_COLUMNS).where(col(Event.pos).in_(positions)))  # type: ignore[call-overload]
     events = [_event(row) for row in rows]
     return {event.pos: event for event in events}
+
+
+def _slices(instance_ids: Sequence[UUID], size: int) -> Iterator[Sequence[UUID]]:
+    return (instance_ids[start : start + size] for start in range(0, len(instance_ids), size))
 
 
 _COLUMNS = (

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from gateway.errors import UserError
 from gateway.graphql.batching import ByIdentity, Loader
-from gateway.models import DataSourceInstance, EventSubscription, Pointer, Principal
+from gateway.models import ChangeType, DataSourceInstance, EventSubscription, Pointer, Principal
 from gateway.runtime import Runtime
 from gateway.services import change_events, event_subscriptions, webhook_urls
 from gateway.services.change_events import GenerationKey, HistoryPage, HistoryWindow
@@ -23,6 +23,7 @@ class EventLoaders:
         self._runtime = runtime
         self._principal = principal
         self._histories: dict[HistoryWindow, Loader[ByIdentity[DataSourceInstance], HistoryPage]] = {}
+        self._history_counts: dict[frozenset[ChangeType], Loader[UUID, int]] = {}
         self._log_end: asyncio.Task[str] | None = None
 
     @cached_property
@@ -50,6 +51,12 @@ class EventLoaders:
         if window not in self._histories:
             self._histories[window] = Loader(partial(self._read_histories, window))
         return self._histories[window]
+
+    def history_count(self, types: frozenset[ChangeType]) -> Loader[UUID, int]:
+        """How many events of these types are kept of an instance."""
+        if types not in self._history_counts:
+            self._history_counts[types] = Loader(partial(self._count_histories, types))
+        return self._history_counts[types]
 
     async def log_end(self) -> str:
         """The cursor of the log's end, one for the whole operation."""
@@ -80,3 +87,7 @@ class EventLoaders:
 
     async def _read_histories(self, window: HistoryWindow, keys: list[ByIdentity[DataSourceInstance]]) -> Sequence[HistoryPage | UserError]:
         return await change_events.pages(self._runtime, self._principal, [key.value for key in keys], window=window)
+
+    async def _count_histories(self, types: frozenset[ChangeType], instance_ids: list[UUID]) -> list[int]:
+        found = await change_events.counts(self._runtime, self._principal, instance_ids, types=types)
+        return [found[instance_id] for instance_id in instance_ids]

@@ -1,6 +1,7 @@
 """What the schema shows of changes and of who is interested in them."""
 
 from dataclasses import dataclass
+from functools import partial
 from uuid import UUID
 
 from gateway.errors import NotFoundError
@@ -50,7 +51,8 @@ async def history_of(
     context.budget.spend(len(page.events))
     sources = (ChangeEventSource(page.log_id, event) for event in page.events)
     edges = tuple(Position(source.cursor, source) for source in sources)
-    return Page(edges=edges, has_next_page=page.has_next, has_previous_page=window.after is not None, count=page.count)
+    count = partial(context.loaders.events.history_count(wanted).load, instance.id)
+    return Page(edges=edges, has_next_page=page.has_next, has_previous_page=window.after is not None, count=count)
 
 
 async def instance_of(context: Context, instance_id: UUID) -> DataSourceInstance:

@@ -1,17 +1,16 @@
 """The history of changes, as it was recorded. Nothing here asks an app."""
 
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import tuple_
 from sqlmodel import col, select
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from gateway.errors import UserError
 from gateway.events import bodies, log
 from gateway.events.cursors import cursor_of
-from gateway.events.log import LogMeta, RecordedEvent, Topic
+from gateway.events.log import LogMeta, RecordedEvent
 from gateway.models import ChangeType, DataSourceInstance, JsonObject, Pointer, Principal, SyncGeneration
 from gateway.models.principal import SYSTEM
 from gateway.runtime import Runtime
@@ -31,12 +30,11 @@ class HistoryWindow:
 
 @dataclass(frozen=True, kw_only=True)
 class HistoryPage:
-    """Events of an instance, oldest first, and how to count all of them if somebody asks."""
+    """Events of an instance, oldest first."""
 
     log_id: UUID
     events: tuple[RecordedEvent, ...]
     has_next: bool
-    count: Callable[[], Awaitable[int]]
 
 
 async def pages(
@@ -52,7 +50,18 @@ async def pages(
             start = meta.position_of(window.after, field=["after"]) if window.after is not None else meta.floor
         except UserError as error:
             return [error for _ in instances]
-        return [_page_of(runtime, meta, window, instance, await _events(session, instance, window, start)) for instance in instances]
+        found = await log.of_each(
+            session, instance_ids={each.id for each in instances}, types=window.types, after_pos=start, first=window.first + 1
+        )
+    return [_page_of(meta, window, found[instance.id]) for instance in instances]
+
+
+async def counts(
+    runtime: Runtime, principal: Principal, instance_ids: Collection[UUID], *, types: frozenset[ChangeType]
+) -> dict[UUID, int]:
+    """How many events of instances are kept, in one statement. The principal must have read the instances."""
+    async with runtime.database.read_once(SYSTEM) as session:
+        return await log.counts(session, instance_ids=instance_ids, types=types)
 
 
 async def log_end(runtime: Runtime, principal: Principal) -> str:
@@ -83,16 +92,5 @@ def changed_fields(event: RecordedEvent, *, volatile_fields: Collection[str]) ->
     return [name for name in bodies.changed_fields(event.body, event.previous) if name not in volatile_fields]
 
 
-async def _events(session: AsyncSession, instance: DataSourceInstance, window: HistoryWindow, start: int) -> list[RecordedEvent]:
-    topic = Topic(instance_id=instance.id, types=window.types)
-    return await log.read(session, topic=topic, after_pos=start, first=window.first + 1)
-
-
-def _page_of(
-    runtime: Runtime, meta: LogMeta, window: HistoryWindow, instance: DataSourceInstance, found: Sequence[RecordedEvent]
-) -> HistoryPage:
-    async def count() -> int:
-        async with runtime.database.read_once(SYSTEM) as session:
-            return await log.count(session, topic=Topic(instance_id=instance.id, types=window.types), after_pos=meta.floor)
-
-    return HistoryPage(log_id=meta.log_id, events=tuple(found[: window.first]), has_next=len(found) > window.first, count=count)
+def _page_of(meta: LogMeta, window: HistoryWindow, found: Sequence[RecordedEvent]) -> HistoryPage:
+    return HistoryPage(log_id=meta.log_id, events=tuple(found[: window.first]), has_next=len(found) > window.first)

@@ -9,7 +9,7 @@ import pytest
 from gateway.errors import CursorExpiredError, InvalidError
 from gateway.events import log
 from gateway.events.cursors import Cursor, cursor_of, parse_cursor
-from gateway.events.log import LogMeta, RecordedEvent, Topic
+from gateway.events.log import EVERY_TYPE, LogMeta, RecordedEvent, Topic
 from gateway.events.observations import ObservedPlace, observe
 from gateway.models import ChangeType, EventMethod
 from gateway.models.principal import SYSTEM
@@ -77,12 +77,34 @@ async def test_a_topic_has_the_events_of_its_instance_connection_and_types(datab
     assert await ids(Topic(), after_pos=positions[1], up_to=positions[2]) == ["c"]
     assert await ids(Topic(instance_id=first.instance_id), first=2) == ["a", "b"]
     async with database.read(SYSTEM) as session:
-        assert await log.count(session, topic=Topic(instance_id=first.instance_id), after_pos=positions[0]) == 2
         found = await log.by_positions(session, [positions[3], 10**6])
     assert {pos: event.type for pos, event in found.items()} == {positions[3]: ChangeType.DELETED}
     everything = await events(database)
     for topic in (Topic(), Topic(types=DELETED), Topic(instance_id=second.instance_id), Topic(connection_id=LOG)):
         assert [event for event in everything if topic.has(event)] == await events(database, topic)
+
+
+async def test_the_first_events_of_each_of_many_instances_are_read_and_counted_together(database: Database):
+    first, *_, last = places = await followed(database, 101)
+    for number in range(2):
+        await tell(database, last, seen(record(f"a{number}"), record(f"b{number}")))
+        await tell(database, first, seen(record("c"), gone=["c"] if number else []))
+    ids = [place.instance_id for place in places]
+    start = (await events(database, first=1))[0].pos
+
+    async with database.read(SYSTEM) as session:
+        found = await log.of_each(session, instance_ids=ids, types=EVERY_TYPE, after_pos=start, first=2)
+        deleted = await log.of_each(session, instance_ids=ids, types=DELETED, after_pos=0, first=2)
+        counted = await log.counts(session, instance_ids=ids, types=EVERY_TYPE)
+
+    assert list(found) == ids
+    for page, types in ((found, EVERY_TYPE), (deleted, DELETED)):
+        after = start if page is found else 0
+        for place in (first, last):
+            topic = Topic(instance_id=place.instance_id, types=types)
+            assert page[place.instance_id] == await events(database, topic, after_pos=after, first=2)
+    assert sum(map(len, deleted.values())) == 1
+    assert (counted[first.instance_id], counted[last.instance_id], counted[ids[1]]) == (2, 4, 0)
 
 
 async def test_the_end_of_the_log_is_where_its_last_event_stands(database: Database):

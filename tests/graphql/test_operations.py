@@ -4,12 +4,15 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
+from sqlmodel import col, select
 
-from gateway.models import DataSourceInstance
+from gateway.models import ChangeType, DataSourceInstance, EventSubscription, Pointer, SyncKind, SyncRun
 from gateway.models.principal import SYSTEM
+from gateway.models.sync import sync_rows
 from gateway.services import data_sources
 from gateway.services.selectors import DataSourceSelector
 from tests.graphql.world import World
+from tests.support import following
 from tests.support.database import recorded_statements
 from tests.support.runtime import connection, customer, definition
 
@@ -72,6 +75,41 @@ async def test_an_instance_with_all_that_decides_it_costs_a_statement_for_each_p
     tables = sorted(statement.split("FROM ")[1].split()[0] for statement in statements)
     # A connection comes with its integration, a root definition with its customisation.
     assert tables == ["connection", "customer", "data_source", "data_source_instance"]
+
+
+async def test_fifty_instances_with_what_is_known_of_their_changes_cost_as_many_statements_as_one(world: World):
+    document = """{ dataSourceInstances(first: 100) { nodes {
+      subscriptions { type method status error { code } nextPullAt nextFullSyncAt webhookUrl dataSourceInstance { path } }
+      latestSyncRun { kind status dataSourceInstance { path } } syncRuns(first: 2) { totalCount nodes { id } } eventsCursor
+      events(first: 2) { totalCount nodes { type externalId record { id fields } changedFields dataSourceInstance { path } } } } } }"""
+    await furnish(world, ["first"])
+    await _follow(world)
+    few = await statements_of(world, document)
+    await furnish(world, [f"customer {number}" for number in range(7)], instances_each=7)
+    await _follow(world)
+    many = await statements_of(world, document)
+
+    nodes = (await world.ask(document, SYSTEM))["dataSourceInstances"]["nodes"]
+    assert [len(node["subscriptions"]) for node in nodes] == [1] * 50
+    assert [node["events"]["nodes"][0]["record"]["fields"] for node in nodes] == [{"title": "First"}] * 50
+    assert [node["events"]["totalCount"] for node in nodes] == [1] * 50
+    assert len(many) == len(few)
+
+
+async def _follow(world: World) -> None:
+    """Has somebody interested in every instance that nobody is interested in yet, with a run and an event each."""
+    now = world.runtime.clock.now()
+    async with world.runtime.database.read(SYSTEM) as session:
+        known = select(EventSubscription.instance_id)
+        new = (await session.exec(select(DataSourceInstance).where(col(DataSourceInstance.id).not_in(known)))).all()
+    async with world.runtime.database.write(SYSTEM) as session:
+        for row in new:
+            common = {"instance_id": row.id, "customer_id": row.customer_id, "created_at": now}
+            session.add_all([*sync_rows(row), SyncRun(kind=SyncKind.FULL_SYNC.value, **common)])
+            session.add(EventSubscription(type=ChangeType.UPDATED.value, updated_at=now, **common))
+    for row in new:
+        place = await following.in_sync(world.runtime, row, Pointer("cards"))
+        await following.observe(world.runtime, place, {"1": {"title": "First"}})
 
 
 async def test_a_list_is_counted_only_when_asked(world: World):
