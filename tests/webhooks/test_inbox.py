@@ -303,6 +303,18 @@ class TestAnAppThatFindsNothingById:
         assert await world.told() == [("UPDATED", "r1", "DELTA")]
         assert await world.snapshot() == world.app.truth
 
+    async def test_is_as_old_as_the_first_of_several_that_wait(self, world, followed):
+        late = {"type": "UPDATED", "id": "r1", "fields": {"n": 10}}
+        await followed.send(late)
+        world.app.put("r1", {"n": 11})
+        world.clock.advance(400)
+        await world.work([TaskKind.PULL])
+        await followed.send(late)
+        await world.work()
+
+        assert await world.told() == [("UPDATED", "r1", "DELTA")]
+        assert await world.snapshot() == world.app.truth
+
     async def test_is_not_believed_where_the_baseline_was_taken_since_it_sent(self, world, sender):
         await world.subscribe()
         await world.work([TaskKind.SETUP])
