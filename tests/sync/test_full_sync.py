@@ -6,7 +6,19 @@ import pytest
 from sqlalchemy import delete
 
 from gateway.errors import CursorExpiredError, UpstreamRejectedError, UpstreamUnavailableError
-from gateway.models import ChangeType, JsonValue, PageRequest, Stage, SyncConclusion, SyncKind, SyncStatus, SyncSupport, TaskKind
+from gateway.events.observations import Observation, ObservedPlace, observe
+from gateway.models import (
+    ChangeType,
+    EventMethod,
+    JsonValue,
+    PageRequest,
+    Stage,
+    SyncConclusion,
+    SyncKind,
+    SyncStatus,
+    SyncSupport,
+    TaskKind,
+)
 from gateway.models.principal import SYSTEM
 from gateway.services import data_sources, sync_runs
 from gateway.services.selectors import DataSourceSelector
@@ -152,6 +164,26 @@ async def test_where_no_record_is_found_by_id_only_what_two_listings_miss_is_del
 
     await full_sync(world)
     assert await world.told() == [("DELETED", "r000", "FULL_SCAN")]
+
+
+async def test_a_record_that_others_saw_since_the_listing_began_is_not_looked_for_in_it(world: World):
+    world.app.finds_by_id, world.app.page_size = False, 100
+    await in_sync(world)
+
+    async def see() -> None:
+        # Another task is told of it, while the list does not show it yet.
+        world.app.put("seen", {"n": 1}, hidden_for=1)
+        state = await world.state()
+        place = ObservedPlace(instance_id=world.id, connection_id=state.connection_id, generation=state.generation)
+        seen = [Observation(external_id="seen", record=world.app.items["seen"].record)]
+        async with world.runtime.database.write(SYSTEM) as session:
+            now = world.clock.now()
+            await observe(session, place=place, observations=seen, since_tick=state.tick, method=EventMethod.WEBHOOK, now=now)
+
+    world.app.meanwhile.append(see)
+    await full_sync(world)
+
+    assert await world.told() == [("CREATED", "seen", "WEBHOOK")]
 
 
 async def test_a_list_of_one_page_is_believed_at_once(world: World):

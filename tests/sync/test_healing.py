@@ -5,6 +5,8 @@ from datetime import timedelta
 import pytest
 
 from gateway.models import ChangeType, CursorOrder, CursorSync, SyncKind, SyncSupport, TaskKind
+from gateway.services import data_source_instances
+from gateway.services.selectors import DataSourceInstanceSelector
 from gateway.sync.claims import claim
 from gateway.sync.schedule import HEALING_INTERVAL_SECONDS
 from gateway.sync.work import perform
@@ -97,6 +99,17 @@ async def test_interest_that_comes_and_goes_neither_puts_it_off_nor_brings_it_ne
         assert TaskKind.FULL not in await world.advance_and_work(3_600)
 
     assert (await world.task(TaskKind.FULL)).due_at == succeeded_at + timedelta(seconds=HEALING_INTERVAL_SECONDS)
+
+
+async def test_it_comes_no_more_often_than_full_syncs_are_wanted(world: World):
+    await in_sync(world, DELTA)
+    by = DataSourceInstanceSelector(id=world.id)
+    await data_source_instances.update(world.runtime, world.customer, by=by, full_sync_interval_seconds=20 * DAY)
+
+    await world.request(SyncKind.FULL_SYNC)
+    await world.work()
+
+    assert 18 <= await days_to_full_sync(world) <= 22
 
 
 async def test_who_wants_deletions_while_it_is_under_way_does_not_wait_a_week_for_them(world: World):
