@@ -275,11 +275,12 @@ def test_the_secrets_that_the_docs_make_are_right(page: Path):
 
 @pytest.mark.xdist_group("demo")
 def test_the_operations_of_the_readme_work_as_they_stand():
-    first, graph, point = blocks(ROOT / "README.md", language="graphql")
+    first, graph, point, follow = blocks(ROOT / "README.md", language="graphql")
 
     with demo_process() as demo:
         before = demo.execute(first)
         tasks = demo.execute(graph)["data"]["dataSourceInstance"]["records"]["nodes"]
+        heard = demo.listen(follow, frames=2)
         pointed = demo.execute(point)
 
     instance = before["data"]["dataSourceInstance"]
@@ -292,3 +293,8 @@ def test_the_operations_of_the_readme_work_as_they_stand():
     assert [len(tasks), tasks[0]["unified"]["subject"]] == [20, "Measure the start page"]
     assert all(task["unified"]["project"]["name"] for task in tasks)
     assert any(task["unified"]["assignee"]["fullName"] for task in tasks)
+    baseline, changes = (frame["data"]["recordsChanged"] for frame in heard)
+    assert baseline["events"] == []
+    assert changes["cursor"] != baseline["cursor"]
+    assert {event["type"] for event in changes["events"]} <= {"CREATED", "UPDATED", "DELETED"}
+    assert all(event["externalId"] and event["recordedAt"] for event in changes["events"])

@@ -10,6 +10,7 @@ _THINGS_TO_TRY = (
     ("Look around", "Open the address: the first tab shows the app's places."),
     ("One graph", "Tab OneGraph goes from tasks to people and projects, in words for every app."),
     ("Point elsewhere", "Tab PointElsewhere points the data source at one project's open tasks."),
+    ("Listen", "Tab Listen shows what changes in the app, as it happens."),
 )
 
 
@@ -25,7 +26,7 @@ def show(demo: Demo) -> None:
     say("An admin's, who sees and may change everything:")
     say(_header(demo.admin_token))
     say()
-    say(Text("Three things to try", style="bold"))
+    say(Text("Four things to try", style="bold"))
     for number, (title, text) in enumerate(_THINGS_TO_TRY, start=1):
         say(Text.assemble(f"  {number}. {title:<16} ", (text, "dim")))
     say()

@@ -34,5 +34,5 @@ def test_it_says_whether_the_header_has_to_be_pasted(capsys, are_tabs_signed_in,
     assert '{"Authorization": "Bearer ' + "a" * 300 + '"}' in lines
     assert "cccc" not in repr(demo)
     tried = [re.split("  +", line.strip().split(". ", 1)[1])[0] for line in lines if re.match(r"  \d\. ", line)]
-    assert [titles.index(title) for title in tried] == [0, 3, 5]
-    assert re.findall(r"Tab (\w+) ", "\n".join(lines)) == ["OneGraph", "PointElsewhere"]
+    assert [titles.index(title) for title in tried] == [0, 3, 5, 9]
+    assert re.findall(r"Tab (\w+) ", "\n".join(lines)) == ["OneGraph", "PointElsewhere", "Listen"]
