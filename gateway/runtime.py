@@ -38,7 +38,8 @@ class Runtime:
 
     def for_operation(self) -> "Runtime":
         """The same parts for one operation, which may make as many requests to apps as the settings allow."""
-        return replace(self, operation=Operation(maximum_calls=self.settings.upstream_calls_per_operation, remembers=True))
+        bounded = Operation(maximum_calls=self.settings.upstream_calls_per_operation, remembers=True, era=self.operation.era)
+        return replace(self, operation=bounded)
 
 
 @asynccontextmanager

@@ -7,16 +7,34 @@ MAX_REMEMBERED_BYTES = 32 * 1024 * 1024
 """How much of its answers an operation remembers, in memory: what an answer is read into holds most of it anyway."""
 
 
+class Era:
+    """Tells what apps were asked before and after somebody was shown how far changes are known; one for a whole process.
+
+    Whoever was shown that is told only of changes that are recorded later. A request from before may give a record as it was earlier
+    still: who joined it would never hear of the change in between.
+    """
+
+    def __init__(self) -> None:
+        self.count = 0
+        """How many have ended."""
+
+    def end(self) -> None:
+        """Nobody who asks from now on is given the answer to what is under way."""
+        self.count += 1
+
+
 class Operation:
     """The requests that one operation may still make, and what it was answered already.
 
     A request that is sent again after a fault counts once; one that joins another's, or was answered before, counts nothing.
     """
 
-    def __init__(self, *, maximum_calls: int | None = None, remembers: bool = False) -> None:
+    def __init__(self, *, maximum_calls: int | None = None, remembers: bool = False, era: Era | None = None) -> None:
         """One that remembers reads an identical request once; it must not outlive the answer that somebody waits for."""
         self._maximum_calls = maximum_calls
         self._answers: Bounded[object] = Bounded(maximum_weight=MAX_REMEMBERED_BYTES if remembers else 0)
+        self.era = era or Era()
+        """In which era the process is."""
         self.calls = 0
         """How many requests it has made so far."""
 

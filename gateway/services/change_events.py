@@ -68,6 +68,7 @@ async def log_end(runtime: Runtime, principal: Principal) -> str:
     """The cursor of the log's end now. What was recorded until then, apps that are asked from now on show."""
     async with runtime.database.read_once(SYSTEM) as session:
         meta = await log.log_meta(session)
+    runtime.operation.era.end()
     return cursor_of(meta.log_id, meta.end)
 
 

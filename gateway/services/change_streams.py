@@ -54,6 +54,7 @@ class ChangeStream:
             await self._baselines()
             # What the baseline holds and what came since, whoever reads the records now reads as well.
             meta = await self._log_meta()
+            self._runtime.operation.era.end()
             yield _empty(meta.log_id, meta.end)
             listener = await self._listen(meta.end)
         else:
@@ -61,7 +62,9 @@ class ChangeStream:
             position = meta.position_of(after, field=["after"])
             await self._hold((await self._standing(seconds=0)).instances)
             listener = await self._listen(position)
-            yield await self._resumed(listener, meta.log_id)
+            first = await self._resumed(listener, meta.log_id)
+            self._runtime.operation.era.end()
+            yield first
         while True:
             batch = await listener.next(seconds=self._check_seconds)
             if batch is not None:

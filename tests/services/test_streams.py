@@ -38,7 +38,7 @@ from gateway.models import (
 )
 from gateway.models.principal import ANONYMOUS, SYSTEM
 from gateway.runtime import Runtime
-from gateway.services import data_source_instances, standing, streams
+from gateway.services import change_events, data_source_instances, standing, streams
 from gateway.services.change_streams import ChangeStream
 from gateway.services.selectors import ConnectionSelector, PointerInput
 from tests.events.observing import record, seen, tell
@@ -394,6 +394,21 @@ async def test_nobody_follows_what_is_anothers_or_is_not_there(world, instance, 
 
 
 DAMAGED = ["", "x", "-1", "." * 100_000, "0" * 32, f"{'0' * 32}.-1", f"{'0' * 32}.{'9' * 40}", "½" * 32, "\x00"]
+
+
+@pytest.mark.parametrize("shown", ["the first frame", "the first frame after a cursor", "the end of the log"])
+async def test_whoever_is_shown_how_far_changes_are_known_is_given_no_record_from_before(shown, world, instance, place):
+    # What that means to reads of apps, their tests hold.
+    runtime, asking = world.runtime.for_operation(), world.runtime.for_operation()
+    before = asking.operation.era.count
+    if shown == "the end of the log":
+        await change_events.log_end(runtime, world.acme)
+    else:
+        after = await cursor(runtime) if "after" in shown else None
+        async with aclosing(follow(runtime, world.acme, instance, after=after)) as stream:
+            await following(stream)
+
+    assert asking.operation.era.count > before
 
 
 async def test_a_damaged_cursor_is_refused(world, instance, place):

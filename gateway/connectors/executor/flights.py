@@ -27,10 +27,12 @@ class Progress:
 class Flight(Generic[Outcome]):
     """One request under way. Who no longer wants to wait leaves the others alone; the last one to leave ends it."""
 
-    def __init__(self, work: Coroutine[Any, Any, Outcome], *, progress: Progress, started: int) -> None:
+    def __init__(self, work: Coroutine[Any, Any, Outcome], *, progress: Progress, started: int, era: int) -> None:
         self.progress = progress
         self.started = started
         """How many writes had ended in the process when it started."""
+        self.era = era
+        """How many eras had ended."""
         self.is_abandoned = False
         self._waiting = 0
         self._task = asyncio.create_task(work)

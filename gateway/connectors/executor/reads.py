@@ -66,7 +66,9 @@ class Reads:
 
     def _under_way(self, key: bytes, access: Access, *, deadline: float) -> Flight[Outcome] | None:
         flight = self._flights.get(key) if not access.is_background else None
-        if flight is None or not flight.can_be_joined or not self._writes.none_since(flight.started, access.connection_id):
+        if flight is None or not flight.can_be_joined or flight.era != access.operation.era.count:
+            return None
+        if not self._writes.none_since(flight.started, access.connection_id):
             return None
         flight.progress.deadline = max(flight.progress.deadline, deadline)
         return flight
@@ -74,7 +76,7 @@ class Reads:
     def _started(self, key: bytes, access: Access, *, deadline: float, work: Work) -> Flight[Outcome]:
         access.operation.spend()
         progress = Progress(deadline=deadline)
-        flight = Flight(work(progress), progress=progress, started=self._writes.count)
+        flight = Flight(work(progress), progress=progress, started=self._writes.count, era=access.operation.era.count)
         if not access.is_background:
             self._flights[key] = flight
             flight.when_done(lambda: self._forget(key, flight))

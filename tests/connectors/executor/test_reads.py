@@ -10,7 +10,7 @@ from gateway.connectors.executor import ExecutorLimits
 from gateway.connectors.executor.read_keys import ReadKeys
 from gateway.connectors.executor.reads import MAX_CONNECTIONS, Reads
 from gateway.connectors.format.connector import ConnectorFile
-from gateway.connectors.operation import MAX_REMEMBERED_BYTES, Operation
+from gateway.connectors.operation import MAX_REMEMBERED_BYTES, Era, Operation
 from gateway.errors import UpstreamCallsExceededError, UpstreamRejectedError, UpstreamUnavailableError
 from gateway.models import Pointer
 from gateway.testing import Answer, Drop, FakeClock, Hang
@@ -317,6 +317,20 @@ async def test_one_operation_reads_an_identical_request_once(app, connector):
     assert [await ids(notes, access) for _ in range(3)] == [["1"]] * 3
     assert (len(app.requests), access.operation.calls) == (1, 1)
     assert await ids(notes, remembering()) == ["2"]
+
+
+async def test_who_asks_after_somebody_was_shown_how_far_changes_are_known_joins_no_read_from_before(app, connector):
+    app.answer(Answer(json=items("before"), delay_seconds=0.2))
+    app.answer_with(lambda request: Answer(json=items("after")))
+    notes, era = connector(), Era()
+    first = asyncio.create_task(ids(notes, access_with(operation=Operation(era=era))))
+    await app.wait_for_requests(1)
+
+    era.end()
+    after = await asyncio.gather(*(ids(notes, access_with(operation=Operation(era=era))) for _ in range(5)))
+
+    assert (await first, after) == (["before"], [["after"]] * 5)
+    assert len(app.requests) == 2
 
 
 async def test_an_operation_that_joined_remembers_too(app, connector):
