@@ -1,7 +1,7 @@
 """Every operation of the schema, tried by a customer with another's names, by a customer for an admin, and by nobody."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from enum import Enum
 from typing import Any
 
@@ -98,6 +98,7 @@ QUERIES = [name for name in MATRIX if name.startswith("Query.")]
 MUTATIONS = [name for name in MATRIX if name.startswith("Mutation.")]
 SUBSCRIPTIONS = [name for name in MATRIX if name.startswith("Subscription.")]
 OPERATIONS = operations()
+_TOGETHER = 40
 NOBODY_ASKS = "A token is needed. Send it as `Authorization: Bearer <token>`."
 
 
@@ -120,12 +121,12 @@ async def test_what_is_anothers_answers_exactly_as_what_does_not_exist(
 
     for name, row in MATRIX.items():
         operation = OPERATIONS[name]
-        spellings = zip(operation.spellings(world, victim), operation.spellings(world, world.nobody), strict=True)
+        spellings = zip(_asked(operation, world, victim), _asked(operation, world, world.nobody), strict=True)
         with subtests.test(name):
-            for of_victim, of_nobody in spellings if row is not Row.SHARED else ():
+            for (document, of_victim), (_, of_nobody) in spellings if row is not Row.SHARED else ():
                 ask = mallory.listen if row is Row.NO_STREAM else mallory.ask
-                told = await ask(_shallow(operation), **of_victim)
-                absent = await ask(_shallow(operation), **of_nobody)
+                told = await ask(document, **of_victim)
+                absent = await ask(document, **of_nobody)
                 assert (told.status, victim.translated(told.text, world.nobody)) == (absent.status, absent.text), of_victim
                 _require(row, operation, told)
             assert await stored(world.runtime) == before
@@ -181,10 +182,10 @@ async def test_nobody_changes_anything(world: World, gateway: GatewayUnderTest, 
     for name in MUTATIONS:
         operation = OPERATIONS[name]
         with subtests.test(name):
-            for variables in operation.spellings(world, world.own):
-                payload = (await _ask_without_token(gateway, _shallow(operation), variables))["data"][operation.field_name]
-                assert payload.pop("userErrors") == [{"code": "NOT_AUTHENTICATED", "message": NOBODY_ASKS, "field": None}], variables
-                assert set(payload.values()) == {None}
+            for document, variables in _asked(operation, world, world.own):
+                for payload in (await _ask_without_token(gateway, document, variables))["data"].values():
+                    assert payload.pop("userErrors") == [{"code": "NOT_AUTHENTICATED", "message": NOBODY_ASKS, "field": None}], variables
+                    assert set(payload.values()) == {None}
             assert await stored(world.runtime) == before
 
 
@@ -231,11 +232,25 @@ async def test_a_cursor_of_anothers_records_and_locations_is_refused(world: Worl
         assert answer.data["node"] == {"collection": {"records": None}, "location": {"locations": None}}
 
 
+def _asked(operation: Operation, world: World, names: Names) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Documents with their variables that ask in every spelling for these names; those of a mutation as many together as go."""
+    spellings = operation.spellings(world, names)
+    if operation.root != "Mutation":
+        yield from ((_shallow(operation), variables) for variables in spellings)
+        return
+    for start in range(0, len(spellings), _TOGETHER):
+        inputs = {f"input_{number}": each["input"] for number, each in enumerate(spellings[start : start + _TOGETHER])}
+        head = ", ".join(f"${name}: {operation.field.args['input'].type}" for name in inputs)
+        fields = " ".join(f"{name}: {operation.field_name}(input: ${name}) {_payload(operation)}" for name in inputs)
+        yield f"mutation({head}) {{ {fields} }}", inputs
+
+
+def _payload(operation: Operation) -> str:
+    fields = [name for name in get_named_type(operation.field.type).fields if name != "userErrors"]
+    return f"{{ userErrors {{ code message field }} {' '.join(f'{name} {_typename(operation, name)}' for name in fields)} }}"
+
+
 def _shallow(operation: Operation) -> str:
-    if operation.root == "Mutation":
-        fields = [name for name in get_named_type(operation.field.type).fields if name != "userErrors"]
-        shown = " ".join(f"{name} {_typename(operation, name)}" for name in fields)
-        return operation.document(f"{{ userErrors {{ code message field }} {shown} }}")
     return operation.document(everything(get_named_type(operation.field.type), hops=1))
 
 
@@ -247,12 +262,15 @@ def _typename(operation: Operation, name: str) -> str:
 def _require(row: Row, operation: Operation, answer: Answer) -> None:
     """Holds an answer to its row."""
     assert answer.status == 200, answer.text
-    told = answer.data[operation.field_name] if answer.data is not None else None
     if row in (Row.NOT_FOUND, Row.ADMIN):
-        (error,) = told.pop("userErrors")
-        assert error["code"] == ("NOT_FOUND" if row is Row.NOT_FOUND else "ACCESS_DENIED"), answer.text
-        assert set(told.values()) == {None}
-    elif row is Row.NO_STREAM:
+        assert answer.data
+        for payload in answer.data.values():
+            (error,) = payload.pop("userErrors")
+            assert error["code"] == ("NOT_FOUND" if row is Row.NOT_FOUND else "ACCESS_DENIED"), answer.text
+            assert set(payload.values()) == {None}
+        return
+    told = answer.data[operation.field_name] if answer.data is not None else None
+    if row is Row.NO_STREAM:
         assert ([error["extensions"]["code"] for error in answer.errors], told) == (["NOT_FOUND"], None), answer.text
     elif row is Row.ADMIN_QUERY:
         assert (answer.error[:2], told) == (("ACCESS_DENIED", "Only an admin may do this."), None)
