@@ -3,7 +3,7 @@
 import ipaddress
 import re
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_core import ErrorDetails
@@ -74,7 +74,46 @@ class UdmSettings(_Environment):
         return _parts(value) if isinstance(value, str) else value
 
 
-class Settings(DatabaseSettings, TokenSettings, ConnectorSettings, UdmSettings):
+class LimitSettings(_Environment):
+    """What one operation, one customer and one socket may ask for."""
+
+    max_document_tokens: int = Field(default=2_000, ge=10, le=100_000)
+    """The most tokens that a document may have, comments included."""
+    max_depth: int = Field(default=15, ge=1, le=100)
+    """How deep the fields of an operation may be nested."""
+    max_aliases: int = Field(default=30, ge=0)
+    """The most aliases that an operation may have, those of fragments counted at each spread."""
+    max_root_fields: int = Field(default=20, ge=1)
+    """The most fields that an operation may ask of its root."""
+    max_directives: int = Field(default=50, ge=0)
+    """The most directives that an operation may have, those of fragments counted at each spread."""
+    introspection: bool = True
+    """Whether clients may ask for the schema."""
+    max_cost: int = Field(default=10_000, ge=1)
+    """The most that one operation may cost, computed before it runs."""
+    cost_bucket: int = Field(default=50_000, ge=1)
+    """What a customer may spend at once on the cost of operations."""
+    cost_restored_per_second: float = Field(default=1_000, gt=0)
+    """What a customer gets back of the spent cost in each second."""
+    operation_timeout_seconds: float = Field(default=30.0, gt=0, le=3600)
+    """The longest that a query or a mutation may take."""
+    max_batch_size: int = Field(default=10, ge=1)
+    """The most operations that one HTTP request may hold."""
+    max_sockets_per_customer: int = Field(default=1_000, ge=1)
+    """The most WebSockets that a customer may have open at one process."""
+    max_subscriptions_per_socket: int = Field(default=100, ge=1)
+    """The most operations that one WebSocket may have under way."""
+    max_subscriptions_per_customer: int = Field(default=2_000, ge=1)
+    """The most subscriptions that a customer may have open at one process."""
+    persisted_documents: Path | None = None
+    """A file of documents that clients may ask for by their hash."""
+    persisted_documents_only: bool = False
+    """Whether only the documents of that file are executed."""
+    status_codes: Literal["stable", "draft"] = "stable"
+    """Which edition of GraphQL over HTTP decides about the status of answers."""
+
+
+class Settings(DatabaseSettings, TokenSettings, ConnectorSettings, UdmSettings, LimitSettings):
     """What an operator can set. Each field is GATEWAY_<FIELD>; see docs/configuration.md."""
 
     encryption_keys: SecretStr
