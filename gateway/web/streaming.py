@@ -10,14 +10,23 @@ from contextlib import aclosing
 from typing import Any, cast
 from weakref import WeakValueDictionary
 
-from graphql import DocumentNode, ExecutionResult, Executor, GraphQLError, create_source_event_stream, execute_subscription_event
+from graphql import (
+    DocumentNode,
+    ExecutionResult,
+    Executor,
+    GraphQLError,
+    OperationType,
+    create_source_event_stream,
+    execute_subscription_event,
+)
 from strawberry import Schema
 from strawberry.http import GraphQLRequestData
 
+from gateway.errors import InvalidError
+from gateway.graphql.documents import Documents, Operation
 from gateway.models import JsonObject, Principal
 from gateway.web.answers import Answers, Failure, Frame
 from gateway.web.bodies import encode_json
-from gateway.web.documents import Documents, SubscriptionDocument
 
 __all__ = ["Frame", "Subscription", "Subscriptions"]
 
@@ -29,11 +38,13 @@ _KEPT_BYTES = 32 * 1024 * 1024
 class Subscriptions:
     """Runs the subscriptions of a schema. `make_context` is called for each source and for each answer."""
 
-    def __init__(self, schema: Schema, *, make_context: Callable[[Principal], object], kept_bytes: int = _KEPT_BYTES) -> None:
+    def __init__(
+        self, schema: Schema, *, documents: Documents, make_context: Callable[[Principal], object], kept_bytes: int = _KEPT_BYTES
+    ) -> None:
         self.schema = schema
         self.make_context = make_context
         self.answers = Answers(maximum_bytes=kept_bytes)
-        self._documents = Documents(schema._schema)
+        self._documents = documents
         self._askings: WeakValueDictionary[object, _Asking] = WeakValueDictionary()
 
     def subscription(self, asked: GraphQLRequestData, principal: Principal, *, after: str | None = None) -> "Subscription | None":
@@ -41,11 +52,11 @@ class Subscriptions:
 
         `after` overrides the argument of that name: it is where the last connection of the same subscriber ended.
         """
-        document = self._documents.subscription(asked.query or "", asked.operation_name)
-        if document is None:
+        operation = self._operation(asked)
+        if operation is None or operation.kind is not OperationType.SUBSCRIPTION:
             return None
-        source = document.document if after is None else document.resumed_after(after, self.schema._schema)
-        return Subscription(self, document, source=source, variables=asked.variables or {}, principal=principal)
+        source = operation.document.node if after is None else operation.resumed_after(after, self.schema._schema)
+        return Subscription(self, operation, source=source, variables=asked.variables or {}, principal=principal)
 
     def executor(
         self, document: DocumentNode, operation_name: str | None, *, root: object, variables: JsonObject, principal: Principal
@@ -61,13 +72,20 @@ class Subscriptions:
             operation_extensions=None,
         )
 
-    def asking(self, document: SubscriptionDocument, variables: JsonObject, principal: Principal) -> "_Asking":
+    def asking(self, operation: Operation, variables: JsonObject, principal: Principal) -> "_Asking":
         """What asks like that for all who do; to be called with variables that fit, as others' answers are made with them."""
-        key = (document.query, document.operation_name, _as_key(document.answer_variables, variables), principal)
+        key = (operation.document.query, operation.name, _as_key(operation.answer_variables, variables), principal)
         asking = self._askings.get(key)
         if asking is None:
-            asking = self._askings[key] = _Asking(self, document, variables, principal)
+            asking = self._askings[key] = _Asking(self, operation, variables, principal)
         return asking
+
+    def _operation(self, asked: GraphQLRequestData) -> Operation | None:
+        document = self._documents.get(asked.query or "")
+        try:
+            return None if document.errors else document.operation(asked.operation_name)
+        except InvalidError:
+            return None
 
 
 class Subscription:
@@ -76,14 +94,14 @@ class Subscription:
     def __init__(
         self,
         subscriptions: Subscriptions,
-        document: SubscriptionDocument,
+        operation: Operation,
         *,
         source: DocumentNode,
         variables: JsonObject,
         principal: Principal,
     ) -> None:
         self._subscriptions = subscriptions
-        self._document = document
+        self._operation = operation
         self._source_document = source
         self._variables = variables
         self._principal = principal
@@ -98,7 +116,7 @@ class Subscription:
         if source is None:
             yield failure.frame()
             return
-        asking = self._subscriptions.asking(self._document, self._variables, self._principal)
+        asking = self._subscriptions.asking(self._operation, self._variables, self._principal)
         async with aclosing(source):
             while True:
                 event: object = _END
@@ -115,7 +133,7 @@ class Subscription:
         with failure:
             executor = self._subscriptions.executor(
                 self._source_document,
-                self._document.operation_name,
+                self._operation.name,
                 root=None,
                 variables=self._variables,
                 principal=self._principal,
@@ -135,9 +153,9 @@ class Subscription:
 class _Asking:
     """What answers depend on. All who ask alike share one, so that it finds their answers by itself."""
 
-    def __init__(self, subscriptions: Subscriptions, document: SubscriptionDocument, variables: JsonObject, principal: Principal) -> None:
+    def __init__(self, subscriptions: Subscriptions, operation: Operation, variables: JsonObject, principal: Principal) -> None:
         self._subscriptions = subscriptions
-        self._document = document
+        self._operation = operation
         self._variables = variables
         self._principal = principal
 
@@ -150,8 +168,8 @@ class _Asking:
         with failure:
             # An executor for each event: what graphql-core remembers of one, it would keep for the whole stream.
             executor = self._subscriptions.executor(
-                self._document.document,
-                self._document.operation_name,
+                self._operation.document.node,
+                self._operation.name,
                 root=event,
                 variables=self._variables,
                 principal=self._principal,

@@ -16,6 +16,7 @@ from gateway.graphql.schema import build_schema
 from gateway.models.principal import ANONYMOUS
 from gateway.web.assembly import assemble
 from gateway.web.streaming import Subscriptions
+from tests.support.documents import documents_of
 from tests.web.serving import Context, open_socket
 from tests.web.streams import CHANGES, STREAMS, fresh_log
 
@@ -31,7 +32,7 @@ def app(runtime, log):
 
 
 def subscriptions_of(runtime, **bounds):
-    return Subscriptions(STREAMS, make_context=partial(Context, runtime), **bounds)
+    return Subscriptions(STREAMS, documents=documents_of(STREAMS), make_context=partial(Context, runtime), **bounds)
 
 
 def ask(client, query, *, id="1", **payload):
