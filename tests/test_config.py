@@ -52,6 +52,8 @@ def test_lists_are_separated_by_commas_and_empty_by_default():
         ),
         ("allowed_origins", "a.example", "'a.example' is no origin, such as https://app.example.com, in lower case and without a path"),
         ("max_body_bytes", "10", "Input should be greater than or equal to 1024"),
+        ("sync_concurrency", "0", "Input should be greater than or equal to 1"),
+        ("sync_concurrency", "1001", "Input should be less than or equal to 1000"),
     ],
 )
 def test_a_wrong_setting_is_told_by_its_name_and_what_would_be_right(name: str, value: str, reason: str):
