@@ -139,11 +139,22 @@ def _frame_of(made: "ExecutionResult | Failure", cursor: str | None) -> Frame:
 class Failure:
     """The errors that something ended with, as clients may see them; a defect is logged.
 
-    A context that ends quietly on an error, as the masking of a whole answer does.
+    A context that ends quietly on an error, as the masking of a whole answer does; the error itself is then its `cause`.
     """
 
     def __init__(self) -> None:
         self.errors: list[dict[str, object]] = []
+        self.cause: BaseException | None = None
+
+    @property
+    def code(self) -> str | None:
+        """The code of the first error."""
+        return _code_of(self.errors)
+
+    @property
+    def message(self) -> str:
+        """What the first error says."""
+        return str(self.errors[0]["message"]) if self.errors else ""
 
     def add(self, errors: Sequence[GraphQLError]) -> None:
         """Keeps the errors in their readable form."""
@@ -160,6 +171,7 @@ class Failure:
     def __exit__(self, _kind: type[BaseException] | None, error: BaseException | None, _trace: TracebackType | None) -> bool:
         if not isinstance(error, Exception):
             return False
+        self.cause = error
         self.add([error if isinstance(error, GraphQLError) else GraphQLError(str(error), original_error=error)])
         return True
 

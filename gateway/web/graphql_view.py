@@ -1,18 +1,15 @@
 """One address for GraphQL: over HTTP as the GraphQL-over-HTTP specification asks, over WebSocket, and GraphiQL for people."""
 
 from collections.abc import AsyncGenerator, Callable
-from datetime import timedelta
-from typing import Any
+from contextlib import aclosing
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 from strawberry import Schema
-from strawberry.asgi import GraphQL
 from strawberry.http import GraphQLRequestData
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
-from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
 from strawberry.types import ExecutionResult
 from strawberry.types.execution import PreExecutionError
 from strawberry.types.graphql import OperationType
@@ -20,37 +17,34 @@ from strawberry.types.graphql import OperationType
 from gateway.errors import GatewayError, InternalError, InvalidError, NotAuthenticatedError, UnsupportedError
 from gateway.graphql.document_limits import DocumentLimits
 from gateway.graphql.documents import Documents
-from gateway.models import Principal
-from gateway.models.principal import ANONYMOUS
+from gateway.models import JsonValue, Principal
 from gateway.runtime import Runtime
+from gateway.web.answers import Failure
 from gateway.web.authentication import Authentication, Caller
 from gateway.web.bodies import encode_json
 from gateway.web.event_stream import EventStream, Stopping
 from gateway.web.graphiql import GraphiQL
-from gateway.web.graphql_socket import SocketAdapter, SocketHandler
+from gateway.web.graphql_socket import GraphQLSocket
 from gateway.web.logging import OperationEntry, operation_entry
 from gateway.web.negotiation import EVENT_STREAM, GRAPHQL_RESPONSE, answer_type, takes_events, wants_page
+from gateway.web.occupancy import Occupancy
+from gateway.web.origins import may_open_socket
 from gateway.web.refusals import JSON, refusal_response, status_of, with_codes
-from gateway.web.requests import request_from_body, request_from_query
+from gateway.web.requests import request_from_body, request_from_query, request_from_value
 from gateway.web.streaming import Frame, Subscriptions
 
 __all__ = ["GraphQLView"]
 
-_INIT_TIMEOUT = timedelta(seconds=10)
-_MAX_OPERATIONS_PER_SOCKET = 100
 _OPERATIONS = {"GET": {OperationType.QUERY}, "POST": {OperationType.QUERY, OperationType.MUTATION}}
 _NEED_A_STREAM = "Subscriptions need a stream: accept `text/event-stream`, or open a WebSocket with `graphql-transport-ws` at this address."
 
 
-class GraphQLView(GraphQL[Any, None]):
-    """Strawberry's view for WebSockets; over HTTP its own answers, each JSON with a code where it is a refusal.
+class GraphQLView:
+    """Answers requests and serves sockets; whatever is refused over HTTP is JSON with a code.
 
     `make_context` is called once for every operation, also on a socket, so that nothing which one operation loaded is
     shown to the next.
     """
-
-    graphql_transport_ws_handler_class = SocketHandler
-    websocket_adapter_class = SocketAdapter
 
     def __init__(
         self,
@@ -60,17 +54,12 @@ class GraphQLView(GraphQL[Any, None]):
         make_context: Callable[[Runtime, Principal], object],
         graphiql: GraphiQL,
     ) -> None:
-        super().__init__(
-            schema,
-            subscription_protocols=[GRAPHQL_TRANSPORT_WS_PROTOCOL],
-            connection_init_wait_timeout=_INIT_TIMEOUT,
-            max_subscriptions_per_connection=_MAX_OPERATIONS_PER_SOCKET,
-            allowed_origins=runtime.settings.allowed_origins,
-        )
+        self.schema = schema
         self.authentication = Authentication(runtime)
         self.runtime = runtime
         self.documents = Documents(schema, limits=DocumentLimits.of(runtime.settings))
         self.subscriptions = Subscriptions(schema, documents=self.documents, make_context=self.context_for)
+        self.sockets = Occupancy("sockets", maximum=runtime.settings.max_sockets_per_customer)
         self.stopping = Stopping()
         self._make_context = make_context
         self._graphiql = graphiql
@@ -79,14 +68,10 @@ class GraphQLView(GraphQL[Any, None]):
         """What the resolvers of one operation work with."""
         return self._make_context(self.runtime, principal)
 
-    async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> object:
-        """A socket's context before anybody has said who they are."""
-        return self.context_for(ANONYMOUS)
-
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one request, or serves one socket until it closes."""
         if scope["type"] != "http":
-            await super().__call__(scope, receive, send)
+            await self._serve_socket(WebSocket(scope, receive, send))
             return
         request = Request(scope, receive)
         if _asks_for_page(request):
@@ -100,6 +85,38 @@ class GraphQLView(GraphQL[Any, None]):
                 await response(scope, receive, send)
                 return
         await response(scope, receive, send)
+
+    async def frames(self, request: JsonValue, caller: Caller, entry: OperationEntry) -> AsyncGenerator[Frame, None]:
+        """The answers to any operation, as a stream; a refusal is its last frame."""
+        failure = Failure()
+        with failure:
+            asked = request_from_value(request)
+            entry.name_from(asked.query, asked.operation_name)
+            subscription = self.subscriptions.subscription(asked, caller.principal)
+            if subscription is None:
+                frame = await self._only_frame(asked, caller, entry)
+        if failure.errors:
+            yield failure.frame()
+        elif subscription is None:
+            yield frame
+        else:
+            async with aclosing(subscription.frames()) as frames:
+                async for each in frames:
+                    yield each
+
+    async def _only_frame(self, asked: GraphQLRequestData, caller: Caller, entry: OperationEntry) -> Frame:
+        try:
+            result = await self._execute(asked, caller.principal, allowed=set(OperationType))
+        except CannotGetOperationTypeError as error:
+            raise InvalidError(error.as_http_error_reason()) from None
+        body, was_executed = _body_of(result, entry)
+        return Frame(text=encode_json(body if was_executed else body["errors"]).decode(), is_refusal=not was_executed)
+
+    async def _serve_socket(self, websocket: WebSocket) -> None:
+        if may_open_socket(websocket.headers, allowed_origins=self.runtime.settings.allowed_origins):
+            await GraphQLSocket(self, websocket).serve()
+        else:
+            await websocket.close(1008)  # Before the handshake is answered, it is refused with 403.
 
     async def _answer_or_refusal(self, request: Request, entry: OperationEntry) -> Response:
         media_type = answer_type(request.headers.get("accept", ""))

@@ -215,7 +215,16 @@ async def test_the_hundred_and_first_operation_at_once_is_refused_and_the_socket
             client.send({"type": "subscribe", "id": f"busy {number}", "payload": {"query": "{ never }"}})
 
         assert await client.ask("{ hello }") == [
-            {"id": "1", "type": "error", "payload": [{"message": "Subscription limit reached", "extensions": {"code": "INVALID"}}]}
+            {
+                "id": "1",
+                "type": "error",
+                "payload": [
+                    {
+                        "message": "This socket runs 100 operations, as many as it may. Wait until some have ended.",
+                        "extensions": {"code": "RATE_LIMITED"},
+                    }
+                ],
+            }
         ]
 
 
