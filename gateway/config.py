@@ -86,7 +86,7 @@ class LimitSettings(_Environment):
     max_root_fields: int = Field(default=20, ge=1)
     """The most fields that an operation may ask of its root."""
     max_directives: int = Field(default=50, ge=0)
-    """The most directives that an operation may have, those of fragments counted at each spread."""
+    """The most directives that a document may have."""
     introspection: bool = True
     """Whether clients may ask for the schema."""
     max_cost: int = Field(default=10_000, ge=1)

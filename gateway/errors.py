@@ -233,6 +233,12 @@ class RootFieldsExceededError(LimitError):
     code = "ROOT_FIELDS_EXCEEDED"
 
 
+class DirectivesExceededError(LimitError):
+    """The document has too many directives."""
+
+    code = "DIRECTIVES_EXCEEDED"
+
+
 class CostExceededError(LimitError):
     """The document costs more than one operation may."""
 

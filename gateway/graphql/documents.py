@@ -127,7 +127,7 @@ class Documents:
             node = parse(query, max_tokens=self.limits.max_tokens)
         except GraphQLSyntaxError as error:
             return Document(query=query, errors=(_told(self._too_long(error) or error),))
-        errors = validate(self._schema, node, _RULES, hide_suggestions=not self.limits.introspection)
+        errors = self.limits.refusals(node) or validate(self._schema, node, _RULES, hide_suggestions=not self.limits.introspection)
         if errors:
             return Document(query=query, errors=tuple(map(_told, errors)))
         return Document(query=query, node=node)
