@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
-from gateway.errors import InvalidError, NotAuthenticatedError, RateLimitedError
+from gateway.errors import InternalError, InvalidError, RateLimitedError
 from gateway.models import JsonObject, JsonValue
 from gateway.storage.faults import is_outage
 from gateway.web.answers import Failure, Frame
@@ -27,7 +27,8 @@ __all__ = ["PROTOCOL", "GraphQLSocket"]
 
 PROTOCOL = "graphql-transport-ws"
 _INIT_SECONDS = 10.0
-_CODES: Mapping[str, CloseCode] = {NotAuthenticatedError.code: CloseCode.FORBIDDEN, RateLimitedError.code: CloseCode.TOO_MANY}
+_CODES: Mapping[str | None, CloseCode] = {InternalError.code: CloseCode.DEFECT, RateLimitedError.code: CloseCode.TOO_MANY}
+"""What closes a socket whose opening is refused with that code; all others are 4403, as for a token that does not hold."""
 
 
 class GraphQLSocket:
@@ -102,7 +103,7 @@ class GraphQLSocket:
             self._caller = await self._view.authentication.caller(self._authorization(payload))
             held.enter_context(self._view.sockets.place(self._caller.principal))
         if failure.cause is not None:
-            code = CloseCode.TRY_AGAIN_LATER if is_outage(failure.cause) else _CODES.get(failure.code or "", CloseCode.DEFECT)
+            code = CloseCode.TRY_AGAIN_LATER if is_outage(failure.cause) else _CODES.get(failure.code, CloseCode.FORBIDDEN)
             await self.close(code, failure.message)
             return
         self._cancel_timer()
@@ -129,7 +130,7 @@ class GraphQLSocket:
         with operation_entry(self._clock, transport="websocket") as entry, suppress(WebSocketDisconnect):
             # Each frame of a subscription is written once for all who get it: only the id around it is the operation's own.
             last, head = f"{_head(identity, 'complete')}}}", _head(identity, "next")
-            async with aclosing(self._view.frames(request, self._caller, entry)) as frames:
+            async with aclosing(await self._view.frames(request, self._caller, entry)) as frames:
                 async for frame in frames:
                     entry.keep_code(frame.code)
                     if frame.is_refusal:

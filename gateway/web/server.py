@@ -19,7 +19,6 @@ _GRACE_SECONDS = 10
 _KEEP_ALIVE_SECONDS = 75  # Longer than the minute for which balancers keep a connection, so that they are the ones to close it.
 _BACKLOG = 2048
 _LAST_PORT = 65535
-_MAX_MESSAGE_BYTES = 1024 * 1024
 
 
 async def serve(app: Starlette, *, host: str, port: int, on_ready: Callable[[str], None] | None = None) -> None:
@@ -35,7 +34,7 @@ async def serve(app: Starlette, *, host: str, port: int, on_ready: Callable[[str
         app,
         http=BoundedHeads,
         ws="websockets-sansio",
-        ws_max_size=_MAX_MESSAGE_BYTES,
+        ws_max_size=app.state.runtime.settings.max_body_bytes,
         # Compression would cost every idle socket some 80 KB.
         ws_per_message_deflate=False,
         lifespan="off",

@@ -6,7 +6,7 @@ the rest. An event without one is answered for each.
 """
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import aclosing
+from contextlib import ExitStack, aclosing
 from typing import Any, cast
 from weakref import WeakValueDictionary
 
@@ -27,10 +27,12 @@ from gateway.graphql.documents import Documents, Operation
 from gateway.models import JsonObject, Principal
 from gateway.web.answers import Answers, Failure, Frame
 from gateway.web.bodies import encode_json
+from gateway.web.occupancy import Occupancy
 
 __all__ = ["Frame", "Subscription", "Subscriptions"]
 
 _END = object()
+_MAXIMUM_PER_CALLER = 2_000
 _KEPT_BYTES = 32 * 1024 * 1024
 """Of answers that wait for the next who asks alike. Whoever comes later has them made again."""
 
@@ -39,10 +41,17 @@ class Subscriptions:
     """Runs the subscriptions of a schema. `make_context` is called for each source and for each answer."""
 
     def __init__(
-        self, schema: Schema, *, documents: Documents, make_context: Callable[[Principal], object], kept_bytes: int = _KEPT_BYTES
+        self,
+        schema: Schema,
+        *,
+        documents: Documents,
+        make_context: Callable[[Principal], object],
+        maximum_per_caller: int = _MAXIMUM_PER_CALLER,
+        kept_bytes: int = _KEPT_BYTES,
     ) -> None:
         self.schema = schema
         self.make_context = make_context
+        self.open = Occupancy("subscriptions", maximum=maximum_per_caller)
         self.answers = Answers(maximum_bytes=kept_bytes)
         self._documents = documents
         self._askings: WeakValueDictionary[object, _Asking] = WeakValueDictionary()
@@ -109,24 +118,27 @@ class Subscription:
     async def frames(self) -> AsyncGenerator[Frame, None]:
         """The frames as events come; nothing is asked of the source before the last frame was taken.
 
-        An error of the source is the last frame, a refusal.
+        An error of the source is the last frame, a refusal; so is a caller's having too many open.
         """
         failure = Failure()
-        source = await self._source(failure)
-        if source is None:
-            yield failure.frame()
-            return
-        asking = self._subscriptions.asking(self._operation, self._variables, self._principal)
-        async with aclosing(source):
-            while True:
-                event: object = _END
-                with failure:
-                    event = await anext(source, _END)
-                if failure.errors:
-                    yield failure.frame()
-                if event is _END:
-                    return
-                yield await asking.answer(event)
+        with ExitStack() as held:
+            with failure:
+                held.enter_context(self._subscriptions.open.place(self._principal))
+            source = None if failure.errors else await self._source(failure)
+            if source is None:
+                yield failure.frame()
+                return
+            asking = self._subscriptions.asking(self._operation, self._variables, self._principal)
+            async with aclosing(source):
+                while True:
+                    event: object = _END
+                    with failure:
+                        event = await anext(source, _END)
+                    if failure.errors:
+                        yield failure.frame()
+                    if event is _END:
+                        return
+                    yield await asking.answer(event)
 
     async def _source(self, failure: "Failure") -> AsyncGenerator[object, None] | None:
         source: object = None

@@ -145,12 +145,12 @@ async def test_a_bad_token_closes_a_real_socket_with_4403(app):
     assert client.close_code == 4403
 
 
-async def test_a_message_of_more_than_a_megabyte_closes_the_socket_with_1009(app):
+async def test_a_message_larger_than_a_body_may_be_closes_the_socket_with_1009(app, settings):
     async with (
         Running(app) as server,
         websockets.connect(f"{server.url.replace('http', 'ws')}/graphql", subprotocols=["graphql-transport-ws"]) as client,
     ):
-        await client.send(" " * (1024 * 1024 + 1))
+        await client.send(" " * (settings.max_body_bytes + 1))
         with pytest.raises(websockets.ConnectionClosed):
             await client.recv()
 
