@@ -4,7 +4,7 @@ GatewayError
 ├── UserError                     the caller can put it right              -> userErrors, or errors[].extensions.code in a query
 │   ├── NotFoundError  InvalidError  AlreadyExistsError  ConflictError  UnsupportedError  AmbiguousError
 │   ├── AccessDeniedError  NotAuthenticatedError
-│   └── NoCollectionSelectedError  CursorExpiredError
+│   └── NoCollectionSelectedError  CursorExpiredError  PersistedQueryNotFoundError
 ├── CombinedUserError             several of them at once, each with its field
 ├── UpstreamError                 the external app is at fault             -> errors[].extensions.code; a refused write -> userErrors
 │   ├── UpstreamAuthError         the customer must reconnect (401, or a connector rule)
@@ -63,6 +63,10 @@ class InvalidError(UserError):
     """The input breaks a rule that the message names."""
 
     code = "INVALID"
+
+
+class NotJsonError(InvalidError):
+    """What was sent is no JSON at all."""
 
 
 class AlreadyExistsError(UserError):
@@ -125,6 +129,12 @@ class CursorExpiredError(UserError):
     """The cursor is older than what is kept: start again from a fresh one."""
 
     code = "CURSOR_EXPIRED"
+
+
+class PersistedQueryNotFoundError(UserError):
+    """No document of that hash is known here: send the document with it."""
+
+    code = "PERSISTED_QUERY_NOT_FOUND"
 
 
 class UpstreamError(GatewayError):
@@ -207,6 +217,12 @@ class BodyTooLargeError(LimitError):
     """The request body is larger than the gateway reads."""
 
     code = "BODY_TOO_LARGE"
+
+
+class BatchTooLargeError(LimitError):
+    """The request holds more operations than one request may."""
+
+    code = "BATCH_TOO_LARGE"
 
 
 class TokensExceededError(LimitError):

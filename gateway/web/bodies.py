@@ -7,7 +7,7 @@ import re
 import orjson
 from starlette.requests import Request
 
-from gateway.errors import BodyTooLargeError, InvalidError, OperationTimeoutError
+from gateway.errors import BodyTooLargeError, NotJsonError, OperationTimeoutError
 from gateway.models import JsonValue
 
 __all__ = ["decode_json", "encode_json", "read_body"]
@@ -47,14 +47,14 @@ def _too_large(max_bytes: int) -> BodyTooLargeError:
 def decode_json(data: str | bytes) -> JsonValue:
     """The value, with integers exact up to 308 digits.
 
-    Raises InvalidError for what is no JSON; NaN, larger numbers and nesting of more than 1024 levels are among it.
+    Raises NotJsonError for what is no JSON; NaN, larger numbers and nesting of more than 1024 levels are among it.
     """
     raw = data.encode("utf-8", "surrogatepass") if isinstance(data, str) else data
     try:
         value = orjson.loads(raw)
         return json.loads(raw) if _LONG_DIGITS.search(raw) else value
     except ValueError:
-        raise InvalidError("The request is not valid JSON.") from None
+        raise NotJsonError("The request is not valid JSON.") from None
 
 
 def encode_json(value: JsonValue) -> bytes:

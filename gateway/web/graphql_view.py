@@ -25,11 +25,13 @@ from gateway.web.event_stream import EventStream, Stopping
 from gateway.web.graphiql import GraphiQL
 from gateway.web.graphql_socket import GraphQLSocket
 from gateway.web.logging import OperationEntry, operation_entry
-from gateway.web.negotiation import EVENT_STREAM, GRAPHQL_RESPONSE, answer_type, takes_events, wants_page
+from gateway.web.negotiation import EVENT_STREAM, GRAPHQL_RESPONSE, JSON, answer_type, takes_events, wants_page
 from gateway.web.occupancy import Occupancy
 from gateway.web.origins import may_open_socket
-from gateway.web.refusals import JSON, refusal_response, status_of, with_codes
-from gateway.web.requests import request_from_body, request_from_query, request_from_value
+from gateway.web.persisted import PersistedDocuments
+from gateway.web.refusals import refusal_body, refusal_response, with_codes
+from gateway.web.requests import checked_batch, request_from_value, value_from_body, value_from_query
+from gateway.web.statuses import Statuses
 from gateway.web.streaming import Frame, Subscriptions
 
 __all__ = ["GraphQLView"]
@@ -56,6 +58,7 @@ class GraphQLView:
         self.schema = schema
         self.authentication = Authentication(runtime)
         self.runtime = runtime
+        self.persisted = PersistedDocuments.of(runtime.settings)
         self.documents = Documents(schema, limits=DocumentLimits.of(runtime.settings))
         self.subscriptions = Subscriptions(
             schema,
@@ -65,6 +68,7 @@ class GraphQLView:
         )
         self.sockets = Occupancy("sockets", maximum=runtime.settings.max_sockets_per_customer)
         self.stopping = Stopping()
+        self._statuses = Statuses(runtime.settings.status_codes)
         self._make_context = make_context
         self._graphiql = graphiql
 
@@ -94,7 +98,7 @@ class GraphQLView:
         """The answers to any operation, as a stream to be closed; a refusal is its last frame."""
         failure = Failure()
         with failure:
-            asked = request_from_value(request)
+            asked = request_from_value(request, self.persisted)
             entry.name_from(asked.query, asked.operation_name)
             subscription = self.subscriptions.subscription(asked, caller.principal)
             if subscription is None:
@@ -123,24 +127,28 @@ class GraphQLView:
             return _not_allowed(f"{request.method} is not supported here. Send GraphQL by POST, or a query by GET.", allow="GET, POST")
         if media_type is None:
             return refusal_response(f"Answers are `{GRAPHQL_RESPONSE}`, `{JSON}` or `{EVENT_STREAM}`. Accept one of them.", status=406)
-        # A refusal is no stream.
-        refusal_type = JSON if media_type == EVENT_STREAM else media_type
         try:
             return await self._answer(request, entry, media_type)
         except InternalError:
             raise  # A defect, whose text never leaves the process.
         except GatewayError as error:
             entry.code = error.code
-            return refusal_response(error.message, status=status_of(error), code=error.code, media_type=refusal_type)
+            status = self._statuses.of_refusal(error, media_type)
+            return refusal_response(
+                error.message, status=status, code=error.code, media_type=self._statuses.media_type(status, media_type)
+            )
         except ClientDisconnect:
             return refusal_response("The connection ended before the request did.", status=400)
 
     async def _answer(self, request: Request, entry: OperationEntry, media_type: str) -> Response:
         caller = await self.authentication.caller(_authorization(request))
         if request.method == "GET":
-            asked = request_from_query(request.query_params)
+            value = value_from_query(request.query_params)
         else:
-            asked = await request_from_body(request, max_bytes=self.runtime.settings.max_body_bytes)
+            value = await value_from_body(request, max_bytes=self.runtime.settings.max_body_bytes)
+        if isinstance(value, list):
+            return await self._answer_batch(value, caller, media_type)
+        asked = request_from_value(value, self.persisted)
         entry.name_from(asked.query, asked.operation_name)
         if media_type == EVENT_STREAM or takes_events(request.headers.get("accept", "")):
             subscription = self.subscriptions.subscription(asked, caller.principal, after=_resumed_after(request))
@@ -164,8 +172,35 @@ class GraphQLView:
         body, was_executed = _body_of(result, entry)
         if streams and was_executed:
             return self._stream(_once(Frame(text=encode_json(body).decode())), caller, entry)
-        # What was not executed is refused with 400 where a stream was asked for, as by clients of the specification.
-        return _result_response(body, was_executed, GRAPHQL_RESPONSE if streams else media_type)
+        # What was not executed is no stream: it is refused as for clients of the specification.
+        media_type = GRAPHQL_RESPONSE if streams else media_type
+        status = self._statuses.of_result(body, was_executed=was_executed, media_type=media_type)
+        return _json_response(body, status=status, media_type=self._statuses.media_type(status, media_type))
+
+    async def _answer_batch(self, values: list[JsonValue], caller: Caller, media_type: str) -> Response:
+        if media_type == EVENT_STREAM:
+            raise InvalidError("Lists of operations are answered as JSON. Send one operation for a stream, or accept JSON first.")
+        # One after the other: what a list asks at once is no more than what a patient client asks.
+        values = checked_batch(values, maximum=self.runtime.settings.max_batch_size)
+        return _json_response([await self._answer_in_batch(value, caller) for value in values], status=200, media_type=media_type)
+
+    async def _answer_in_batch(self, value: JsonValue, caller: Caller) -> dict[str, object]:
+        with operation_entry(self.runtime.clock, transport="http") as entry:
+            try:
+                asked = request_from_value(value, self.persisted)
+                entry.name_from(asked.query, asked.operation_name)
+                result = await self._execute(asked, caller.principal, allowed=_OPERATIONS["POST"])
+                return _body_of(result, entry)[0]
+            except CannotGetOperationTypeError as error:
+                refusal: GatewayError = InvalidError(error.as_http_error_reason())
+            except InvalidOperationTypeError:
+                refusal = UnsupportedError(_NEED_A_STREAM)
+            except InternalError:
+                raise  # A defect, whose text never leaves the process.
+            except GatewayError as error:
+                refusal = error
+            entry.code = refusal.code
+            return refusal_body(refusal.message, code=refusal.code)
 
     def _stream(self, frames: AsyncGenerator[Frame, None], caller: Caller, entry: OperationEntry) -> EventStream:
         return EventStream(frames, clock=self.runtime.clock, expires_at=caller.expires_at, stopping=self.stopping, on_code=entry.keep_code)
@@ -190,8 +225,8 @@ async def _once(frame: Frame) -> AsyncGenerator[Frame, None]:
 
 
 def _asks_for_page(request: Request) -> bool:
-    # A persisted query by GET has no `query`, so that alone does not tell a person from a client.
-    return request.method == "GET" and "query" not in request.query_params and wants_page(request.headers.get("accept", ""))
+    asks_something = any(name in request.query_params for name in ("query", "documentId", "extensions"))
+    return request.method == "GET" and not asks_something and wants_page(request.headers.get("accept", ""))
 
 
 def _authorization(request: Request) -> str | None:
@@ -225,11 +260,10 @@ def _body_of(result: ExecutionResult, entry: OperationEntry) -> tuple[dict[str, 
     return body, was_executed
 
 
-def _result_response(body: dict[str, object], was_executed: bool, media_type: str) -> Response:
+def _json_response(body: JsonValue, *, status: int, media_type: str) -> Response:
     return Response(
         encode_json(body),
-        # Clients of before the specification take any status but 200 for a broken network.
-        status_code=400 if media_type == GRAPHQL_RESPONSE and not was_executed else 200,
+        status_code=status,
         headers={"cache-control": "no-store", "vary": "Accept"},
         media_type=f"{media_type}; charset=utf-8",
     )

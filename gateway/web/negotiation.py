@@ -2,26 +2,26 @@
 
 from collections.abc import Mapping
 
-__all__ = ["EVENT_STREAM", "GRAPHQL_RESPONSE", "answer_type", "takes_events", "wants_page"]
+__all__ = ["EVENT_STREAM", "GRAPHQL_RESPONSE", "JSON", "answer_type", "takes_events", "wants_page"]
 
+JSON = "application/json"
 GRAPHQL_RESPONSE = "application/graphql-response+json"
 EVENT_STREAM = "text/event-stream"
-_ANSWERS: Mapping[str, str] = {
-    GRAPHQL_RESPONSE: GRAPHQL_RESPONSE,
-    "application/json": "application/json",
-    "application/*": GRAPHQL_RESPONSE,
-    "*/*": "application/json",
-    EVENT_STREAM: EVENT_STREAM,
+_PAGE = "text/html"
+_ANSWERS: Mapping[str, tuple[str, ...]] = {
+    GRAPHQL_RESPONSE: (GRAPHQL_RESPONSE,),
+    JSON: (JSON,),
+    "application/*": (GRAPHQL_RESPONSE, JSON),
+    "*/*": (JSON, GRAPHQL_RESPONSE),
+    EVENT_STREAM: (EVENT_STREAM,),
 }
+"""What may answer each range, the first where the client does not refuse it elsewhere."""
+_PAGES: Mapping[str, tuple[str, ...]] = {**_ANSWERS, _PAGE: (_PAGE,)}
 
 
 def answer_type(accept: str) -> str | None:
     """The media type that the client likes best, None where it accepts none of ours; without a wish it is `application/json`."""
-    if not accept.strip():
-        return "application/json"
-    wishes = [(quality, _ANSWERS[kind]) for kind, quality in _ranges(accept) if kind in _ANSWERS and quality > 0]
-    # `max` keeps the first of equals: the order of the header decides.
-    return max(wishes, key=lambda wish: wish[0])[1] if wishes else None
+    return _best(accept, _ANSWERS) if accept.strip() else JSON
 
 
 def takes_events(accept: str) -> bool:
@@ -30,8 +30,20 @@ def takes_events(accept: str) -> bool:
 
 
 def wants_page(accept: str) -> bool:
-    """Whether a browser asks for something to show to a person."""
-    return any(kind == "text/html" and quality > 0 for kind, quality in _ranges(accept))
+    """Whether somebody asks for something to show to a person rather than for data, as browsers do."""
+    return _best(accept, _PAGES) == _PAGE
+
+
+def _best(accept: str, answers: Mapping[str, tuple[str, ...]]) -> str | None:
+    ranges = _ranges(accept)
+    refused = {kind for kind, quality in ranges if quality <= 0}
+    wishes = [
+        (quality, answer)
+        for kind, quality in ranges
+        if quality > 0 and (answer := next((each for each in answers.get(kind, ()) if each not in refused), None)) is not None
+    ]
+    # `max` keeps the first of equals: the order of the header decides.
+    return max(wishes, key=lambda wish: wish[0])[1] if wishes else None
 
 
 def _ranges(accept: str) -> list[tuple[str, float]]:
@@ -42,6 +54,7 @@ def _range(part: str) -> tuple[str, float]:
     kind, *parameters = (text.strip().lower() for text in part.split(";"))
     quality = next((text[2:] for text in parameters if text.startswith("q=")), "1")
     try:
-        return kind, float(quality)
+        weight = float(quality)
     except ValueError:
         return kind, 0.0
+    return kind, weight if 0 <= weight <= 1 else 0.0

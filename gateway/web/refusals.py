@@ -6,6 +6,7 @@ import orjson
 from starlette.responses import Response
 
 from gateway.errors import (
+    AccessDeniedError,
     BodyTooLargeError,
     GatewayError,
     InternalError,
@@ -16,10 +17,10 @@ from gateway.errors import (
     UnsupportedError,
     UpstreamUnavailableError,
 )
+from gateway.web.negotiation import JSON
 
-__all__ = ["CODE_BY_STATUS", "JSON", "SECURITY_HEADERS", "refusal_response", "status_of", "with_codes"]
+__all__ = ["CODE_BY_STATUS", "SECURITY_HEADERS", "refusal_body", "refusal_response", "status_of", "with_codes"]
 
-JSON = "application/json"
 SECURITY_HEADERS: Mapping[str, str] = {
     "content-security-policy": "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     "cross-origin-opener-policy": "same-origin",
@@ -41,6 +42,7 @@ CODE_BY_STATUS: Mapping[int, str] = {
 }
 """The code of a refusal that has only a status. Other 4xx are INVALID, other 5xx INTERNAL."""
 _STATUS_BY_ERROR: Mapping[type[GatewayError], int] = {
+    AccessDeniedError: 403,
     BodyTooLargeError: 413,
     InternalError: 500,
     NotAuthenticatedError: 401,
@@ -61,9 +63,14 @@ def refusal_response(
 ) -> Response:
     """A refusal as `{"errors": [{"message", "extensions": {"code"}}]}`."""
     code = code or CODE_BY_STATUS.get(status, InvalidError.code if status < 500 else InternalError.code)
-    body = orjson.dumps({"errors": [{"message": message, "extensions": {"code": code}}]})
+    body = orjson.dumps(refusal_body(message, code=code))
     told = {"cache-control": "no-store", **SECURITY_HEADERS, **_HEADERS_BY_STATUS.get(status, {}), **(headers or {})}
     return Response(body, status_code=status, headers=told, media_type=f"{media_type}; charset=utf-8")
+
+
+def refusal_body(message: str, *, code: str) -> dict[str, object]:
+    """What a refusal tells, in GraphQL's shape."""
+    return {"errors": [{"message": message, "extensions": {"code": code}}]}
 
 
 def status_of(error: GatewayError) -> int:

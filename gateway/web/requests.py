@@ -1,4 +1,4 @@
-"""A GraphQL request as it came over HTTP, checked before anything is executed."""
+"""GraphQL requests as they came over HTTP, checked before anything is executed."""
 
 from collections.abc import Mapping
 from email.message import Message
@@ -6,35 +6,41 @@ from email.message import Message
 from starlette.requests import Request
 from strawberry.http import GraphQLRequestData
 
-from gateway.errors import InvalidError, UnsupportedError
+from gateway.errors import BatchTooLargeError, InvalidError, UnsupportedError
 from gateway.models import JsonValue
 from gateway.web.bodies import decode_json, read_body
+from gateway.web.persisted import PersistedDocuments
 
-__all__ = ["request_from_body", "request_from_query", "request_from_value"]
+__all__ = ["checked_batch", "request_from_value", "value_from_body", "value_from_query"]
+
+_PREFLIGHT_HEADERS = ("graphql-require-preflight", "apollo-require-preflight", "x-apollo-operation-name")
+"""Browsers ask first before a foreign page sends one of these; a form sends none of them."""
 
 
-async def request_from_body(request: Request, *, max_bytes: int) -> GraphQLRequestData:
-    """The request in a POST body.
+async def value_from_body(request: Request, *, max_bytes: int) -> JsonValue:
+    """The JSON in a POST body: a request, or a list of them.
 
-    Raises UnsupportedError for a body that is not plain JSON in UTF-8, BodyTooLargeError, and InvalidError for odd JSON.
+    Raises UnsupportedError for a body that is not plain JSON in UTF-8, or that a foreign page could have sent unasked,
+    BodyTooLargeError, and NotJsonError.
     """
     _refuse_foreign_type(request.headers)
-    return request_from_value(decode_json(await read_body(request, max_bytes=max_bytes)))
+    return decode_json(await read_body(request, max_bytes=max_bytes))
 
 
-def request_from_query(parameters: Mapping[str, str]) -> GraphQLRequestData:
+def value_from_query(parameters: Mapping[str, str]) -> JsonValue:
     """The request in a GET address, whose variables and extensions are JSON inside it."""
-    value: dict[str, JsonValue] = {name: parameters.get(name) for name in ("query", "operationName")}
+    value: dict[str, JsonValue] = {name: parameters.get(name) for name in ("query", "operationName", "documentId")}
     for name in ("variables", "extensions"):
         text = parameters.get(name)
         value[name] = decode_json(text) if text else None
-    return request_from_value(value)
+    return value
 
 
-def request_from_value(value: JsonValue) -> GraphQLRequestData:
-    """The request that a JSON value holds. Raises InvalidError that names the member which has the wrong type."""
-    if isinstance(value, list):
-        raise InvalidError("Batches are not supported. Send one operation in a JSON object.")
+def request_from_value(value: JsonValue, persisted: PersistedDocuments) -> GraphQLRequestData:
+    """The request that a JSON value holds, with its document.
+
+    Raises InvalidError that names the member which has the wrong type, and what finding the document raises.
+    """
     if not isinstance(value, dict):
         raise InvalidError("The request must be a JSON object with a `query`.")
     for name, kind, wording in (
@@ -45,10 +51,8 @@ def request_from_value(value: JsonValue) -> GraphQLRequestData:
     ):
         if not isinstance(value.get(name), kind | None):
             raise InvalidError(f"`{name}` of the request must be {wording}.")
-    if not value.get("query"):
-        raise InvalidError("The request has no `query`. Send a GraphQL document in it.")
     return GraphQLRequestData(
-        query=value["query"],
+        query=persisted.resolved(value),
         variables=value.get("variables"),
         # An empty name is how some clients say that they have none.
         operation_name=value.get("operationName") or None,
@@ -56,12 +60,27 @@ def request_from_value(value: JsonValue) -> GraphQLRequestData:
     )
 
 
+def checked_batch(values: list[JsonValue], *, maximum: int) -> list[JsonValue]:
+    """The requests of a list, if there are some, and not too many. Raises InvalidError and BatchTooLargeError."""
+    if maximum == 1:
+        raise BatchTooLargeError("Lists of operations are not answered here. Send one operation in a JSON object.")
+    if not values:
+        raise InvalidError("The list of operations is empty. Send at least one.")
+    if len(values) > maximum:
+        raise BatchTooLargeError(f"The request has {len(values)} operations, more than {maximum}. Send them in several requests.")
+    return values
+
+
 def _refuse_foreign_type(headers: Mapping[str, str]) -> None:
     parsed = Message()
     parsed["content-type"] = headers.get("content-type", "")
     charset = parsed.get_content_charset("utf-8")
-    # A form's type would let any web page post operations without asking first, so only JSON will do.
-    if parsed.get_content_type() != "application/json" or charset not in ("utf-8", "utf8"):
-        raise UnsupportedError("Send the request as `Content-Type: application/json`, in UTF-8.")
+    # Other types than JSON any web page could post without asking first, so they take a header that it could not.
+    kind = parsed.get_content_type() if "content-type" in headers else None
+    is_ours = kind == "application/json" or (kind == "text/plain" and any(headers.get(name) for name in _PREFLIGHT_HEADERS))
+    if not is_ours or charset not in ("utf-8", "utf8"):
+        raise UnsupportedError(
+            "Send the request as `Content-Type: application/json`, in UTF-8. As `text/plain` it takes a header `GraphQL-Require-Preflight`."
+        )
     if headers.get("content-encoding", "identity").lower() != "identity":
         raise UnsupportedError("Compressed requests are not read. Send the body as it is.")

@@ -134,8 +134,7 @@ async def test_other_methods_are_refused_with_those_that_are_allowed(http, metho
         (b"null", "The request must be a JSON object with a `query`."),
         (b"5", "The request must be a JSON object with a `query`."),
         (b'"{ hello }"', "The request must be a JSON object with a `query`."),
-        (b"[]", "Batches are not supported. Send one operation in a JSON object."),
-        (b'[{"query": "{ hello }"}]', "Batches are not supported. Send one operation in a JSON object."),
+        (b"[]", "The list of operations is empty. Send at least one."),
         (b"{}", "The request has no `query`. Send a GraphQL document in it."),
         (b'{"query": null}', "The request has no `query`. Send a GraphQL document in it."),
         (b'{"query": ""}', "The request has no `query`. Send a GraphQL document in it."),
@@ -185,7 +184,9 @@ async def test_a_body_that_a_foreign_page_could_send_unasked_is_refused(http, he
 
     response = await http.post("/graphql", content=b'{"query": "{ hello }"}', headers=encoded)
 
-    assert refused(response, status=415, code="UNSUPPORTED") == "Send the request as `Content-Type: application/json`, in UTF-8."
+    assert refused(response, status=415, code="UNSUPPORTED") == (
+        "Send the request as `Content-Type: application/json`, in UTF-8. As `text/plain` it takes a header `GraphQL-Require-Preflight`."
+    )
 
 
 async def test_a_compressed_body_is_refused(http):
