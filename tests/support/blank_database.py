@@ -7,6 +7,7 @@ from typing import Any
 from sqlmodel import SQLModel
 
 import gateway.models  # noqa: F401  # Makes all tables known.
+from gateway.storage.schema import REVISION_TABLE
 
 _MOST_LEFT_BYTES = 4 * 1024 * 1024
 """A database that grew by more keeps what may change how the next test's statements are carried out."""
@@ -59,4 +60,4 @@ class Blank:
 
 def _tables() -> list[str]:
     """Those that refer to others come first."""
-    return [table.name for table in reversed(SQLModel.metadata.sorted_tables)]
+    return [REVISION_TABLE, *(table.name for table in reversed(SQLModel.metadata.sorted_tables))]
