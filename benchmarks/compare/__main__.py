@@ -1,0 +1,70 @@
+"""How much work a request is for the gateway, for other GraphQL gateways and servers, and for a proxy that does nothing else.
+
+    python benchmarks/compare [--seconds 3] [--rounds 3] [--concurrency 1 16 64] [--only typed yoga ...]
+
+One run prints two Markdown tables; README.md beside this file says what is compared and how. Linux only: CPU is read from /proc.
+"""
+
+import argparse
+import sys
+import tempfile
+from collections import defaultdict
+from contextlib import ExitStack
+from pathlib import Path
+
+import report
+from comparison import Comparison
+from contenders import Contender
+from load import Figures
+from servers import OTHERS
+from tools import install_peers
+
+_WARM_UP_SECONDS = 2.0
+"""Before the first round, for what compiles itself while it runs."""
+_SETTLING_SECONDS = 0.2
+"""Before each measurement, with its own concurrency."""
+
+
+def main() -> None:
+    """Prints the tables."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seconds", type=float, default=3.0, help="of one measurement, at most 60")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--concurrency", type=int, nargs="+", default=[1, 16, 64])
+    parser.add_argument("--only", nargs="+", metavar="KEY", help=f"some of: typed fields own trivial shared {' '.join(OTHERS)}")
+    given = parser.parse_args()
+    install_peers()
+    with ExitStack() as stack:
+        comparison = Comparison(Path(stack.enter_context(tempfile.TemporaryDirectory())), stack)
+        contenders = started(comparison, given.only)
+        measured = rounds(comparison, contenders, count=given.rounds, concurrencies=given.concurrency, seconds=given.seconds)
+        print(report.printed(contenders, measured, given.concurrency))
+
+
+def started(comparison: Comparison, only: list[str] | None) -> list[Contender]:
+    """The rows of the table, their servers running."""
+    others = [comparison.start_other(key) for key in OTHERS if only is None or key in only]
+    own = [each for each in comparison.start_ours() if only is None or each.key in only]
+    is_first = [each.key == "raw" for each in others[:1]] == [True]
+    return [*others[:1], *own, *others[1:]] if is_first else [*own, *others]
+
+
+def rounds(
+    comparison: Comparison, contenders: list[Contender], *, count: int, concurrencies: list[int], seconds: float
+) -> dict[tuple[str, int], list[Figures]]:
+    """Each measurement so many times, all taking turns."""
+    measured: dict[tuple[str, int], list[Figures]] = defaultdict(list)
+    for contender in contenders:
+        comparison.measure(contender, concurrency=concurrencies[len(concurrencies) // 2], seconds=min(_WARM_UP_SECONDS, seconds))
+    for number in range(count):
+        for concurrency in concurrencies:
+            for contender in contenders:
+                comparison.measure(contender, concurrency=concurrency, seconds=_SETTLING_SECONDS)
+                figures = comparison.measure(contender, concurrency=concurrency, seconds=seconds)
+                measured[contender.key, concurrency].append(figures)
+                print(f"round {number + 1}, {concurrency:>2} at once, {contender.key}: {figures.cpu_ms:.2f} ms", file=sys.stderr)
+    return measured
+
+
+if __name__ == "__main__":
+    main()
