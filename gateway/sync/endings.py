@@ -65,7 +65,7 @@ async def failed(runtime: Runtime, task: Task, error: GatewayError, *, has_moved
     shown = _shown(task, error)
     pause = schedule.pause_seconds(error, failures=0 if has_moved else task.failures, chance=schedule.chance())
     goes_on = task.kind is TaskKind.FULL and error.is_retriable and bool(task.progress) and task.failures < _MOST_ATTEMPTS_OF_A_RUN
-    if task.kind is TaskKind.FULL and not goes_on:
+    if not goes_on:
         await _forget_stage(task)
     async with task.commit() as session:
         if task.kind in _WITH_RUNS and not goes_on:
@@ -87,5 +87,5 @@ def _shown(task: Task, error: GatewayError) -> GatewayError:
 
 
 async def _forget_stage(task: Task) -> None:
-    if task.kind is TaskKind.FULL and task.run_id is not None:
+    if task.kind in _WITH_RUNS and task.run_id is not None:
         await sweep.forget_stage(task, task.run_id)

@@ -10,21 +10,19 @@ from sqlalchemy import update
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from gateway.errors import CursorExpiredError, UpstreamResponseError
+from gateway.errors import CursorExpiredError
 from gateway.events.observations import staged_count
 from gateway.models import EventMethod, JsonObject, JsonValue, SyncConclusion, SyncState, TaskKind
 from gateway.models.principal import SYSTEM
 from gateway.runtime import Runtime
-from gateway.sync import checkpoints, endings, followed, requests, runs, sweep
+from gateway.sync import checkpoints, endings, followed, idleness, requests, runs, sweep
 from gateway.sync.confirmation import is_confirmable
 from gateway.sync.listing import Pages, gathered
 from gateway.sync.pages import Recorded, Work
-from gateway.sync.sweep import Missing
+from gateway.sync.sweep import Sweep
 from gateway.sync.tasks import Task
 
 _MAXIMUM_RESTARTS = 3
-MOST_IDLE_PAGES = 10_000
-"""So many pages in a row with nothing new are no list: the app repeats itself, or gives empty pages for ever."""
 
 
 class Phase(StrEnum):
@@ -32,6 +30,8 @@ class Phase(StrEnum):
 
     LISTING = "LISTING"
     SWEEPING = "SWEEPING"
+    """What is missing is counted, and what follows from it decided."""
+    DELETING = "DELETING"
     ENDING = "ENDING"
     """All is recorded; others are still to be told."""
 
@@ -53,6 +53,10 @@ class Listing:
     idle_count: int = 0
     """How many pages in a row held no record that was not met before."""
     delta_token: JsonValue = None
+    missing_count: int = 0
+    """How many records it did not meet, as they were counted when it was decided to delete them."""
+    deleted_to: str | None = None
+    """The key up to which what is missing was deleted."""
     wakes_others: bool = False
     """Whether other tasks wait for its end."""
 
@@ -67,6 +71,8 @@ class Listing:
             "page_count": self.page_count,
             "idle_count": self.idle_count,
             "delta_token": self.delta_token,
+            "missing_count": self.missing_count,
+            "deleted_to": self.deleted_to,
             "wakes_others": self.wakes_others,
         }
 
@@ -101,30 +107,52 @@ class _FullSync:
 
     async def perform(self) -> None:
         """Goes on from where the run was, to its end or until it is held."""
-        listing = await self._resumed() or await self._begun()
-        while listing.phase is not Phase.ENDING:
-            if listing.phase is Phase.LISTING:
-                listing = await self._listed(listing)
-            since_tick = await self.work.tick()
-            missing = await sweep.find_missing(self.work, run_id=self.run_id, up_to_tick=listing.tick)
-            if missing.is_too_much and not self.is_released and not self._is_baseline:
-                await self._hold(len(missing.record_ids))
-                return
-            if self._must_list_again(listing, missing):
-                listing = await self._saved(replace(listing, phase=Phase.LISTING, number=2, token=None, idle_count=-listing.page_count))
-                continue
-            await sweep.delete(self.work, missing.record_ids, since_tick=since_tick)
-            listing = await self._recorded(listing)
-        await self._end(listing)
+        listing: Listing | None = await self._resumed() or await self._begun()
+        while listing is not None and listing.phase is not Phase.ENDING:
+            match listing.phase:
+                case Phase.LISTING:
+                    listing = await self._listed(listing)
+                case Phase.SWEEPING:
+                    listing = await self._swept(listing)
+                case Phase.DELETING:
+                    listing = await self._deleted(listing)
+        if listing is not None:
+            await self._end(listing)
 
     @property
     def _is_baseline(self) -> bool:
         return self.work.generation.baseline_at is None
 
-    def _must_list_again(self, listing: Listing, missing: Missing) -> bool:
+    async def _swept(self, listing: Listing) -> Listing | None:
+        """The listing once it is decided what happens to what it did not meet; null where the run is held for it."""
+        missing = await sweep.count_missing(self.work, self._sweep(listing))
+        if missing.is_too_much and not self.is_released and not self._is_baseline:
+            await self._hold(missing.count)
+            return None
+        if missing.count == 0:
+            return await self._recorded(listing)
+        return await self._saved(replace(listing, phase=Phase.DELETING, missing_count=missing.count))
+
+    async def _deleted(self, listing: Listing) -> Listing:
+        """The listing once what it did not meet is deleted, or at the begin of the second listing that it takes before."""
+        if self._must_list_again(listing):
+            again = replace(listing, phase=Phase.LISTING, number=2, token=None, idle_count=-listing.page_count)
+            return await self._saved(replace(again, missing_count=0, deleted_to=None))
+
+        async def keep(session: AsyncSession, key: str) -> None:
+            await self.work.task.save(session, progress=replace(listing, deleted_to=key).as_json())
+
+        confirms = is_confirmable(self.work.app, listing.missing_count)
+        await sweep.delete_missing(self.work, self._sweep(listing), after=listing.deleted_to, confirms=confirms, keep=keep)
+        return await self._recorded(listing)
+
+    def _sweep(self, listing: Listing) -> Sweep:
+        return Sweep(run_id=self.run_id, up_to_tick=listing.tick)
+
+    def _must_list_again(self, listing: Listing) -> bool:
         """Whether the list may have shifted over a record while it was read, page by page."""
-        is_doubtful = bool(missing.record_ids) and listing.page_count > 1 and not self._is_baseline
-        return is_doubtful and listing.number == 1 and not is_confirmable(self.work.app, len(missing.record_ids))
+        is_doubtful = listing.page_count > 1 and not self._is_baseline
+        return is_doubtful and listing.number == 1 and not is_confirmable(self.work.app, listing.missing_count)
 
     async def _resumed(self) -> Listing | None:
         """The listing that was interrupted; null where there is none, or PostgreSQL lost in a crash what it had met."""
@@ -178,12 +206,14 @@ class _FullSync:
         pages = await self.work.read(ask, observations_of=lambda pages: pages.observations, keep=keep)
         if pages.error is not None:
             raise pages.error
-        if following.idle_count > MOST_IDLE_PAGES and not pages.is_last:
-            raise UpstreamResponseError(f"The app gave {following.idle_count} pages in a row with nothing new. Its list has no end.")
+        if not pages.is_last:
+            idleness.require_end("list has", idle_count=following.idle_count)
         return following
 
     async def _saved(self, listing: Listing) -> Listing:
+        """The listing, kept together with what people see of it."""
         async with self.work.task.commit() as session:
+            await runs.count(self.work.task, session, missing=listing.missing_count)
             await self.work.task.save(session, progress=listing.as_json())
         return listing
 

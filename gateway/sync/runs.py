@@ -58,7 +58,7 @@ async def _new(task: Task, session: AsyncSession, kind: SyncKind) -> RunState:
 async def count(
     task: Task, session: AsyncSession, *, records: int = 0, events: int = 0, pages: int = 0, missing: int | None = None
 ) -> RunState:
-    """Adds to the run's counters, and tells what people asked of it meanwhile."""
+    """Adds to the run's counters, and tells what people asked of it meanwhile; `missing` replaces what was counted before."""
     values: dict[str, Any] = {
         "record_count": col(SyncRun.record_count) + records,
         "event_count": col(SyncRun.event_count) + events,

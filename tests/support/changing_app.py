@@ -179,6 +179,10 @@ class ChangingApp:
         end = position + min(self.page_size, page.size)
         return items[position:end], [age, end] if end < len(items) else None
 
+    def gives(self, page: ChangePage) -> ChangePage:
+        """A page of changes as it leaves the app."""
+        return page
+
     def require_age(self, age: int) -> None:
         """Returns when page tokens of that age are known."""
         if age != self.page_tokens:
@@ -248,9 +252,9 @@ class ChangingConnector:
         self.app.sinces.append(since)
         await self.app.ask("changes", access)
         if self.app.support.has_delta:
-            return self._delta(since, page)
+            return self.app.gives(self._delta(since, page))
         assert self.app.support.cursor is not None
-        return self._by_cursor(self.app.support.cursor, since, page)
+        return self.app.gives(self._by_cursor(self.app.support.cursor, since, page))
 
     def _delta(self, since: Since, page: PageRequest) -> ChangePage:
         """By count; the token is that of the reading's first page, as what changes meanwhile belongs to the next one."""

@@ -118,7 +118,7 @@ async def test_differences_are_told_and_deletions_confirmed_by_id(world: World):
     assert world.app.requests == ["records"] * 4 + ["records_by_ids"]
     assert await world.snapshot() == world.app.truth
     run = (await world.runs())[-1]
-    assert (run.record_count, run.event_count, run.page_count, run.conclusion) == (10, 3, 4, "SUCCESS")
+    assert (run.record_count, run.event_count, run.page_count, run.missing_count, run.conclusion) == (10, 3, 4, 1, "SUCCESS")
 
 
 async def test_a_full_sync_without_changes_tells_nothing(world: World):
@@ -149,6 +149,7 @@ async def test_a_record_over_which_the_list_shifted_is_not_taken_for_deleted(wor
 
     assert await world.told() == []
     assert world.app.requests == ["records"] * 3 + ["records_by_ids"]
+    assert (await world.runs())[-1].missing_count == 1  # In the list, whatever the app said of it then.
     await full_sync(world)
     assert await world.told() == [("DELETED", "r000", "FULL_SCAN")]
 
@@ -161,9 +162,11 @@ async def test_where_no_record_is_found_by_id_only_what_two_listings_miss_is_del
     await full_sync(world)
     assert await world.told() == []  # The first listing met it, before it was gone.
     assert world.app.requests == ["records"] * 3 + ["records"] * 3
+    assert (await world.runs())[-1].missing_count == 0
 
     await full_sync(world)
     assert await world.told() == [("DELETED", "r000", "FULL_SCAN")]
+    assert (await world.runs())[-1].missing_count == 1
 
 
 async def test_a_record_that_others_saw_since_the_listing_began_is_not_looked_for_in_it(world: World):
@@ -242,14 +245,53 @@ async def held(world: World) -> None:
 async def test_a_released_run_lists_once_more_and_deletes_what_is_missing(world: World):
     await held(world)
     run = (await world.runs())[-1]
+    world.app.remove("r055")
+    counts: list[int] = []
 
+    async def look() -> None:
+        counts.append((await world.runs())[-1].missing_count)
+
+    world.app.meanwhile.append(look)
     await sync_runs.release(world.runtime, world.customer, id=run.id)
     assert await world.work() == [TaskKind.FULL]
 
-    assert len(await world.told()) == 55
+    assert len(await world.told()) == 56
     released = (await world.runs())[-1]
     assert (released.id, released.status, released.conclusion) == (run.id, "COMPLETED", "SUCCESS")
+    assert (run.missing_count, counts, released.missing_count) == (55, [0], 56)
     assert await world.snapshot() == world.app.truth
+
+
+@pytest.mark.long
+async def test_what_is_missing_here_and_there_is_asked_for_as_many_at_once_as_the_app_finds(world: World):
+    world.app.page_size = 1_000
+    await in_sync(world, 8_000)
+    for record_id in sorted(world.app.items)[::8]:
+        world.app.remove(record_id)
+
+    await full_sync(world)
+
+    assert world.app.requests.count("records_by_ids") == 1_000 // 20
+    assert len(await world.told()) == (await world.runs())[-1].missing_count == 1_000
+    assert await world.snapshot() == world.app.truth
+
+
+async def test_an_app_that_finds_no_record_by_id_any_more_is_listed_again_before_anything_is_deleted(world: World):
+    await in_sync(world)
+    world.app.remove("r000")
+    world.app.failures.extend([None] * 3 + [DOWN])
+    await full_sync(world)
+    assert (await world.task(TaskKind.FULL)).progress["phase"] == "DELETING"
+    assert (await world.runs())[-1].missing_count == 1
+    world.app.finds_by_id = False
+    world.app.requests.clear()
+
+    assert await world.advance_and_work(20) == [TaskKind.FULL]
+
+    # The second listing does not miss what the first one met, and nothing else was met since.
+    assert world.app.requests == ["records"] * 3
+    assert await world.told() == [("DELETED", "r000", "FULL_SCAN")]
+    assert (await world.runs())[-1].missing_count == 1
 
 
 async def test_a_held_run_that_is_whole_at_its_next_interval_ends_well(world: World):
@@ -261,7 +303,7 @@ async def test_a_held_run_that_is_whole_at_its_next_interval_ends_well(world: Wo
     assert await world.advance_and_work(1.2 * 10_800) == [TaskKind.FULL]
 
     ended = (await world.runs())[-1]
-    assert (ended.id, ended.conclusion) == (run.id, "SUCCESS")
+    assert (ended.id, ended.conclusion, ended.missing_count) == (run.id, "SUCCESS", 0)
     assert await world.told() == []
 
 
@@ -421,7 +463,7 @@ async def test_a_list_without_an_end_fails_and_deletes_nothing(world: World):
 
     error = (await world.task(TaskKind.FULL)).error
     assert error["code"] == "UPSTREAM_RESPONSE"
-    assert error["message"].endswith("pages in a row with nothing new. Its list has no end.")
+    assert "pages in a row with nothing new. Its list has no end." in error["message"]
     assert (await world.generation()).baseline_at is None
     assert await world.told() == []
 

@@ -218,3 +218,38 @@ async def test_a_pull_whose_worker_dies_before_any_commit_ends_as_if_nothing_had
 @pytest.mark.parametrize("name", SCENARIOS)
 async def test_work_whose_worker_dies_before_any_commit_ends_as_if_nothing_had_happened(world: World, name: str):
     assert await deaths(world, SCENARIOS[name]) >= 4
+
+
+@pytest.mark.long
+async def test_a_released_run_that_deletes_range_by_range_goes_on_where_its_worker_died(world: World):
+    world = await another(world, ChangingApp(now=world.clock.now, page_size=1_000, finds_by_id=False))
+    for number in range(11_000):
+        world.app.put(f"r{number:05}", {"n": number})
+    await world.subscribe()
+    await world.work()
+    for number in range(10_990):
+        world.app.remove(f"r{number:05}")
+    await world.request(SyncKind.FULL_SYNC)
+    await world.work()
+    (*_, run) = await world.runs()
+    assert (run.status, run.missing_count, await world.told()) == ("HELD", 10_990, [])
+    await sync_runs.release(world.runtime, world.customer, id=run.id)
+
+    # Six commits come before the first of eleven that delete.
+    worker = Worker(world, dies_before=6 + 9)
+    with pytest.raises(DeathError), worker._dying():
+        await perform(world.runtime, await worker._next())
+
+    progress = (await world.task(TaskKind.FULL)).progress
+    # Ranges are of 5,000 keys: the first is over, and of the second the last two commits are still to come.
+    assert (progress["phase"], progress["deleted_to"], len(await world.told())) == ("DELETING", "r04999", 8_000)
+    assert (await world.runs())[-1].missing_count == 10_990
+
+    await world.die()
+    await worker.work()
+
+    assert [record_id for _, record_id, _ in await world.told()] == [f"r{number:05}" for number in range(10_990)]
+    (*_, released) = await world.runs()
+    assert (released.id, released.conclusion, released.missing_count, released.event_count) == (run.id, "SUCCESS", 10_990, 10_990)
+    assert await world.snapshot() == world.app.truth
+    assert await world.stage_count() == 0

@@ -1,12 +1,29 @@
 """Pulls of updates: what changed since a delta token or a mark."""
 
+from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from sqlalchemy import update
+from sqlmodel import col
 
 from gateway.errors import UpstreamRateLimitError
-from gateway.models import CursorOrder, CursorSync, CursorType, SyncKind, SyncSupport, TaskKind
+from gateway.models import (
+    ChangePage,
+    CursorOrder,
+    CursorSync,
+    CursorType,
+    SyncKind,
+    SyncSupport,
+    SyncTask,
+    TaskKind,
+)
+from gateway.models.principal import SYSTEM
 from gateway.services import sync_runs
+from gateway.sync.idleness import MOST_IDLE_PAGES, PAGES_WITHOUT_NOTES
+from tests.support.changing_app import ChangingApp
+from tests.sync.test_histories import DeathError, another
 from tests.sync.world import INTERVAL_SECONDS, World
 
 DELTA = SyncSupport(has_delta=True, sees_deletions=True)
@@ -250,3 +267,101 @@ async def test_what_others_recorded_meanwhile_is_read_again(world: World):
 
     assert [event.type for event in await world.events()] == ["UPDATED", "UPDATED"]
     assert await world.snapshot() == world.app.truth
+
+
+@dataclass
+class EndlessApp(ChangingApp):
+    """Begins with its changes again when it has told them all, with page tokens that never repeat."""
+
+    is_endless: bool = True
+
+    def gives(self, page: ChangePage) -> ChangePage:
+        if not self.is_endless or page.next_token is not None:
+            return page
+        token = [self.page_tokens, self.asked, self.sinces[-1].delta_token] if self.support.has_delta else [self.page_tokens, -self.asked]
+        return replace(page, next_token=token, delta_token=None)
+
+    def cut(self, items: Any, page: Any) -> Any:
+        age, position = page.token or [self.page_tokens, 0]
+        return super().cut(items, replace(page, token=[age, max(position, 0)]))
+
+
+async def endless(world: World, support: SyncSupport, *, count: int) -> World:
+    """A pull from an app without an end, whose worker died after so many new records were told, and told again."""
+    app = EndlessApp(support=support, now=world.clock.now, is_endless=False)
+    world = await in_sync(await another(world, app), support)
+    for number in range(count):
+        app.put(f"s{number}", {"n": number})
+    app.is_endless = True
+    await die_after(world, 10)
+    assert len(await world.told()) == count
+    return world
+
+
+async def die_after(world: World, pages: int) -> None:
+    def die() -> None:
+        raise DeathError
+
+    world.app.meanwhile.extend([*[None] * pages, die])
+    with pytest.raises(DeathError):
+        await world.advance_and_work()
+
+
+async def keep_length(world: World, **length: int) -> None:
+    """As if the pull had read on for so long."""
+    progress = (await world.task(TaskKind.PULL)).progress
+    is_its = (col(SyncTask.instance_id) == world.id) & (col(SyncTask.kind) == TaskKind.PULL.value)
+    async with world.runtime.database.write(SYSTEM) as session:
+        await session.exec(update(SyncTask).where(is_its).values(progress={**progress, **length}))
+
+
+UNSORTED = SyncSupport(cursor=CursorSync(order=CursorOrder.UNSORTED, is_filtered=False), sees_deletions=True)
+
+
+@pytest.mark.parametrize("support", [DELTA, BY_TIME, UNSORTED], ids=["delta", "ascending", "unsorted"])
+@pytest.mark.parametrize("count", [0, 7], ids=["empty pages", "the same records"])
+async def test_changes_without_an_end_fail_the_pull_and_are_read_from_the_beginning_after_a_pause(
+    world: World, support: SyncSupport, count: int
+):
+    world = await endless(world, support, count=count)
+    assert (await world.task(TaskKind.PULL)).progress["page_count"] == 10
+    await keep_length(world, page_count=PAGES_WITHOUT_NOTES)
+    # Whatever it gives is met for the first time since records are noted; from then on nothing is.
+    await die_after(world, 20)
+    await keep_length(world, idle_count=MOST_IDLE_PAGES - 1)
+    world.app.requests.clear()
+
+    await world.advance_and_work()
+
+    assert world.app.requests == ["changes"] * 2
+    task, run = await world.task(TaskKind.PULL), (await world.runs())[-1]
+    message = (
+        "The app gave 10001 pages in a row with nothing new. Its changes have no end. "
+        "See how its connector finds the next page and tells the last one."
+    )
+    assert run.error == task.error == {"code": "UPSTREAM_RESPONSE", "message": message}
+    assert (run.conclusion, task.progress, task.failures) == ("FAILURE", None, 1)
+    assert task.due_at > world.clock.now()
+    assert await world.stage_count() == 0
+
+    world.app.is_endless = False
+    world.app.put("s0", {"n": "new"})
+    await world.advance_and_work(900)
+    assert (await world.told())[-1][1] == "s0"
+    assert (await world.task(TaskKind.PULL)).failures == 0
+
+
+@pytest.mark.parametrize("support", [DELTA, UNSORTED], ids=["delta", "unsorted"])
+async def test_a_long_pull_that_has_an_end_is_read_to_it(world: World, support: SyncSupport):
+    world = await endless(world, support, count=7)
+    world.app.is_endless = False
+    for number in range(8):
+        world.app.put(f"t{number}", {"n": number})
+    await keep_length(world, page_count=PAGES_WITHOUT_NOTES, idle_count=MOST_IDLE_PAGES - 1)
+
+    assert await world.advance_and_work() == [TaskKind.PULL]
+
+    assert (await world.runs())[-1].conclusion == "SUCCESS"
+    assert await world.snapshot() == world.app.truth
+    assert (await world.task(TaskKind.PULL)).progress is None
+    assert await world.stage_count() == 0

@@ -12,13 +12,18 @@ from gateway.graphql.types.element import ElementError, stored_error
 from gateway.graphql.types.node import Node
 from gateway.models import SyncConclusion, SyncKind, SyncStatus
 
+_MISSING_COUNT = (
+    "How many records that were known before are missing in the app's list, as the run read it last: those that it recorded as deleted, "
+    "that it is held for, or that the app still had when it was asked for each of them. 0 while the list is read."
+)
+
 
 @strawberry.type(description="One pull of updates or full sync of an instance's collection.")
 class SyncRun(Node):
     record_count: int = strawberry.field(description="How many records it has read so far.")
     event_count: int = strawberry.field(description="How many changes it has recorded so far.")
     page_count: int = strawberry.field(description="How many pages of the app it has read so far.")
-    missing_count: int = strawberry.field(description="How many records were known before and are missing in the app's list.")
+    missing_count: int = strawberry.field(description=_MISSING_COUNT)
     created_at: datetime = strawberry.field(description="When it was asked for, or began.")
     started_at: datetime | None = strawberry.field(description="When it began. Null while it is queued.")
     completed_at: datetime | None = strawberry.field(description="When it ended. Null until it has.")
