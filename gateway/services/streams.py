@@ -1,8 +1,11 @@
 """What a client subscribes to: changes of records as they are recorded, and rows as they change."""
 
-from collections.abc import AsyncGenerator, Collection
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection
 from contextlib import aclosing
+from functools import partial
 from uuid import UUID
+
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from gateway.errors import InvalidError
 from gateway.events.batches import Batch
@@ -12,9 +15,10 @@ from gateway.runtime import Runtime
 from gateway.services import selection, standing, watching
 from gateway.services.change_streams import ChangeStream
 from gateway.services.selectors import ConnectionSelector, DataSourceInstanceSelector
+from gateway.services.standing import Standing
 
 
-async def records_changed(
+def records_changed(
     runtime: Runtime, principal: Principal, *, by: DataSourceInstanceSelector, types: Collection[ChangeType] | None, after: str | None
 ) -> AsyncGenerator[Batch, None]:
     """Changes of an instance's records as they are recorded, those since `after` first; all who follow the same get the same batches.
@@ -25,26 +29,24 @@ async def records_changed(
     Raises NotFoundError, AmbiguousError, InvalidError and CursorExpiredError, and at any time what keeps the instance from being
     synced until somebody acts: InvalidError, NoCollectionSelectedError, UpstreamAuthError.
     """
-    async with runtime.database.read(principal) as session:
+
+    async def find(session: AsyncSession) -> tuple[UUID, Topic]:
         instance = await selection.instance(session, principal, by, field=["dataSourceInstance"])
-    topic = Topic(instance_id=instance.id, types=_types(types))
-    ask = lambda: standing.of_instance(runtime, principal, instance.id)  # noqa: E731
-    async with ChangeStream(runtime, topic, key=(principal, instance.id), ask=ask) as stream, aclosing(stream.batches(after)) as batches:
-        async for batch in batches:
-            yield batch
+        return instance.id, Topic(instance_id=instance.id, types=_types(types))
+
+    return _batches(runtime, principal, find=find, standing_of=standing.of_instance, after=after)
 
 
-async def connection_records_changed(
+def connection_records_changed(
     runtime: Runtime, principal: Principal, *, by: ConnectionSelector, types: Collection[ChangeType] | None, after: str | None
 ) -> AsyncGenerator[Batch, None]:
     """The same for all instances of a connection, new ones included; those that cannot be synced are left out."""
-    async with runtime.database.read(principal) as session:
+
+    async def find(session: AsyncSession) -> tuple[UUID, Topic]:
         connection = await selection.connection(session, principal, by, field=["connection"])
-    topic = Topic(connection_id=connection.id, types=_types(types))
-    ask = lambda: standing.of_connection(runtime, principal, connection.id)  # noqa: E731
-    async with ChangeStream(runtime, topic, key=(principal, connection.id), ask=ask) as stream, aclosing(stream.batches(after)) as batches:
-        async for batch in batches:
-            yield batch
+        return connection.id, Topic(connection_id=connection.id, types=_types(types))
+
+    return _batches(runtime, principal, find=find, standing_of=standing.of_connection, after=after)
 
 
 async def data_source_instance_changed(
@@ -68,6 +70,22 @@ async def sync_run_progressed(runtime: Runtime, principal: Principal, *, id: UUI
             yield run
             if run.status == SyncStatus.COMPLETED.value:
                 return
+
+
+async def _batches(
+    runtime: Runtime,
+    principal: Principal,
+    *,
+    find: Callable[[AsyncSession], Awaitable[tuple[UUID, Topic]]],
+    standing_of: Callable[[Runtime, Principal, UUID], Awaitable[Standing]],
+    after: str | None,
+) -> AsyncGenerator[Batch, None]:
+    async with runtime.database.read(principal) as session:
+        id_, topic = await find(session)
+    ask = partial(standing_of, runtime, principal, id_)
+    async with ChangeStream(runtime, topic, key=(principal, id_), ask=ask) as stream, aclosing(stream.batches(after)) as batches:
+        async for batch in batches:
+            yield batch
 
 
 def _types(types: Collection[ChangeType] | None) -> frozenset[ChangeType]:
