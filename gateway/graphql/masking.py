@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from types import TracebackType
 from typing import Any
 from uuid import uuid4
 
 import structlog
-from graphql import GraphQLError
+from graphql import GraphQLError, SourceLocation
 from strawberry.extensions import SchemaExtension
 from strawberry.types.execution import StreamExecutionResult
 
@@ -16,6 +17,9 @@ from gateway.graphql.errors import told
 
 logger = structlog.get_logger(__name__)
 
+_MAX_MESSAGE_CHARACTERS = 500
+"""Of a message that is not ours: it may repeat a name, which may be as long as a request, and so may a hundred others."""
+_MAX_LOCATIONS = 10
 _ECHO = re.compile(r"[,.]?( found| Found)?: [\[{].*", re.DOTALL)
 
 
@@ -56,6 +60,22 @@ def _mask(result: Any) -> None:
         result.errors = [error if "code" in (error.extensions or {}) else readable(error) for error in errors]
 
 
+class Caught:
+    """Ends a block quietly on an error, and keeps it as one of GraphQL's."""
+
+    error: GraphQLError | None = None
+
+    def __enter__(self) -> None:
+        """Nothing yet."""
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> bool:
+        """Keeps the error; what is none, such as the end of the task, goes on."""
+        if not isinstance(error, Exception):
+            return False
+        self.error = error if isinstance(error, GraphQLError) else GraphQLError(str(error), original_error=error)
+        return True
+
+
 def cause_of(error: GraphQLError) -> BaseException | None:
     """What was raised, below the wrappings of the library; null when the library itself refused the request."""
     cause: BaseException | None = error
@@ -66,6 +86,7 @@ def cause_of(error: GraphQLError) -> BaseException | None:
 
 def _without_echo(message: str) -> str:
     """The message without the object or list that it quotes from the request, which may hold credentials."""
+    message = message if len(message) <= _MAX_MESSAGE_CHARACTERS else f"{message[:_MAX_MESSAGE_CHARACTERS]}..."
     shown = _ECHO.sub("", message)
     return message if shown == message else shown.rstrip(".") + ("" if shown.endswith("?") else ".")
 
@@ -82,4 +103,15 @@ def _extensions(error: GatewayError) -> dict[str, Any]:
 
 
 def _with(error: GraphQLError, message: str, extensions: dict[str, Any]) -> GraphQLError:
-    return GraphQLError(message, nodes=error.nodes, source=error.source, positions=error.positions, path=error.path, extensions=extensions)
+    # Not from the nodes: the library would search the document for the lines before each of them.
+    shown = GraphQLError(message, path=error.path, extensions=extensions)
+    shown.locations = _locations(error)
+    return shown
+
+
+def _locations(error: GraphQLError) -> list[SourceLocation] | None:
+    """The first places of the document that the error is about, as the parser has counted them."""
+    tokens = [node.loc.start_token for node in (error.nodes or ())[:_MAX_LOCATIONS] if node.loc is not None]
+    if tokens:
+        return [SourceLocation(token.line, token.column) for token in tokens]
+    return error.locations[:_MAX_LOCATIONS] if error.locations is not None else None

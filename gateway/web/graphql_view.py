@@ -2,20 +2,18 @@
 
 from collections.abc import AsyncGenerator, Callable
 
+from graphql import OperationType
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 from strawberry import Schema
 from strawberry.http import GraphQLRequestData
-from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
-from strawberry.types import ExecutionResult
-from strawberry.types.execution import PreExecutionError
-from strawberry.types.graphql import OperationType
 
 from gateway.errors import GatewayError, InternalError, InvalidError, NotAuthenticatedError, UnsupportedError
 from gateway.graphql.document_limits import DocumentLimits
 from gateway.graphql.documents import Documents
+from gateway.graphql.operations import Answer, Operations
 from gateway.models import JsonValue, Principal
 from gateway.runtime import Runtime
 from gateway.web.answers import Failure
@@ -29,7 +27,7 @@ from gateway.web.negotiation import EVENT_STREAM, GRAPHQL_RESPONSE, JSON, answer
 from gateway.web.occupancy import Occupancy
 from gateway.web.origins import may_open_socket
 from gateway.web.persisted import PersistedDocuments
-from gateway.web.refusals import refusal_body, refusal_response, with_codes
+from gateway.web.refusals import refusal_body, refusal_response
 from gateway.web.requests import checked_batch, request_from_value, value_from_body, value_from_query
 from gateway.web.statuses import Statuses
 from gateway.web.streaming import Frame, Subscriptions
@@ -38,6 +36,14 @@ __all__ = ["GraphQLView"]
 
 _OPERATIONS = {"GET": {OperationType.QUERY}, "POST": {OperationType.QUERY, OperationType.MUTATION}}
 _NEED_A_STREAM = "Subscriptions need a stream: accept `text/event-stream`, or open a WebSocket with `graphql-transport-ws` at this address."
+
+
+class _WrongKindError(Exception):
+    """The operation is none of those that can be answered here."""
+
+    def __init__(self, kind: OperationType) -> None:
+        super().__init__(kind)
+        self.kind = kind
 
 
 class GraphQLView:
@@ -60,8 +66,9 @@ class GraphQLView:
         self.runtime = runtime
         self.persisted = PersistedDocuments.of(runtime.settings)
         self.documents = Documents(schema, limits=DocumentLimits.of(runtime.settings))
+        self.operations = Operations(schema)
         self.subscriptions = Subscriptions(
-            schema,
+            self.operations,
             documents=self.documents,
             make_context=self.context_for,
             maximum_per_caller=runtime.settings.max_subscriptions_per_customer,
@@ -108,12 +115,9 @@ class GraphQLView:
         return _once(frame) if subscription is None else subscription.frames()
 
     async def _only_frame(self, asked: GraphQLRequestData, caller: Caller, entry: OperationEntry) -> Frame:
-        try:
-            result = await self._execute(asked, caller.principal, allowed=set(OperationType))
-        except CannotGetOperationTypeError as error:
-            raise InvalidError(error.as_http_error_reason()) from None
-        body, was_executed = _body_of(result, entry)
-        return Frame(text=encode_json(body if was_executed else body["errors"]).decode(), is_refusal=not was_executed)
+        answer = await self._execute(asked, caller.principal, allowed=set(OperationType))
+        entry.code_from(answer.errors)
+        return Frame(text=encode_json(answer.body if answer.was_executed else answer.errors).decode(), is_refusal=not answer.was_executed)
 
     async def _serve_socket(self, websocket: WebSocket) -> None:
         if may_open_socket(websocket.headers, allowed_origins=self.runtime.settings.allowed_origins):
@@ -134,9 +138,7 @@ class GraphQLView:
         except GatewayError as error:
             entry.code = error.code
             status = self._statuses.of_refusal(error, media_type)
-            return refusal_response(
-                error.message, status=status, code=error.code, media_type=self._statuses.media_type(status, media_type)
-            )
+            return refusal_response(error.message, status=status, code=error.code, media_type=self._statuses.media_type(status, media_type))
         except ClientDisconnect:
             return refusal_response("The connection ended before the request did.", status=400)
 
@@ -162,20 +164,18 @@ class GraphQLView:
         streams = media_type == EVENT_STREAM
         allowed = _OPERATIONS[method] | ({OperationType.SUBSCRIPTION} if streams else set())
         try:
-            result = await self._execute(asked, caller.principal, allowed=allowed)
-        except CannotGetOperationTypeError as error:
-            raise InvalidError(error.as_http_error_reason()) from None
-        except InvalidOperationTypeError as error:
-            if error.operation_type is OperationType.MUTATION:
+            answer = await self._execute(asked, caller.principal, allowed=allowed)
+        except _WrongKindError as error:
+            if error.kind is OperationType.MUTATION:
                 return _not_allowed("Mutations need POST.", allow="POST")
             return refusal_response(_NEED_A_STREAM, status=400, code=UnsupportedError.code)
-        body, was_executed = _body_of(result, entry)
-        if streams and was_executed:
-            return self._stream(_once(Frame(text=encode_json(body).decode())), caller, entry)
+        entry.code_from(answer.errors)
+        if streams and answer.was_executed:
+            return self._stream(_once(Frame(text=encode_json(answer.body).decode())), caller, entry)
         # What was not executed is no stream: it is refused as for clients of the specification.
         media_type = GRAPHQL_RESPONSE if streams else media_type
-        status = self._statuses.of_result(body, was_executed=was_executed, media_type=media_type)
-        return _json_response(body, status=status, media_type=self._statuses.media_type(status, media_type))
+        status = self._statuses.of_result(answer.body, was_executed=answer.was_executed, media_type=media_type)
+        return _json_response(answer.body, status=status, media_type=self._statuses.media_type(status, media_type))
 
     async def _answer_batch(self, values: list[JsonValue], caller: Caller, media_type: str) -> Response:
         if media_type == EVENT_STREAM:
@@ -189,12 +189,11 @@ class GraphQLView:
             try:
                 asked = request_from_value(value, self.persisted)
                 entry.name_from(asked.query, asked.operation_name)
-                result = await self._execute(asked, caller.principal, allowed=_OPERATIONS["POST"])
-                return _body_of(result, entry)[0]
-            except CannotGetOperationTypeError as error:
-                refusal: GatewayError = InvalidError(error.as_http_error_reason())
-            except InvalidOperationTypeError:
-                refusal = UnsupportedError(_NEED_A_STREAM)
+                answer = await self._execute(asked, caller.principal, allowed=_OPERATIONS["POST"])
+                entry.code_from(answer.errors)
+                return answer.body
+            except _WrongKindError:
+                refusal: GatewayError = UnsupportedError(_NEED_A_STREAM)
             except InternalError:
                 raise  # A defect, whose text never leaves the process.
             except GatewayError as error:
@@ -205,18 +204,15 @@ class GraphQLView:
     def _stream(self, frames: AsyncGenerator[Frame, None], caller: Caller, entry: OperationEntry) -> EventStream:
         return EventStream(frames, clock=self.runtime.clock, expires_at=caller.expires_at, stopping=self.stopping, on_code=entry.keep_code)
 
-    async def _execute(self, asked: GraphQLRequestData, principal: Principal, *, allowed: set[OperationType]) -> ExecutionResult:
+    async def _execute(self, asked: GraphQLRequestData, principal: Principal, *, allowed: set[OperationType]) -> Answer:
         document = self.documents.get(asked.query or "")
         if document.errors:
-            return PreExecutionError(data=None, errors=list(document.errors))
-        return await self.schema.execute(
-            asked.query,
-            variable_values=asked.variables,
-            context_value=self.context_for(principal),
-            operation_name=asked.operation_name,
-            allowed_operation_types=allowed,
-            operation_extensions=asked.extensions,
-        )
+            return Answer.refusal(document.errors)
+        operation = document.operation(asked.operation_name)
+        if operation.kind not in allowed:
+            raise _WrongKindError(operation.kind)
+        variables, extensions = asked.variables or {}, asked.extensions
+        return await self.operations.execute(operation, variables=variables, context=self.context_for(principal), extensions=extensions)
 
 
 async def _once(frame: Frame) -> AsyncGenerator[Frame, None]:
@@ -243,21 +239,6 @@ def _resumed_after(request: Request) -> str | None:
 
 def _not_allowed(message: str, *, allow: str) -> Response:
     return refusal_response(message, status=405, headers={"allow": allow})
-
-
-def _body_of(result: ExecutionResult, entry: OperationEntry) -> tuple[dict[str, object], bool]:
-    """What a result tells, and whether anything was executed."""
-    errors = with_codes([dict(error.formatted) for error in result.errors or ()])
-    entry.code_from(errors)
-    # Without a path in any error nothing was executed: the request itself is at fault, and there is no `data` to speak of.
-    was_executed = not isinstance(result, PreExecutionError) and (result.data is not None or any("path" in error for error in errors))
-
-    body: dict[str, object] = {"data": result.data} if was_executed else {}
-    if errors:
-        body["errors"] = errors
-    if result.extensions:
-        body["extensions"] = result.extensions
-    return body, was_executed
 
 
 def _json_response(body: JsonValue, *, status: int, media_type: str) -> Response:

@@ -7,23 +7,21 @@ the rest. An event without one is answered for each.
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import ExitStack, aclosing
-from typing import Any, cast
+from typing import cast
 from weakref import WeakValueDictionary
 
 from graphql import (
     DocumentNode,
     ExecutionResult,
-    Executor,
-    GraphQLError,
     OperationType,
     create_source_event_stream,
     execute_subscription_event,
 )
-from strawberry import Schema
 from strawberry.http import GraphQLRequestData
 
 from gateway.errors import InvalidError
 from gateway.graphql.documents import Documents, Operation
+from gateway.graphql.operations import Operations
 from gateway.models import JsonObject, Principal
 from gateway.web.answers import Answers, Failure, Frame
 from gateway.web.bodies import encode_json
@@ -42,14 +40,14 @@ class Subscriptions:
 
     def __init__(
         self,
-        schema: Schema,
+        operations: Operations,
         *,
         documents: Documents,
         make_context: Callable[[Principal], object],
         maximum_per_caller: int = _MAXIMUM_PER_CALLER,
         kept_bytes: int = _KEPT_BYTES,
     ) -> None:
-        self.schema = schema
+        self.operations = operations
         self.make_context = make_context
         self.open = Occupancy("subscriptions", maximum=maximum_per_caller)
         self.answers = Answers(maximum_bytes=kept_bytes)
@@ -64,22 +62,8 @@ class Subscriptions:
         operation = self._operation(asked)
         if operation is None or operation.kind is not OperationType.SUBSCRIPTION:
             return None
-        source = operation.document.node if after is None else operation.resumed_after(after, self.schema._schema)
+        source = operation.document.node if after is None else operation.resumed_after(after, self.operations.schema._schema)
         return Subscription(self, operation, source=source, variables=asked.variables or {}, principal=principal)
-
-    def executor(
-        self, document: DocumentNode, operation_name: str | None, *, root: object, variables: JsonObject, principal: Principal
-    ) -> Executor[Any] | list[GraphQLError]:
-        """What executes the operation once, with a context of its own; errors where the variables do not fit."""
-        return self.schema.execution_context_class.build(
-            self.schema._schema,
-            document,
-            root,
-            self.make_context(principal),
-            variables,
-            operation_name,
-            operation_extensions=None,
-        )
 
     def asking(self, operation: Operation, variables: JsonObject, principal: Principal) -> "_Asking":
         """What asks like that for all who do; to be called with variables that fit, as others' answers are made with them."""
@@ -143,12 +127,11 @@ class Subscription:
     async def _source(self, failure: "Failure") -> AsyncGenerator[object, None] | None:
         source: object = None
         with failure:
-            executor = self._subscriptions.executor(
-                self._source_document,
-                self._operation.name,
-                root=None,
+            executor = self._subscriptions.operations.executor(
+                self._operation,
+                document=self._source_document,
                 variables=self._variables,
-                principal=self._principal,
+                context=self._subscriptions.make_context(self._principal),
             )
             if isinstance(executor, list):
                 failure.add(executor)
@@ -179,12 +162,11 @@ class _Asking:
         failure = Failure()
         with failure:
             # An executor for each event: what graphql-core remembers of one, it would keep for the whole stream.
-            executor = self._subscriptions.executor(
-                self._operation.document.node,
-                self._operation.name,
+            executor = self._subscriptions.operations.executor(
+                self._operation,
                 root=event,
                 variables=self._variables,
-                principal=self._principal,
+                context=self._subscriptions.make_context(self._principal),
             )
             if not isinstance(executor, list):
                 return execute_subscription_event(executor)

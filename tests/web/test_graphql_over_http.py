@@ -44,6 +44,12 @@ async def test_a_query_is_answered_by_post_and_by_get(http):
         ("multipart/mixed, application/json", "application/json"),
         (f"{GRAPHQL};q=high, application/json;q=0.2", "application/json"),
         ("", "application/json"),
+        ("application/json;q=0, */*", GRAPHQL),
+        (f"{GRAPHQL};q=0, application/*", "application/json"),
+        (f"{GRAPHQL};q=inf, application/json;q=0.2", "application/json"),
+        (f"{GRAPHQL};q=-1, application/json;q=0.2", "application/json"),
+        ("text/html;q=0.1, application/json", "application/json"),
+        ("application/json, multipart/mixed;q=2, text/event-stream", "application/json"),
     ],
 )
 async def test_the_answer_comes_in_the_type_that_the_client_likes_best(http, accept, media_type):
@@ -55,7 +61,7 @@ async def test_the_answer_comes_in_the_type_that_the_client_likes_best(http, acc
     assert response.json() == {"data": {"hello": "Hello, world!"}}
 
 
-@pytest.mark.parametrize("accept", ["text/plain", "text/event-stream;q=0", "application/json;q=0", "text/html;q=0"])
+@pytest.mark.parametrize("accept", ["text/plain", ",;q=1,/;;", "*/*;q=0", "text/event-stream;q=0", "application/json;q=0", "text/html;q=0"])
 async def test_a_client_that_accepts_none_of_the_types_is_told_so_before_anything_runs(http, accept):
     response = await http.post("/graphql", json={"query": 'mutation { note(text: "x") }'}, headers={"accept": accept})
 
@@ -159,7 +165,7 @@ async def test_an_odd_body_is_refused_by_its_fault(http, body, message):
         ({"query": "{ hello }", "variables": "{"}, "The request is not valid JSON."),
         ({"query": "{ hello }", "variables": "[]"}, "`variables` of the request must be an object or null."),
         ({"query": "{ hello }", "extensions": "5"}, "`extensions` of the request must be an object or null."),
-        ({"query": "query A { hello }", "operationName": "B"}, 'Unknown operation named "B".'),
+        ({"query": "query A { hello }", "operationName": "B"}, "The document has no operation named 'B'."),
     ],
 )
 async def test_an_odd_address_is_refused_by_its_fault(http, parameters, message):
@@ -187,6 +193,21 @@ async def test_a_body_that_a_foreign_page_could_send_unasked_is_refused(http, he
     assert refused(response, status=415, code="UNSUPPORTED") == (
         "Send the request as `Content-Type: application/json`, in UTF-8. As `text/plain` it takes a header `GraphQL-Require-Preflight`."
     )
+
+
+@pytest.mark.parametrize("header", ["GraphQL-Require-Preflight", "Apollo-Require-Preflight", "X-Apollo-Operation-Name"])
+async def test_plain_text_is_read_with_a_header_that_no_foreign_page_could_send_unasked(http, header):
+    asked = {"content": b'{"query": "mutation { note(text: \\"x\\") }"}'}
+
+    without = await http.post("/graphql", **asked, headers={"content-type": "text/plain"})
+    empty = await http.post("/graphql", **asked, headers={"content-type": "text/plain", header: ""})
+    form = await http.post("/graphql", **asked, headers={"content-type": "application/x-www-form-urlencoded", header: "1"})
+    untyped = await http.post("/graphql", **asked, headers={header: "1"})
+
+    assert [answer.status_code for answer in (without, empty, form, untyped)] == [415] * 4
+    assert NOTES == []
+    with_header = await http.post("/graphql", **asked, headers={"content-type": "text/plain", header: "1"})
+    assert (with_header.json(), NOTES) == ({"data": {"note": "x"}}, ["x"])
 
 
 async def test_a_compressed_body_is_refused(http):

@@ -185,7 +185,7 @@ async def test_an_unknown_operation_name_is_that_operations_error(app):
         (answer,) = await client.ask("query A { hello }", operationName="B")
 
     assert answer["type"] == "error"
-    assert answer["payload"] == [{"message": 'Unknown operation named "B".', "extensions": {"code": "INVALID"}}]
+    assert answer["payload"] == [{"message": "The document has no operation named 'B'.", "extensions": {"code": "INVALID"}}]
 
 
 async def test_a_field_that_fails_is_told_with_the_rest_of_the_answer(app):

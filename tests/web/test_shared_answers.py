@@ -10,6 +10,7 @@ from uuid import UUID
 import pytest
 from strawberry.http import GraphQLRequestData
 
+from gateway.graphql.operations import Operations
 from gateway.models import Principal
 from gateway.models.principal import ANONYMOUS
 from gateway.web.streaming import Subscriptions
@@ -77,9 +78,9 @@ async def test_whoever_asks_is_told_what_they_would_be_told_alone(runtime, log):
         if (name is not None) == ("subscription A" in query)
     ]
     documents, make_context = documents_of(STREAMS), partial(Context, runtime)
-    shared, alone = Subscriptions(STREAMS, documents=documents, make_context=make_context), []
+    shared, alone = Subscriptions(Operations(STREAMS), documents=documents, make_context=make_context), []
     for asking in askings:
-        one = Subscriptions(STREAMS, documents=documents, make_context=make_context)
+        one = Subscriptions(Operations(STREAMS), documents=documents, make_context=make_context)
         alone.append(await first_frame(one, *asking))
         log.batches[0].results.clear()
     log.answers.clear()

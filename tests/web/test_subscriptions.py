@@ -12,6 +12,7 @@ from strawberry.http import GraphQLRequestData
 
 from gateway.graphql.document import BoundedDocument
 from gateway.graphql.masking import MaskErrors
+from gateway.graphql.operations import Operations
 from gateway.graphql.schema import build_schema
 from gateway.models.principal import ANONYMOUS
 from gateway.web.assembly import assemble
@@ -32,7 +33,7 @@ def app(runtime, log):
 
 
 def subscriptions_of(runtime, **bounds):
-    return Subscriptions(STREAMS, documents=documents_of(STREAMS), make_context=partial(Context, runtime), **bounds)
+    return Subscriptions(Operations(STREAMS), documents=documents_of(STREAMS), make_context=partial(Context, runtime), **bounds)
 
 
 def ask(client, query, *, id="1", **payload):

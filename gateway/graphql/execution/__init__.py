@@ -1,0 +1,7 @@
+"""Execution of operations: plain data is answered by functions that are compiled once for a document."""
+
+from gateway.graphql.execution.executor import FastExecutor
+from gateway.graphql.execution.plans import Plans
+from gateway.graphql.execution.resolvers import COMPUTES
+
+__all__ = ["COMPUTES", "FastExecutor", "Plans"]

@@ -1,0 +1,205 @@
+"""Makes a plan of a place in an operation: one Python function for each selection, as the stock executor would complete it.
+
+A place has a plan where all that is selected there comes from plain data: values of a source by their names, resolvers that
+only compute, objects and lists of them. In the functions `s` is an object's source, `i` what resolvers get for `info`, `a` the
+arguments of the calls, `v` a value at hand and `w0`, `w1` the items of lists within lists.
+"""
+
+from functools import partial
+from inspect import iscoroutinefunction
+from math import isfinite
+from typing import Any
+
+from graphql import (
+    GraphQLAbstractType,
+    GraphQLBoolean,
+    GraphQLField,
+    GraphQLFloat,
+    GraphQLID,
+    GraphQLInt,
+    GraphQLLeafType,
+    GraphQLList,
+    GraphQLNonNull,
+    GraphQLObjectType,
+    GraphQLOutputType,
+    GraphQLString,
+    is_abstract_type,
+    is_leaf_type,
+)
+from graphql.execution.collect_fields import FieldDetailsList
+from graphql.execution.executor import Executor
+
+from gateway.graphql.execution import values
+from gateway.graphql.execution.plans import Plan
+from gateway.graphql.execution.resolvers import Call, call_of, computed, definition_of
+from gateway.graphql.execution.writing import Source
+from gateway.graphql.fields import read
+
+__all__ = ["plan_of"]
+
+_MOST_FIELDS = 2_000
+"""Of one plan, whose fragments may multiply below types that stand for many."""
+_AS_THEY_ARE = {
+    GraphQLString: "type({0}) is str",
+    GraphQLID: "type({0}) is str",
+    GraphQLInt: "type({0}) is int and -2147483648 <= {1} <= 2147483647",
+    GraphQLFloat: "type({0}) is float and isfinite({1})",
+    GraphQLBoolean: "type({0}) is bool",
+}
+"""What values of GraphQL's own scalars must be in order to stand in an answer as they are."""
+_UNDERSTOOD_DIRECTIVES = {"skip", "include"}
+
+
+class _UnplannedError(Exception):
+    """The place needs the stock executor."""
+
+
+def plan_of(executor: Executor[Any], type: GraphQLObjectType | GraphQLList[Any], details: FieldDetailsList) -> Plan | None:
+    """The plan that completes a value of a type, which is not null; None where the stock executor has to."""
+    compiler = _Compiler(executor)
+    try:
+        value = compiler.value(GraphQLNonNull(type), details, "s", "s")
+    except _UnplannedError:
+        return None
+    return compiler.plan(value)
+
+
+class _Compiler:
+    """Writes the functions of one plan."""
+
+    def __init__(self, executor: Executor[Any]) -> None:
+        self._executor = executor
+        self._source = Source(
+            type=type,
+            str=str,
+            int=int,
+            float=float,
+            bool=bool,
+            dict=dict,
+            getattr=getattr,
+            isinstance=isinstance,
+            isfinite=isfinite,
+            partial=partial,
+            items=values.items,
+            present=values.present,
+            deviate=values.deviate,
+        )
+        self._calls: list[Call] = []
+        self._choices: list[tuple[dict[str, Any], dict[str, str]]] = []
+        self._fields = 0
+        self._lists = 0
+
+    def plan(self, value: str) -> Plan:
+        """The plan, once all is written."""
+        root = self._source.function("i, a, s", f"return {value}")
+        function = self._source.compiled()
+        for choice, names in self._choices:
+            choice.update({type_name: function(name) for type_name, name in names.items()})
+        return Plan(function(root), tuple(self._calls))
+
+    def value(self, type: GraphQLOutputType, details: FieldDetailsList, given: str, name: str) -> str:
+        """An expression of the completed value that `given` is. Where it is not a name yet, it gets one first: it is looked at once."""
+        if isinstance(type, GraphQLNonNull):
+            return self._present(type.of_type, details, given, name)
+        first = _named(given, name)
+        if type in _AS_THEY_ARE:
+            return f"({name} if ({first}) is None or {_AS_THEY_ARE[type].format(name, name)} else {self._leaf(type)}({name}))"
+        return f"(None if ({first}) is None else {self._present(type, details, name, name)})"
+
+    def _present(self, type: Any, details: FieldDetailsList, given: str, name: str) -> str:
+        if type in _AS_THEY_ARE:
+            return f"({name} if {_AS_THEY_ARE[type].format(_named(given, name), name)} else {self._leaf(type)}({name}))"
+        if is_leaf_type(type):
+            return f"{self._leaf(type)}({given})"
+        if isinstance(type, GraphQLList):
+            return self._list(type, details, given)
+        if is_abstract_type(type):
+            return self._abstract(type, details, _named(given, name), name)
+        return f"{self._object(type, details)}({given}, i, a)"
+
+    def _leaf(self, type: GraphQLLeafType) -> str:
+        return self._source.name(values.leaf(type.coerce_output_value))
+
+    def _list(self, type: GraphQLList[Any], details: FieldDetailsList, given: str) -> str:
+        self._refuse_directives(details)
+        self._lists += 1
+        item = f"w{self._lists}"
+        return f"[{self.value(type.of_type, details, item, item)} for {item} in items({given})]"
+
+    def _abstract(self, type: GraphQLAbstractType, details: FieldDetailsList, first: str, name: str) -> str:
+        resolve_type = type.resolve_type
+        if resolve_type is None or iscoroutinefunction(resolve_type):
+            raise _UnplannedError
+        names: dict[str, str] = {}
+        for possible in self._executor.schema.get_possible_types(type):
+            try:
+                names[possible.name] = self._object(possible, details)
+            except _UnplannedError:
+                # A value of this type ends the function; those of others need not.
+                continue
+        if not names:
+            raise _UnplannedError
+        choice: dict[str, Any] = {}
+        self._choices.append((choice, names))
+        find, resolve, abstract = map(self._source.name, (choice.get, resolve_type, type))
+        return f"{find}({resolve}(present({first}), i, {abstract}), deviate)({name}, i, a)"
+
+    def _object(self, type: GraphQLObjectType, details: FieldDetailsList) -> str:
+        self._refuse_directives(details)
+        fields, deferred, _ = self._executor.collect_subfields(type, details)
+        if deferred:
+            raise _UnplannedError
+        members = ", ".join(f"{self._source.name(name)}: {self._field(type, below)}" for name, below in fields.items())
+        lines = ["isinstance(s, dict) or present(s)"]
+        if type.is_type_of is not None:
+            if iscoroutinefunction(type.is_type_of):
+                raise _UnplannedError
+            lines.append(f"{self._source.name(type.is_type_of)}(s, i) is True or deviate()")
+        lines.append("get = s.get if isinstance(s, dict) else partial(getattr, s)")
+        return self._source.function("s, i, a", *lines, f"return {{{members}}}")
+
+    def _field(self, parent: GraphQLObjectType, details: FieldDetailsList) -> str:
+        self._fields += 1
+        node = details[0].node
+        field = self._executor.schema.get_field(parent, node.name.value)
+        if field is None or self._fields > _MOST_FIELDS:
+            raise _UnplannedError
+        if node.name.value == "__typename":
+            return self._source.name(parent.name)
+        return self.value(field.type, details, self._resolved(field, details), "v")
+
+    def _resolved(self, field: GraphQLField, details: FieldDetailsList) -> str:
+        """An expression of what the field's resolver gives."""
+        definition = definition_of(field)
+        if definition is None:
+            raise _UnplannedError
+        if definition.is_basic_field:
+            if field.args:
+                raise _UnplannedError
+            name = self._source.name(definition.python_name)
+            is_read = definition.default_resolver is read
+            return f"get({name})" if is_read else f"{self._source.name(definition.default_resolver)}(s, {name})"
+        found = computed(definition)
+        if found is None:
+            raise _UnplannedError
+        info = f", {found.info_name}=i" if found.info_name is not None else ""
+        return f"{self._source.name(found.resolver)}(s{info}{self._arguments(field, definition, details)})"
+
+    def _arguments(self, field: GraphQLField, definition: Any, details: FieldDetailsList) -> str:
+        if not field.args:
+            return ""
+        call = call_of(field, definition, details[0].node)
+        if call is None:
+            raise _UnplannedError
+        self._calls.append(call)
+        return f", **a[{len(self._calls) - 1}]"
+
+    def _refuse_directives(self, details: FieldDetailsList) -> None:
+        for detail in details:
+            directives = {directive.name.value for directive in detail.node.directives or ()}
+            if detail.defer_usage is not None or detail.fragment_variable_values is not None or directives - _UNDERSTOOD_DIRECTIVES:
+                raise _UnplannedError
+
+
+def _named(given: str, name: str) -> str:
+    return given if given == name else f"{name} := {given}"

@@ -1,0 +1,43 @@
+"""Plans: the compiled functions of an operation, kept with its document."""
+
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field
+from typing import Any
+
+from graphql import VariableValues
+
+from gateway.graphql.execution.resolvers import Call, ContextOnly
+
+__all__ = ["Plan", "Plans"]
+
+_MOST_PLANS = 64
+"""Of one operation. Whoever sends every combination of variables gets no more; the rest is left to the stock executor."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Plan:
+    """What completes values at one place of an operation: `complete(info, arguments, value)`."""
+
+    complete: Callable[[ContextOnly, list[dict[str, Any]], Any], Any]
+    calls: tuple[Call, ...] = ()
+
+    def arguments(self, variables: VariableValues) -> list[dict[str, Any]]:
+        """What the resolvers are passed in one execution. Raises GraphQLError where a variable does not fit."""
+        return [call.arguments(variables) for call in self.calls]
+
+
+@dataclass(slots=True, eq=False)
+class Plans:
+    """The plans of one operation. Their keys may name its nodes by identity, as neither outlives its document."""
+
+    _made: dict[Hashable, Plan | None] = field(default_factory=dict)
+
+    def get(self, key: Hashable, make: Callable[[], Plan | None]) -> Plan | None:
+        """The plan of a place, made at the first look; None for a place that has none."""
+        try:
+            return self._made[key]
+        except KeyError:
+            if len(self._made) >= _MOST_PLANS:
+                return None
+            plan = self._made[key] = make()
+            return plan

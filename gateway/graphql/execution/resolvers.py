@@ -1,0 +1,81 @@
+"""Which fields a compiled function may answer: those that only compute, however often and wherever in the answer."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from inspect import isfunction
+from typing import Any
+
+import strawberry
+from graphql import FieldNode, GraphQLField, VariableValues, get_argument_values
+from strawberry.schema.schema_converter import GraphQLCoreConverter
+from strawberry.types.arguments import StrawberryArgument
+from strawberry.types.base import StrawberryOptional
+from strawberry.types.field import StrawberryField
+
+COMPUTES = "computes"
+"""Marks in a field's metadata that its resolver only computes, from its source and the context: it may be called again."""
+
+
+@dataclass(frozen=True, slots=True)
+class ContextOnly:
+    """What a resolver gets for `info` from a compiled function. It asks in vain for anything else, and the stock executor takes over."""
+
+    context: Any
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Call:
+    """One place in a document that passes arguments to a resolver."""
+
+    field: GraphQLField
+    node: FieldNode
+    names: dict[str, str]
+    """The resolver's names of the arguments."""
+
+    def arguments(self, variables: VariableValues) -> dict[str, Any]:
+        """The arguments of one execution. Raises GraphQLError where a variable does not fit."""
+        return {self.names[name]: value for name, value in get_argument_values(self.field, self.node, variables).items()}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Computed:
+    """A resolver that only computes."""
+
+    resolver: Callable[..., Any]
+    info_name: str | None
+
+
+def definition_of(field: GraphQLField) -> StrawberryField | None:
+    """How the field was declared; None for those that GraphQL itself has."""
+    definition = field.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
+    return definition if isinstance(definition, StrawberryField) else None
+
+
+def computed(definition: StrawberryField) -> Computed | None:
+    """The resolver of a field that only computes: one that is marked so, or that knows nothing but its source."""
+    resolver = definition.base_resolver
+    if resolver is None or definition.extensions or definition.is_subscription or resolver.is_async:
+        return None
+    info = resolver.info_parameter
+    is_marked = bool(definition.metadata.get(COMPUTES))
+    if not (is_marked or info is None) or not isfunction(resolver.wrapped_func):
+        return None
+    if resolver.self_parameter is None or resolver.root_parameter is not None or resolver.parent_parameter is not None:
+        return None
+    return Computed(resolver=resolver.wrapped_func, info_name=info.name if info is not None else None)
+
+
+def call_of(field: GraphQLField, definition: StrawberryField, node: FieldNode) -> Call | None:
+    """The call with the arguments of a place; None where they are more than plain values of GraphQL's own scalars."""
+    if not all(map(_is_plain, definition.arguments)):
+        return None
+    # The schema's arguments are made of the declared ones, in their order.
+    names = dict(zip(field.args, (argument.python_name for argument in definition.arguments), strict=True))
+    return Call(field, node, names)
+
+
+def _is_plain(argument: StrawberryArgument) -> bool:
+    """Whether a resolver gets the value as GraphQL has it."""
+    kind: Any = argument.type
+    # Not an instance of a subclass: `Maybe` is one, and wraps what it has.
+    return (kind.of_type if type(kind) is StrawberryOptional else kind) in (str, int, float, bool, strawberry.ID)

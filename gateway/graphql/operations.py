@@ -1,0 +1,103 @@
+"""Operations as they are executed: one at a time, each with a context of its own, and with answers that are safe to send."""
+
+from collections.abc import Awaitable, Iterable
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+from graphql import DocumentNode, ExecutionResult, GraphQLError
+from strawberry import Schema
+from strawberry.execution.is_awaitable import optimized_is_awaitable
+
+from gateway.graphql.documents import Operation
+from gateway.graphql.execution import FastExecutor, Plans
+from gateway.graphql.masking import Caught, readable
+from gateway.models import JsonObject
+
+__all__ = ["Answer", "Operations", "told_errors"]
+
+_PLANS = "plans"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """What an operation is answered with. The errors are as clients may see them, each with a code."""
+
+    data: JsonObject | None = None
+    errors: list[JsonObject] = field(default_factory=list)
+    extensions: JsonObject = field(default_factory=dict)
+    was_executed: bool = True
+    """Where nothing was executed the request itself is at fault, and there is no `data` to speak of."""
+
+    @classmethod
+    def refusal(cls, errors: Iterable[GraphQLError]) -> Self:
+        """The answer to what cannot be executed."""
+        return cls(errors=told_errors(errors), was_executed=False)
+
+    @property
+    def body(self) -> JsonObject:
+        """The answer as GraphQL writes it."""
+        body: JsonObject = {"data": self.data} if self.was_executed else {}
+        if self.errors:
+            body["errors"] = self.errors
+        if self.extensions:
+            body["extensions"] = self.extensions
+        return body
+
+
+class Operations:
+    """Executes the operations of a schema. What is compiled for one is kept with its document."""
+
+    def __init__(self, schema: Schema) -> None:
+        self.schema = schema
+
+    async def execute(
+        self, operation: Operation, *, variables: JsonObject, context: object, extensions: JsonObject | None = None
+    ) -> Answer:
+        """The answer to a query or a mutation, executed once; `extensions` are those of the request."""
+        caught = Caught()
+        with caught:
+            executor = self.executor(operation, variables=variables, context=context, extensions=extensions)
+            if isinstance(executor, list):
+                return Answer.refusal(executor)
+            result: Any = executor.execute_operation()
+            return _answer(await result if isinstance(result, Awaitable) else result)
+        return Answer.refusal([caught.error] if caught.error is not None else ())
+
+    def executor(
+        self,
+        operation: Operation,
+        *,
+        variables: JsonObject,
+        context: object,
+        root: object = None,
+        document: DocumentNode | None = None,
+        extensions: JsonObject | None = None,
+    ) -> FastExecutor | list[GraphQLError]:
+        """What executes the operation once; errors where the variables do not fit. `document` stands in for the operation's own."""
+        # The library has it build executors of its own class.
+        build: Any = FastExecutor.build
+        executor: FastExecutor | list[GraphQLError] = build(
+            self.schema._schema,
+            document or operation.document.node,
+            root,
+            context,
+            variables,
+            operation.name,
+            is_awaitable=optimized_is_awaitable,
+            operation_extensions=extensions,
+            plans=operation.notes.setdefault(_PLANS, Plans()) if document is None else None,
+        )
+        return executor
+
+
+def told_errors(errors: Iterable[GraphQLError]) -> list[JsonObject]:
+    """The errors as JSON, with nothing in them that is not meant for clients."""
+    told = (error if "code" in (error.extensions or {}) else readable(error) for error in errors)
+    return [dict(error.formatted) for error in told]
+
+
+def _answer(result: ExecutionResult) -> Answer:
+    errors = told_errors(result.errors or ())
+    # An error without a path is none of a field: it ended the operation before it began.
+    was_executed = result.data is not None or any("path" in error for error in errors)
+    return Answer(data=result.data, errors=errors, was_executed=was_executed)

@@ -1,0 +1,278 @@
+"""Random schemas, documents and data, each from a number: the same number gives the same ones."""
+
+import enum
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from random import Random
+from types import SimpleNamespace
+from typing import Annotated, Any
+
+import strawberry
+from graphql import Undefined
+from strawberry.annotation import StrawberryAnnotation
+from strawberry.scalars import JSON
+from strawberry.schema.config import StrawberryConfig
+from strawberry.types.field import StrawberryField
+from strawberry.types.fields.resolver import StrawberryResolver
+
+from gateway.graphql.execution import COMPUTES
+from gateway.graphql.fields import read
+
+LEAVES = ("str", "id", "int", "float", "bool", "enum", "json")
+BUILT_IN: dict[str, Any] = {"str": str, "id": strawberry.ID, "int": int, "float": float, "bool": bool, "json": JSON}
+
+
+@strawberry.enum
+class Size(enum.Enum):
+    SMALL = "s"
+    LARGE = "l"
+
+
+class Later:
+    """A value that has to be waited for, as often as anybody likes."""
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+    def __await__(self) -> Iterator[Any]:
+        if isinstance(self.value, Exception):
+            raise self.value
+        return self.value
+        yield
+
+
+@dataclass(frozen=True)
+class Kind:
+    """The type of a field: a leaf or the name of a class, within lists and nulls."""
+
+    name: str
+    wraps: tuple[str, ...]
+    """From the outside: `?` for what may be null, `[` for a list."""
+
+
+@dataclass(frozen=True)
+class Member:
+    name: str
+    kind: Kind
+    resolver: str
+    """How it is answered: plain, computed, marked, argued, failing, awaited."""
+
+
+@dataclass(frozen=True)
+class Shape:
+    name: str
+    members: tuple[Member, ...]
+    implements: bool
+
+
+class RandomSchema:
+    """A few classes that refer to each other, some behind an interface."""
+
+    def __init__(self, number: int) -> None:
+        self.random = Random(number)
+        names = [f"T{index}" for index in range(self.random.randint(2, 5))]
+        common = tuple(self._member(f"c{index}", ["T0"], is_leaf=True) for index in range(2))
+        self.shapes: dict[str, Shape] = {}
+        for name in names:
+            own = tuple(self._member(f"f{index}", [*names, "Common"]) for index in range(self.random.randint(1, 6)))
+            implements = self.random.random() < 0.5 or name == "T0"
+            self.shapes[name] = Shape(name, (*common, *own) if implements else own, implements)
+        self.shapes["Common"] = Shape("Common", common, False)
+        roots = tuple(Member(f"r{index}", self._kind([*names, "Common"], is_leaf=False), "root") for index in range(3))
+        self.shapes["Query"] = Shape("Query", roots, False)
+        self.schema = self._built()
+
+    def implementing(self) -> list[str]:
+        return [shape.name for shape in self.shapes.values() if shape.implements]
+
+    def _member(self, name: str, names: list[str], *, is_leaf: bool = False) -> Member:
+        is_leaf = is_leaf or self.random.random() < 0.65
+        how = self.random.choices(["plain", "computed", "marked", "argued", "failing", "awaited"], [14, 3, 2, 2, 1, 1])[0]
+        return Member(name, self._kind(names, is_leaf=is_leaf), how)
+
+    def _kind(self, names: list[str], *, is_leaf: bool) -> Kind:
+        wraps = self.random.choice(
+            [(), ("?",), ("?",), ("[",), ("?", "[", "?"), ("[", "?"), ("?", "["), ("[", "["), ("?", "[", "?", "[", "?")]
+        )
+        return Kind(self.random.choice(LEAVES if is_leaf else names), wraps)
+
+    def _built(self) -> strawberry.Schema:
+        made: dict[str, Any] = {"enum": Size, **BUILT_IN}
+        interface = strawberry.interface(type("Common", (), {"resolve_type": classmethod(_resolve_type)}))
+        made["Common"] = interface
+        for shape in self.shapes.values():
+            if shape.name != "Common":
+                bases = (interface,) if shape.implements else ()
+                body = {"is_type_of": classmethod(_is_type_of)} if shape.implements else {}
+                made[shape.name] = strawberry.type(type(shape.name, bases, body))
+        for shape in self.shapes.values():
+            definition = vars(made[shape.name])["__strawberry_definition__"]
+            definition.fields = [_field(member, made) for member in shape.members]
+        types = [made[name] for name in self.shapes if name not in ("Common", "Query")]
+        return strawberry.Schema(made["Query"], types=types, config=StrawberryConfig(default_resolver=read))
+
+
+def _resolve_type(cls: Any, source: Any, info: Any, type_: Any) -> Any:
+    return read(source, "kind")
+
+
+def _is_type_of(cls: Any, source: Any, info: Any) -> Any:
+    return read(source, "kind") == cls.__name__
+
+
+def _annotation(kind: Kind, made: dict[str, Any]) -> Any:
+    annotation = made[kind.name]
+    for wrap in reversed(kind.wraps):
+        annotation = annotation | None if wrap == "?" else list[annotation]  # type: ignore[valid-type]
+    return annotation
+
+
+def _field(member: Member, made: dict[str, Any]) -> StrawberryField:
+    resolver = _resolvers(member.name).get(member.resolver)
+    return StrawberryField(
+        python_name=member.name,
+        graphql_name=member.name,
+        type_annotation=StrawberryAnnotation(_annotation(member.kind, made)),
+        base_resolver=StrawberryResolver(resolver) if resolver is not None else None,
+        metadata={COMPUTES: True} if member.resolver in ("marked", "argued") else {},
+    )
+
+
+def _resolvers(name: str) -> dict[str, Callable[..., Any]]:
+    def computed(self: Any) -> Any:
+        return read(self, name)
+
+    def marked(self: Any, info: strawberry.Info) -> Any:
+        return read(self, name) if info.context["counts"] else info.field_name and read(self, name)
+
+    def argued(
+        self: Any, info: strawberry.Info, most: int = 3, word: Annotated[str | None, strawberry.argument()] = strawberry.UNSET
+    ) -> Any:
+        value = read(self, name)
+        return (
+            value[:most] if isinstance(value, list) else f"{value} {word}" if type(value) is str and word is not strawberry.UNSET else value
+        )
+
+    def failing(self: Any) -> Any:
+        raise ValueError(f"no {name}")
+
+    async def awaited(self: Any) -> Any:
+        return read(self, name)
+
+    def root(self: Any, info: strawberry.Info) -> Any:
+        return info.context[name]
+
+    return {"computed": computed, "marked": marked, "argued": argued, "failing": failing, "awaited": awaited, "root": root}
+
+
+class RandomDocument:
+    """A document that may be asked of a schema, valid more often than not."""
+
+    def __init__(self, asked: RandomSchema, number: int) -> None:
+        self.random = Random(number)
+        self.asked = asked
+        self.fragments: list[str] = []
+        body = self.selections("Query", 4)
+        self.text = "query ($yes: Boolean!, $no: Boolean = false, $most: Int! = 2, $word: String) " + body + " ".join(self.fragments)
+
+    def variables(self, number: int) -> dict[str, Any]:
+        random = Random(number)
+        given = {
+            "yes": random.random() < 0.7,
+            "no": random.random() < 0.3,
+            "most": random.randint(0, 3),
+            "word": random.choice(["a", None]),
+        }
+        return {name: value for name, value in given.items() if name == "yes" or random.random() < 0.7}
+
+    def selections(self, name: str, depth: int) -> str:
+        members = self.asked.shapes[name].members
+        chosen = [self.random.choice(members) for _ in range(self.random.randint(1, 4))]
+        texts = [text for member in chosen if (text := self._selection(member, depth))] + (
+            ["__typename"] if self.random.random() < 0.2 else []
+        )
+        if name == "Common" and self.random.random() < 0.8:
+            texts += [f"... on {each} {self.selections(each, depth - 1)}" for each in self.asked.implementing()[:2] if depth > 0]
+        if name not in ("Query", "Common") and depth > 0 and self.random.random() < 0.2:
+            texts.append(self._spread(name, depth - 1))
+        return "{" + " ".join(texts or ["__typename"]) + "}"
+
+    def _spread(self, name: str, depth: int) -> str:
+        inner = self.selections(name, depth)
+        if self.random.random() < 0.5:
+            return f"...{self._condition()} {inner}"
+        self.fragments.append(f" fragment F{len(self.fragments)} on {name} {inner}")
+        return f"...F{len(self.fragments) - 1}{self._condition()}"
+
+    def _selection(self, member: Member, depth: int) -> str:
+        is_leaf = member.kind.name in LEAVES
+        if not is_leaf and depth <= 0:
+            return ""
+        alias = f"{self.random.choice('abc')}_{member.name}: " if self.random.random() < 0.2 else ""
+        arguments = ""
+        if member.resolver == "argued" and self.random.random() < 0.7:
+            # The same wherever a name is asked for under the same alias, or the fields could not be merged.
+            arguments = {"": "(most: $most)", "a": "(most: 1, word: $word)", "b": '(word: "x")', "c": "(word: null)"}[alias[:1]]
+        return f"{alias}{member.name}{arguments}{self._condition()}" + (
+            "" if is_leaf else f" {self.selections(member.kind.name, depth - 1)}"
+        )
+
+    def _condition(self) -> str:
+        if self.random.random() < 0.85:
+            return ""
+        return self.random.choice(
+            [" @include(if: $yes)", " @skip(if: $no)", " @skip(if: false)", " @include(if: true)", " @skip(if: $yes)"]
+        )
+
+
+class RandomData:
+    """What the roots of a schema answer with: mostly what the schema promises, at times anything else."""
+
+    def __init__(self, asked: RandomSchema, number: int, *, oddness: float) -> None:
+        self.random = Random(number)
+        self.asked = asked
+        self.oddness = oddness
+        self.context = {"counts": self.random.random() < 0.9} | {
+            member.name: self._value(member.kind, 4) for member in asked.shapes["Query"].members
+        }
+
+    def _value(self, kind: Kind, depth: int, wraps: tuple[str, ...] | None = None) -> Any:
+        wraps = kind.wraps if wraps is None else wraps
+        if self.random.random() < self.oddness:
+            return self._odd(kind, depth)
+        if wraps[:1] == ("?",):
+            return None if self.random.random() < 0.2 or depth <= 0 else self._value(kind, depth, wraps[1:])
+        if wraps[:1] == ("[",):
+            return [self._value(kind, depth, wraps[1:]) for _ in range(self.random.randint(0, 3) if depth > 0 else 0)]
+        return self._leaf(kind.name) if kind.name in LEAVES else self._object(kind.name, depth - 1)
+
+    def _object(self, name: str, depth: int) -> Any:
+        if name == "Common":
+            name = self.random.choice(self.asked.implementing())
+        if depth < 0:
+            # Classes that need each other would never end; nothing asks so deep.
+            return {"kind": name}
+        values = {"kind": name} | {member.name: self._value(member.kind, depth) for member in self.asked.shapes[name].members}
+        if self.random.random() < self.oddness:
+            values.pop(self.random.choice(list(values)))
+        return values if self.random.random() < 0.7 else SimpleNamespace(**values)
+
+    def _leaf(self, name: str) -> Any:
+        return {
+            "str": lambda: self.random.choice(["a", "", "ü"]),
+            "id": lambda: self.random.choice(["x1", 7]),
+            "int": lambda: self.random.randint(-3, 3),
+            "float": lambda: self.random.choice([1.5, 2.0, -0.0, 3]),
+            "bool": lambda: self.random.random() < 0.5,
+            "enum": lambda: self.random.choice(list(Size)),
+            "json": lambda: self.random.choice([{"a": [1, None]}, [], 1, "x"]),
+        }[name]()
+
+    def _odd(self, kind: Kind, depth: int) -> Any:
+        value = self._value(kind, depth - 1) if depth > 0 else None
+        return self.random.choice(
+            [
+                *(None, Undefined, ValueError("odd"), Later(value), Later(ValueError("later")), value, (value,), {1}, iter([value])),
+                *(5, 2**40, 1.5, float("nan"), float("inf"), True, "x", "s", b"x", [], {}, [None], {"kind": "T0"}, {"kind": "T9"}),
+            ]
+        )
