@@ -128,7 +128,8 @@ class GraphQLView:
     async def _answer_or_refusal(self, request: Request, entry: OperationEntry) -> Response:
         media_type = answer_type(request.headers.get("accept", ""))
         if request.method not in _OPERATIONS:
-            return _not_allowed(f"{request.method} is not supported here. Send GraphQL by POST, or a query by GET.", allow="GET, POST")
+            message = f"{request.method} is not supported here. Send GraphQL by POST, or a query by GET."
+            return self._refused(message, status=405, media_type=media_type or JSON, allow="GET, POST")
         if media_type is None:
             return refusal_response(f"Answers are `{GRAPHQL_RESPONSE}`, `{JSON}` or `{EVENT_STREAM}`. Accept one of them.", status=406)
         try:
@@ -138,7 +139,7 @@ class GraphQLView:
         except GatewayError as error:
             entry.code = error.code
             status = self._statuses.of_refusal(error, media_type)
-            return refusal_response(error.message, status=status, code=error.code, media_type=self._statuses.media_type(status, media_type))
+            return self._refused(error.message, status=status, code=error.code, media_type=media_type)
         except ClientDisconnect:
             return refusal_response("The connection ended before the request did.", status=400)
 
@@ -167,8 +168,8 @@ class GraphQLView:
             answer = await self._execute(asked, caller.principal, allowed=allowed)
         except _WrongKindError as error:
             if error.kind is OperationType.MUTATION:
-                return _not_allowed("Mutations need POST.", allow="POST")
-            return refusal_response(_NEED_A_STREAM, status=400, code=UnsupportedError.code)
+                return self._refused("Mutations need POST.", status=405, media_type=media_type, allow="POST")
+            return self._refused(_NEED_A_STREAM, status=400, code=UnsupportedError.code, media_type=media_type)
         entry.code_from(answer.errors)
         if streams and answer.was_executed:
             return self._stream(_once(Frame(text=encode_json(answer.body).decode())), caller, entry)
@@ -200,6 +201,12 @@ class GraphQLView:
                 refusal = error
             entry.code = refusal.code
             return refusal_body(refusal.message, code=refusal.code)
+
+    def _refused(self, message: str, *, status: int, media_type: str, code: str | None = None, allow: str | None = None) -> Response:
+        headers = {"allow": allow} if allow is not None else None
+        return refusal_response(
+            message, status=status, code=code, headers=headers, media_type=self._statuses.media_type(status, media_type)
+        )
 
     def _stream(self, frames: AsyncGenerator[Frame, None], caller: Caller, entry: OperationEntry) -> EventStream:
         return EventStream(frames, clock=self.runtime.clock, expires_at=caller.expires_at, stopping=self.stopping, on_code=entry.keep_code)
@@ -235,10 +242,6 @@ def _authorization(request: Request) -> str | None:
 def _resumed_after(request: Request) -> str | None:
     """Where the client's last stream ended, as browsers tell it by themselves when they connect again."""
     return request.headers.get("last-event-id") or None
-
-
-def _not_allowed(message: str, *, allow: str) -> Response:
-    return refusal_response(message, status=405, headers={"allow": allow})
 
 
 def _json_response(body: JsonValue, *, status: int, media_type: str) -> Response:

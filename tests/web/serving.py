@@ -14,6 +14,7 @@ from strawberry.scalars import JSON
 from gateway.errors import NotFoundError
 from gateway.models import Principal
 from gateway.runtime import Runtime
+from gateway.web.server import serve
 
 
 class Context:
@@ -81,6 +82,16 @@ class Subscription:
 
 NOTES: list[str] = []
 SCHEMA = strawberry.Schema(Query, Mutation, Subscription)
+
+
+@asynccontextmanager
+async def served(app: Starlette, *, port: int = 0) -> AsyncIterator[tuple[str, asyncio.Task[None]]]:
+    """The application on a port: its address, and the task that ends when it does."""
+    ready = asyncio.get_running_loop().create_future()
+    task = asyncio.create_task(serve(app, host="127.0.0.1", port=port, on_ready=ready.set_result))
+    yield f"{await ready}/graphql", task
+    task.cancel()
+    await asyncio.wait([task])
 
 
 class Socket:

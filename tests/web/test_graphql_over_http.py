@@ -111,8 +111,11 @@ async def test_a_mutation_by_get_is_refused_and_changes_nothing(http):
 async def test_a_subscription_is_sent_to_a_stream(http, method):
     asked = {"query": "subscription { count(to: 2) }"}
 
-    response = await http.request(method, "/graphql", **({"params": asked} if method == "GET" else {"json": asked}))
+    response = await http.request(
+        method, "/graphql", **({"params": asked} if method == "GET" else {"json": asked}), headers={"accept": GRAPHQL}
+    )
 
+    assert response.headers["content-type"] == f"{GRAPHQL}; charset=utf-8"
     assert refused(response, status=400, code="UNSUPPORTED") == (
         "Subscriptions need a stream: accept `text/event-stream`, or open a WebSocket with `graphql-transport-ws` at this address."
     )
@@ -286,6 +289,19 @@ async def test_half_a_surrogate_pair_does_not_break_the_answer(http):
     response = await http.post("/graphql", json={"query": "{ surrogate }"})
 
     assert response.content == b'{"data":{"surrogate":"half \\ud800 a pair"}}'
+
+
+async def test_a_page_is_for_those_who_like_it_better_than_data(http):
+    browser = await http.get("/graphql", headers={"accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"})
+    client = await http.get("/graphql", headers={"accept": "application/json, text/html;q=0.9"})
+    undecided = await http.get("/graphql", headers={"accept": "*/*"})
+    asking = await http.get("/graphql", params={"query": "{ hello }"}, headers={"accept": "text/html, */*;q=0.1"})
+
+    assert browser.headers["content-type"] == "text/html; charset=utf-8"
+    assert [refused(answer, status=400, code="INVALID") for answer in (client, undecided)] == [
+        "The request has no `query`. Send a GraphQL document in it."
+    ] * 2
+    assert asking.json() == {"data": {"hello": "Hello, world!"}}
 
 
 async def test_every_operation_has_a_context_of_its_own(http):
