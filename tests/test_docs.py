@@ -1,5 +1,6 @@
 """The docs are true: what they name exists, what exists is in them, and what they show works."""
 
+import json
 import os
 import re
 import subprocess
@@ -53,6 +54,10 @@ each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 
 def headings(page: Path, *, level: int) -> list[str]:
     return re.findall(rf"^{'#' * level} (.+)$", page.read_text(encoding="utf-8"), flags=re.MULTILINE)
+
+
+def tables(page: Path) -> list[list[str]]:
+    return [table.splitlines() for table in re.findall(r"(?:^\|.*\|\n)+", page.read_text(encoding="utf-8"), flags=re.MULTILINE)]
 
 
 def blocks(page: Path, *, language: str) -> list[str]:
@@ -186,6 +191,22 @@ def test_each_guarantee_of_the_events_names_a_test_that_holds_it():
 
     assert len(rows) == 16
     assert [row for row in rows if not re.search(r"`tests/[\w/.]+::test_\w+`", row)] == []
+
+
+def test_each_protocol_audit_and_client_names_a_test_that_holds_it():
+    rows = [row for table in tables(DOCS / "protocols.md") if table[0].endswith(" Held by |") for row in table[2:]]
+
+    assert len(rows) >= 15
+    assert [row for row in rows if not re.search(r"\| `tests/[\w/.]+::test_\w+` \|$", row)] == []
+
+
+def test_the_packages_that_are_run_are_pinned_exactly_and_told_as_they_are():
+    pinned = json.loads((ROOT / "tests" / "clients" / "package.json").read_text(encoding="utf-8"))["dependencies"]
+    told = re.findall(r"npm `([^`]+)` ([0-9][0-9.]*)", (DOCS / "protocols.md").read_text(encoding="utf-8"))
+
+    assert [version for version in pinned.values() if not re.fullmatch(r"\d+\.\d+\.\d+", version)] == []
+    assert ("graphql-http", pinned["graphql-http"]) in told
+    assert [(name, version) for name, version in told if pinned.get(name) != version] == []
 
 
 @each_page
