@@ -2,7 +2,7 @@
 
     python benchmarks/compare [--seconds 3] [--rounds 3] [--concurrency 1 16 64] [--only typed yoga ...]
 
-One run prints two Markdown tables; README.md beside this file says what is compared and how. Linux only: CPU is read from /proc.
+One run prints two Markdown tables; README.md beside this file says what is compared and how. Linux only.
 """
 
 import argparse

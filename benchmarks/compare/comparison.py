@@ -26,8 +26,10 @@ class Comparison:
         self._app = f"http://127.0.0.1:{self._app_port}"
         app = [PYTHON, str(HERE / "app.py"), str(self._app_port)]
         stack.enter_context(started(app, on=self.asking, log=folder / "app.log", is_ready=self._asked_of_app))
-        channels = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-        self._load = stack.enter_context(started([PYTHON, str(HERE / "load.py")], on=self.asking, log=folder / "load.log", **channels))
+        load = started(
+            [PYTHON, str(HERE / "load.py")], on=self.asking, log=folder / "load.log", stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
+        self._load = stack.enter_context(load)
 
     def start_other(self, key: str) -> Contender:
         """Starts one of the others."""
@@ -59,7 +61,7 @@ class Comparison:
             is_ready=lambda: asked("GET /readyz HTTP/1.1\r\n\r\n", port=port),
         )
         self._ports["gateway"], self._pids["gateway"] = port, self._stack.enter_context(process).pid
-        contenders = ours.prepare(configuration, port=port, app=self._app)
+        contenders = ours.Setting(configuration, port=port, app=self._app).contenders()
         for contender in contenders:
             self._check(contender)
         return contenders

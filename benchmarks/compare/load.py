@@ -10,6 +10,7 @@ import json
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -41,6 +42,8 @@ class Job:
     seconds: float
     is_same: bool = False
     """Whether all ask for the same page."""
+    requests: int = _REQUESTS
+    """After so many it ends, if the time is not over before."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,13 +79,15 @@ class Run:
         self._has_page = bool(page)
         self._mark = self.job.mark.encode()
         self._left = self.job.concurrency
+        self._sent = 0
         self.all_done = asyncio.Event()
 
     def next_request(self, *, numbers: Iterator[int]) -> bytes | None:
         """What is asked next; null once the time is over."""
-        is_over = self.failure or time.perf_counter() >= self.deadline or len(self.latencies) >= _REQUESTS
+        is_over = self.failure or time.perf_counter() >= self.deadline or self._sent >= min(self.job.requests, _REQUESTS)
         if is_over:
             return None
+        self._sent += 1
         if not self._has_page:
             return self._before
         number = _FIRST_PAGE if self.job.is_same else next(numbers)
@@ -177,12 +182,17 @@ async def measured(job: Job, *, numbers: Iterator[int]) -> Figures:
 
 
 def cpu_seconds(pid: int) -> float:
-    """The processor time so far of all threads of a process and of its children."""
-    own = children = 0.0
+    """The processor time so far of all threads of a process, those included that have ended, and of its children."""
+    own = time.clock_gettime(~pid << 3 | 2)  # Linux's clock of what a process was scheduled, as clock_getcpuclockid(3) makes its number.
+    return own + sum(map(cpu_seconds, _children(pid)))
+
+
+def _children(pid: int) -> list[int]:
+    found: list[int] = []
     for thread in Path(f"/proc/{pid}/task").iterdir():
-        own += int((thread / "schedstat").read_text().split()[0]) / 1e9
-        children += sum(cpu_seconds(int(child)) for child in (thread / "children").read_text().split())
-    return own + children
+        with suppress(FileNotFoundError, ProcessLookupError):  # Threads end at any time.
+            found += map(int, (thread / "children").read_text().split())
+    return found
 
 
 async def main() -> None:

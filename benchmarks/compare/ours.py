@@ -79,30 +79,48 @@ def environment(folder: Path) -> dict[str, str]:
     }
 
 
-def prepare(configuration: dict[str, str], *, port: int, app: str) -> list[Contender]:
-    """Fills a gateway that runs: a customer with ten connections to the app, and ten instances on each. Returns its rows."""
-    admin, token = (_token(configuration, *claims) for claims in (["--admin"], ["acme"]))
+class Setting:
+    """What a gateway that runs is filled with: a customer's connections to the app, data sources, and instances."""
 
-    def done(mutation: str, selection: str, *, by: str, **given: Any) -> Any:
+    def __init__(self, configuration: dict[str, str], *, port: int, app: str) -> None:
+        self._port, self._app = port, app
+        self._admin, self.token = (_token(configuration, *claims) for claims in (["--admin"], ["acme"]))
+        self._done("integrationCreate", "integration { key }", by=self._admin, key="fixed", connectorKey="fixed")
+
+    def contenders(self) -> list[Contender]:
+        """Fills it with as many instances as a page holds; returns the rows of the table."""
+        keys = [self._data_source(number) for number in range(_SPREAD)]
+        connections = [self._connection(number) for number in range(_SPREAD)]
+        for connection_id in connections:
+            for key in keys:
+                self._instance(connection_id, key)
+        return _contenders(connections[0], self.token)
+
+    def one_instance(self) -> tuple[str, str]:
+        """The ids of a connection and of an instance on it."""
+        connection_id = self._connection(0)
+        return connection_id, self._instance(connection_id, self._data_source(0))
+
+    def _connection(self, number: int) -> str:
+        given = {"integrationKey": "fixed", "name": f"App {number}", "parameters": {"server": self._app}}
+        return str(self._done("connectionCreate", "connection { id }", by=self.token, **given)["connection"]["id"])
+
+    def _data_source(self, number: int) -> str:
+        given = {"key": f"tasks-{number}", "udm": "tasks", "pointer": {"path": "/data/items?page=1"}}
+        return str(self._done("dataSourceCreate", "dataSource { key }", by=self._admin, **given)["dataSource"]["key"])
+
+    def _instance(self, connection_id: str, key: str) -> str:
+        given = {"connection": {"id": connection_id}, "dataSource": {"key": key}}
+        made = self._done("dataSourceInstanceCreate", "dataSourceInstance { id }", by=self.token, **given)
+        return str(made["dataSourceInstance"]["id"])
+
+    def _done(self, mutation: str, selection: str, *, by: str, **given: Any) -> Any:
         payload = f"{selection} userErrors {{ message }}"
         query = f"mutation ($input: {mutation[0].upper()}{mutation[1:]}Input!) {{ {mutation}(input: $input) {{ {payload} }} }}"
-        answer = asked(posted(query, token=by, input=given), port=port)
+        answer = asked(posted(query, token=by, input=given), port=self._port)
         if "errors" in answer or answer["data"][mutation]["userErrors"]:
             raise SystemExit(f"{mutation} did not work: {answer}")
         return answer["data"][mutation]
-
-    done("integrationCreate", "integration { key }", by=admin, key="fixed", connectorKey="fixed")
-    for number in range(_SPREAD):
-        done("dataSourceCreate", "dataSource { key }", by=admin, key=f"tasks-{number}", udm="tasks", pointer={"path": "/data/items?page=1"})
-    ids = []
-    for number in range(_SPREAD):
-        parameters = {"server": app}
-        made = done("connectionCreate", "connection { id }", by=token, integrationKey="fixed", name=f"App {number}", parameters=parameters)
-        ids.append(made["connection"]["id"])
-        for source in range(_SPREAD):
-            selectors = {"connection": {"id": ids[-1]}, "dataSource": {"key": f"tasks-{source}"}}
-            done("dataSourceInstanceCreate", "dataSourceInstance { id }", by=token, **selectors)
-    return _contenders(ids[0], token)
 
 
 def _contenders(connection_id: str, token: str) -> list[Contender]:
