@@ -8,21 +8,17 @@ from graphql import (
     DocumentNode,
     GraphQLError,
     GraphQLSchema,
-    GraphQLSyntaxError,
     OperationDefinitionNode,
     OperationType,
-    parse,
-    specified_rules,
-    validate,
 )
 from strawberry import Schema
-from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
-from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
 from gateway.connectors.bounded import Bounded
-from gateway.errors import GatewayError, InvalidError, TokensExceededError
+from gateway.errors import InvalidError
 from gateway.graphql.answer_variables import answer_variables
 from gateway.graphql.document_limits import DocumentLimits
+from gateway.graphql.document_reading import read_document
+from gateway.graphql.document_rules import faults_of
 from gateway.graphql.masking import readable
 from gateway.graphql.resuming import resumed_after
 
@@ -35,9 +31,7 @@ _BYTES_OF_A_CHARACTER = 150
 """Of memory that a parsed document takes, for each of its characters."""
 _LEAST_BYTES = 16 * 1024
 """What a document counts for at least, which bounds their number, too."""
-_MAX_MESSAGE_CHARACTERS = 500
-"""A name may be as long as a request, and many messages may repeat it."""
-_RULES = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule)
+_MAX_NAME_CHARACTERS = 100
 _NOTHING = DocumentNode(definitions=())
 
 
@@ -62,7 +56,7 @@ class Document:
             return self._operations[0]
         found = next((each for each in self._operations if each.name == name), None)
         if found is None:
-            raise InvalidError(_shortened(f"The document has no operation named {name!r}."))
+            raise InvalidError(f"The document has no operation named {name[:_MAX_NAME_CHARACTERS]!r}.")
         return found
 
     @cached_property
@@ -124,33 +118,8 @@ class Documents:
 
     def _read(self, query: str) -> Document:
         try:
-            node = parse(query, max_tokens=self.limits.max_tokens)
-        except GraphQLSyntaxError as error:
-            return Document(query=query, errors=(_told(self._too_long(error) or error),))
-        errors = self.limits.refusals(node) or validate(self._schema, node, _RULES, hide_suggestions=not self.limits.introspection)
-        if errors:
-            return Document(query=query, errors=tuple(map(_told, errors)))
-        return Document(query=query, node=node)
-
-    def _too_long(self, error: GraphQLSyntaxError) -> GraphQLError | None:
-        """The parser's refusal as an error of ours; none for any other error. Only its text tells it from a syntax error."""
-        most = self.limits.max_tokens
-        if not error.message.startswith(f"Syntax Error: Document contains more than {most} tokens."):
-            return None
-        return _refusal(TokensExceededError(f"The document has more than {most} tokens. Ask for less in one document."), like=error)
-
-
-def _refusal(refusal: GatewayError, *, like: GraphQLError) -> GraphQLError:
-    return GraphQLError(refusal.message, source=like.source, positions=like.positions, original_error=refusal)
-
-
-def _told(error: GraphQLError) -> GraphQLError:
-    """The error as clients may see it, without the document that it comes from."""
-    shown = readable(error)
-    told = GraphQLError(_shortened(shown.message), extensions=shown.extensions)
-    told.locations = shown.locations
-    return told
-
-
-def _shortened(message: str) -> str:
-    return message if len(message) <= _MAX_MESSAGE_CHARACTERS else f"{message[:_MAX_MESSAGE_CHARACTERS]}..."
+            node = read_document(query, max_tokens=self.limits.max_tokens)
+        except GraphQLError as error:
+            return Document(query=query, errors=(readable(error),))
+        errors = self.limits.refusals(node) or faults_of(node, self._schema, may_suggest=self.limits.introspection)
+        return Document(query=query, errors=tuple(map(readable, errors))) if errors else Document(query=query, node=node)
