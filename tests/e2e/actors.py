@@ -37,6 +37,9 @@ class Actor:
     ledger: Ledger
     random: random.Random
     counter: int = field(default=10_000)
+    spares_new: bool = False
+    """Whether it deletes none of the records that it has created itself."""
+    _created: set[str] = field(default_factory=set)
 
     async def act(self, changes: int, *, pause: float) -> None:
         """So many changes, with random pauses of twice `pause` at most."""
@@ -49,9 +52,13 @@ class Actor:
         kind = self.random.choices(("create", "update", "delete"), weights=(3, 5, 2))[0] if there else "create"
         self.counter += 1
         if kind == "create":
-            self.ledger.note(await self.app.create(self.counter), self.counter)
+            record = await self.app.create(self.counter)
+            self._created.add(record)
+            self.ledger.note(record, self.counter)
             return
         record = self.random.choice(there)
+        if kind == "delete" and self.spares_new and record in self._created:
+            kind = "update"
         if kind == "update":
             self.ledger.note(record, self.counter)
             await self.app.update(record, self.counter)

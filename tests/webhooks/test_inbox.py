@@ -226,7 +226,7 @@ async def test_a_record_that_the_app_refuses_does_not_hold_up_the_others(world, 
     assert await followed.inbox() == []
 
 
-@pytest.mark.parametrize("record_id", ["x" * 1001, "a\x00b", "\ud800", "é" * 1000])
+@pytest.mark.parametrize("record_id", ["x" * 1001, "a\x00b", "\ud800", "é" * 1000], ids=["long", "nul", "surrogate", "long in bytes"])
 async def test_an_id_that_cannot_be_one_is_not_asked_for(world, followed, record_id):
     await followed.send(thin("UPDATED", record_id))
     await world.work()
