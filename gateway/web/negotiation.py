@@ -1,6 +1,7 @@
 """Which media type answers, as GraphQL over HTTP has it."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 __all__ = ["EVENT_STREAM", "GRAPHQL_RESPONSE", "JSON", "answer_type", "takes_events", "wants_page"]
 
@@ -16,26 +17,29 @@ _ANSWERS: Mapping[str, tuple[str, ...]] = {
     EVENT_STREAM: (EVENT_STREAM,),
 }
 """What may answer each range, the first where the client does not refuse it elsewhere."""
+_MOST_CHARACTERS = 1000
+"""Of a header that are read. Browsers send some 150; and what was read is kept for the next who sends the same."""
 _PAGES: Mapping[str, tuple[str, ...]] = {**_ANSWERS, _PAGE: (_PAGE,)}
 
 
 def answer_type(accept: str) -> str | None:
     """The media type that the client likes best, None where it accepts none of ours; without a wish it is `application/json`."""
-    return _best(accept, _ANSWERS) if accept.strip() else JSON
+    return _best(accept[:_MOST_CHARACTERS], may_be_page=False) if accept.strip() else JSON
 
 
 def takes_events(accept: str) -> bool:
     """Whether the client names a stream of events among what it takes, however it ranks it."""
-    return any(kind == EVENT_STREAM and quality > 0 for kind, quality in _ranges(accept))
+    return any(kind == EVENT_STREAM and quality > 0 for kind, quality in _ranges(accept[:_MOST_CHARACTERS]))
 
 
 def wants_page(accept: str) -> bool:
     """Whether somebody asks for something to show to a person rather than for data, as browsers do."""
-    return _best(accept, _PAGES) == _PAGE
+    return _best(accept[:_MOST_CHARACTERS], may_be_page=True) == _PAGE
 
 
-def _best(accept: str, answers: Mapping[str, tuple[str, ...]]) -> str | None:
-    ranges = _ranges(accept)
+@lru_cache(maxsize=256)
+def _best(accept: str, *, may_be_page: bool) -> str | None:
+    ranges, answers = _ranges(accept), _PAGES if may_be_page else _ANSWERS
     refused = {kind for kind, quality in ranges if quality <= 0}
     wishes = [
         (quality, answer)
@@ -46,8 +50,9 @@ def _best(accept: str, answers: Mapping[str, tuple[str, ...]]) -> str | None:
     return max(wishes, key=lambda wish: wish[0])[1] if wishes else None
 
 
-def _ranges(accept: str) -> list[tuple[str, float]]:
-    return [_range(part) for part in accept.split(",")]
+@lru_cache(maxsize=256)
+def _ranges(accept: str) -> tuple[tuple[str, float], ...]:
+    return tuple(_range(part) for part in accept.split(","))
 
 
 def _range(part: str) -> tuple[str, float]:

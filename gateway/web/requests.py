@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from email.message import Message
+from functools import lru_cache
 
 from starlette.requests import Request
 from strawberry.http import GraphQLRequestData
@@ -13,6 +14,8 @@ from gateway.web.persisted import PersistedDocuments
 
 __all__ = ["checked_batch", "request_from_value", "value_from_body", "value_from_query"]
 
+_MOST_CHARACTERS = 200
+"""Of a `Content-Type` that are read."""
 _PREFLIGHT_HEADERS = ("graphql-require-preflight", "apollo-require-preflight", "x-apollo-operation-name")
 """Browsers ask first before a foreign page sends one of these; a form sends none of them."""
 
@@ -72,11 +75,8 @@ def checked_batch(values: list[JsonValue], *, maximum: int) -> list[JsonValue]:
 
 
 def _refuse_foreign_type(headers: Mapping[str, str]) -> None:
-    parsed = Message()
-    parsed["content-type"] = headers.get("content-type", "")
-    charset = parsed.get_content_charset("utf-8")
+    kind, charset = _content_type(headers.get("content-type", "")[:_MOST_CHARACTERS])
     # Other types than JSON any web page could post without asking first, so they take a header that it could not.
-    kind = parsed.get_content_type() if "content-type" in headers else None
     is_ours = kind == "application/json" or (kind == "text/plain" and any(headers.get(name) for name in _PREFLIGHT_HEADERS))
     if not is_ours or charset not in ("utf-8", "utf8"):
         raise UnsupportedError(
@@ -84,3 +84,11 @@ def _refuse_foreign_type(headers: Mapping[str, str]) -> None:
         )
     if headers.get("content-encoding", "identity").lower() != "identity":
         raise UnsupportedError("Compressed requests are not read. Send the body as it is.")
+
+
+@lru_cache(maxsize=64)
+def _content_type(header: str) -> tuple[str | None, str]:
+    """The media type and the encoding that a header names; no type where there is none."""
+    parsed = Message()
+    parsed["content-type"] = header
+    return parsed.get_content_type() if header else None, parsed.get_content_charset("utf-8")
