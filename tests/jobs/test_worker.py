@@ -245,10 +245,12 @@ async def test_what_is_under_way_when_a_worker_ends_goes_on_at_the_next_one(runt
     seen = []
 
     async def goes_on(runtime: Runtime, task: Task) -> None:
-        seen.append((task.progress, task.run_id))
+        found = (task.progress, task.run_id)
         async with task.commit() as session:
             await runs.end(task, session, SyncConclusion.SUCCESS)
             await task.finish(session, None)
+        # Not before: the worker ends when it is seen, and takes what is not committed with it.
+        seen.append(found)
 
     async with running_worker(runtime, perform=never_ends):
         await ask(runtime, instance)
