@@ -71,7 +71,7 @@ async def test_so_many_answers_are_kept_and_none_that_is_too_old_for_everybody()
 async def test_what_is_under_way_ends_when_it_is_closed():
     questions, answer = Questions(), asyncio.get_running_loop().create_future()
     waiting = asyncio.ensure_future(questions.ask("a", answer=answer))
-    while not questions.asked:  # noqa: ASYNC110 - a while on the clock may be over before the question is begun
+    while not questions.asked:  # noqa: ASYNC110 - it is begun then, which a while on the clock does not say
         await asyncio.sleep(0)
     await questions.sharing.close()
 
