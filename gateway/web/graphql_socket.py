@@ -37,10 +37,12 @@ class GraphQLSocket:
     def __init__(self, view: "GraphQLView", websocket: WebSocket) -> None:
         self._view = view
         self._clock = view.runtime.clock
+        self._maximum = view.runtime.settings.max_subscriptions_per_socket
         self._websocket = websocket
         self._caller = NOBODY
         self._was_initialised = False
         self._running: dict[str, asyncio.Task[None]] = {}
+        self._ending: set[asyncio.Task[None]] = set()
         self._timer: asyncio.Task[None] | None = None
 
     async def serve(self) -> None:
@@ -90,7 +92,7 @@ class GraphQLSocket:
             case "subscribe":
                 await self._subscribe(message)
             case "complete" if (task := self._running.pop(message.id, None)) is not None:
-                task.cancel()
+                await self._end(task)
 
     async def _initialise(self, payload: JsonObject, held: AsyncExitStack) -> None:
         """Learns who asks, and acknowledges it; closes the socket when the token does not hold, now or when it expires."""
@@ -117,10 +119,10 @@ class GraphQLSocket:
             await self.close(CloseCode.UNAUTHORIZED, "Unauthorized")
         elif message.id in self._running:
             await self.close(CloseCode.SUBSCRIBER_EXISTS, f"Subscriber for {message.id} already exists")
-        elif len(self._running) >= (maximum := self._view.runtime.settings.max_subscriptions_per_socket):
+        elif len(self._running) >= self._maximum:
             failure = Failure()
             with failure:
-                raise RateLimitedError(f"This socket runs {maximum} operations, as many as it may. Wait until some have ended.")
+                raise RateLimitedError(f"This socket runs {self._maximum} operations, as many as it may. Wait until some have ended.")
             await self._send_text(f"{_head(message.id, 'error')},{_payload(failure.frame())}")
         else:
             self._running[message.id] = asyncio.create_task(self._run(message.id, message.payload or {}))
@@ -172,13 +174,20 @@ class GraphQLSocket:
         if self._timer is not None:
             self._timer.cancel()
 
+    async def _end(self, task: asyncio.Task[None]) -> None:
+        task.cancel()
+        self._ending.add(task)
+        task.add_done_callback(self._ending.discard)
+        if len(self._ending) >= self._maximum:
+            # Else whoever begins and ends operations without a pause would have more of them under way than they may.
+            await asyncio.wait(self._ending, return_when=asyncio.FIRST_COMPLETED)
+
     async def _stop_all(self) -> None:
         """Ends what the socket still had under way."""
         self._cancel_timer()
-        tasks = list(self._running.values())
-        for task in tasks:
+        for task in self._running.values():
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*self._running.values(), *self._ending, return_exceptions=True)
 
 
 def _head(identity: str, kind: str) -> str:

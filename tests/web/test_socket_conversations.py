@@ -6,6 +6,7 @@ What the protocol's reference, the npm package graphql-ws, does otherwise is sai
 import asyncio
 import sqlite3
 from contextlib import closing
+from hashlib import sha256
 
 import pytest
 
@@ -22,6 +23,11 @@ INIT, ACK = {"type": "connection_init"}, {"type": "connection_ack"}
 
 def ask(query, identity="1", **payload):
     return {"type": "subscribe", "id": identity, "payload": {"query": query, **payload}}
+
+
+def by_hash(document, **payload):
+    digest = sha256(document.encode()).hexdigest()
+    return ask(payload.pop("query", None), extensions={"persistedQuery": {"version": 1, "sha256Hash": digest}})
 
 
 def complete(identity="1"):
@@ -82,6 +88,7 @@ CONVERSATIONS = {
     "a document of comments": ([INIT, ask("# nothing")], [ACK, *refused("INVALID")]),
     "fields that do not exist": ([INIT, ask("{ nothing nowhere }")], [ACK, *refused("INVALID", "INVALID")]),
     "an operation that does not exist": ([INIT, ask("query A { hello }", operationName="B")], [ACK, *refused("INVALID")]),
+    "several operations and no name": ([INIT, ask("query A { hello } query B { who }")], [ACK, *refused("INVALID")]),
     "a document without operation": ([INIT, ask("fragment F on Query { hello }")], [ACK, *refused("INVALID")]),
     "a variable that is missing": ([INIT, ask("query($n: String!) { hello(name: $n) }")], [ACK, *refused("INVALID")]),
     "a variable of a wrong type": (
@@ -90,6 +97,16 @@ CONVERSATIONS = {
     ),
     "too many tokens": ([INIT, ask("{" + " hello" * 5_000 + "}")], [ACK, *refused("TOKENS_EXCEEDED")]),
     "an operation after one that was refused": ([INIT, ask("{"), HEAR, HEAR, ask("{ hello }")], [ACK, *refused("INVALID"), *HELLO]),
+    # Documents by their hash. What names one needs no `query`, which the reference closes the socket for.
+    "a hash that nobody has sent": ([INIT, by_hash("{ who }")], [ACK, *refused("PERSISTED_QUERY_NOT_FOUND")]),
+    "a hash that came with its document before": (
+        [INIT, by_hash("{ hello }", query="{ hello }"), HEAR, HEAR, HEAR, by_hash("{ hello }")],
+        [ACK, *HELLO, *HELLO],
+    ),
+    "a hash of something else": ([INIT, by_hash("{ who }", query="{ hello }")], [ACK, *refused("INVALID")]),
+    "extensions that name no document": ([INIT, ask(None, extensions={"other": 1})], [ACK, *refused("INVALID")]),
+    "an id that names no document": ([INIT, ask(None, documentId="x")], [ACK, *refused("PERSISTED_QUERY_NOT_FOUND")]),
+    "neither document nor hash": ([INIT, ask(None)], [ACK, 4400]),
     # Messages of the server's, and of an older protocol.
     **{f"a client sends no `{kind}`": ([INIT, {"type": kind, "id": "1", "payload": []}], [ACK, 4400]) for kind in ("next", "error")},
     **{f"a client sends no `{kind}`": ([INIT, {"type": kind}], [ACK, 4400]) for kind in ("connection_ack", "connection_terminate", "")},
@@ -251,6 +268,22 @@ async def test_a_socket_runs_so_many_operations_at_once(limited):
             }
         ]
         assert (await client.ask("{ hello }"))[0]["payload"] == {"data": {"hello": "Hello, world!"}}
+
+
+async def test_whoever_begins_and_ends_operations_without_a_pause_has_no_more_under_way_than_they_may(limited, bearer):
+    log, most = fresh_log(), 0
+    async with open_socket(limited, payload={"authorization": bearer("acme")}) as client:
+        for number in range(300):
+            client.send(ask(CHANGES, str(number)))
+            if number % 3 == 0:
+                await asyncio.sleep(0)
+            client.send(complete(str(number)))
+            most = max(most, log.sources)
+        answers = await client.ask("{ hello }")
+
+        assert answers == HELLO
+        assert log.sources == 0
+    assert most <= 3
 
 
 async def test_nobody_who_came_once_is_remembered(limited, bearer):
