@@ -12,6 +12,7 @@ are not kept unless `--bodies` asks for it.
 
 import argparse
 import asyncio
+import gc
 import os
 import resource
 import tempfile
@@ -135,6 +136,9 @@ async def _measure(url: str, count: int, page: int, *, keeps_bodies: bool) -> No
         principal, instance = await _instance(runtime, keeps_bodies=keeps_bodies)
         by = DataSourceInstanceSelector(id=instance.id)
         await event_subscriptions.subscribe(runtime, principal, by=by)
+        # As `gateway serve` and `gateway worker` do.
+        gc.collect()
+        gc.freeze()
         for name, age in (("baseline", 0), ("nothing changed", 0), ("some changed, gone and new", 1)):
             connector.age = age
             if name != "baseline":

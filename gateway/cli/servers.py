@@ -57,7 +57,9 @@ async def _serve(settings: Settings, *, host: str, port: int) -> None:
         )
     with lock_file(settings.database_url):
         async with open_runtime(settings) as runtime, _embedded_worker(runtime):
-            await serve_app(create_app(runtime), host=host, port=port, on_ready=_log_ready)
+            app = create_app(runtime)
+            loops.settle()
+            await serve_app(app, host=host, port=port, on_ready=_log_ready)
 
 
 def _embedded_worker(runtime: Runtime) -> AbstractAsyncContextManager[None]:

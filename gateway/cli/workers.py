@@ -35,5 +35,6 @@ async def _work(settings: Settings) -> None:
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, told_to_stop.set)
     async with open_runtime(settings) as runtime, running_worker(runtime):
+        loops.settle()
         _log.info("worker_ready", concurrency=settings.sync_concurrency)
         await told_to_stop.wait()

@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from collections.abc import Callable, Collection
 from datetime import datetime
 
@@ -15,7 +16,7 @@ from gateway.models import JsonObject, JsonValue, Record
 _EXACT = b" "
 _MAX_DEPTH = 260
 """Deeper than connectors' answers are read, and than orjson writes; what reads a body must not run out of stack."""
-_WHOLE_FLOATS = (b".0,", b".0}", b".0]", b"e+")
+_WHOLE_FLOAT = re.compile(rb"\.0[,}\]]|e\+")
 
 
 def encode(record: Record) -> bytes:
@@ -86,7 +87,7 @@ def _canonical(value: JsonValue, *, external_id: str) -> bytes:
     """The value as bytes which are the same for equal values."""
     data = _dumped(value, external_id=external_id)
     # Few records hold such a number, or a text that looks like it: the others are not taken apart.
-    if isinstance(value, float) or any(sign in data for sign in _WHOLE_FLOATS):
+    if isinstance(value, float) or _WHOLE_FLOAT.search(data):
         return _dumped(_with_floats(_loaded(data), _whole), external_id=external_id)
     return data
 

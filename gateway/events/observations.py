@@ -3,7 +3,6 @@
 import asyncio
 import re
 from collections.abc import Collection, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -16,11 +15,13 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from gateway.errors import GenerationChangedError, UpstreamResponseError
 from gateway.events import bodies, snapshots
 from gateway.events.compare import Comparison, compare
-from gateway.events.snapshots import MissingPage, ObservedPlace, missing, purge_deleted, stage, staged_count, unstage
+from gateway.events.snapshots import Compared, MissingPage, ObservedPlace, missing, purge_deleted
+from gateway.events.stages import Met, stage, staged_count, unstage
 from gateway.models import ChangeType, Event, EventMethod, Record, SyncState
 from gateway.storage import bulk
 
 __all__ = [
+    "Met",
     "MissingPage",
     "Observation",
     "Observed",
@@ -61,6 +62,8 @@ class Observed:
     """How many events were recorded."""
     changed_count: int
     """How many records of the snapshot were written, silently or not."""
+    numbers: tuple[int, ...] = ()
+    """The records that were seen, all but those that cannot be kept, by their numbers in the snapshot; for `stage`, in no order."""
     stale_ids: tuple[str, ...] = ()
     """Records that look different but may have changed after the app was asked: nothing was done, and they must be read again,
     as what was seen may still be the newer."""
@@ -75,6 +78,8 @@ class _Rows:
     """What is written of records that changed, by columns."""
 
     record_ids: list[str] = field(default_factory=list)
+    numbers: list[int] = field(default_factory=list)
+    """For those that are new to the snapshot; it leaves the others as they are."""
     types: list[ChangeType | None] = field(default_factory=list)
     hashes: list[bytes | None] = field(default_factory=list)
     bodies: list[bytes | None] = field(default_factory=list)
@@ -113,43 +118,56 @@ async def observe(
     one unit of work that ends soon after: others wait for this instance, and on the log. Ring the bell after the commit. Raises
     GenerationChangedError when the place's generation is not the instance's present one.
     """
-    # Taken out first, so that a record that is met twice stands where it was met last.
-    seen: dict[str, Record | None] = {}
-    for each in observations:
-        seen.pop(each.external_id, None)
-        if is_followable(each.external_id):
-            seen[each.external_id] = each.record
+    seen = _seen(observations)
     hashes = await _hashes(seen, volatile_fields)
     await bulk.expect_keys(session)
-    tick, forgotten_tick, last_seq = await _advance(session, place)
-    differing = await snapshots.differing(session, place=place, hashes=hashes)
-    comparison = compare(hashes, differing, since_tick=since_tick, forgotten_tick=forgotten_tick)
+    state = await _advance(session, place)
+    known = await snapshots.compared(session, place=place, hashes=hashes)
+    comparison = compare(hashes, known.differing, since_tick=since_tick, forgotten_tick=state.forgotten_tick)
 
-    rows = await _write(session, place=place, tick=tick, comparison=comparison, seen=seen, keeps_bodies=keeps_bodies, is_silent=is_silent)
-    event_count = 0 if is_silent else await _append(session, place=place, rows=rows, last_seq=last_seq, method=method, now=now)
+    rows = await _rows(session, place=place, comparison=comparison, seen=seen, keeps_bodies=keeps_bodies, is_silent=is_silent)
+    new_count = await _write(session, place=place, state=state, rows=rows, known=known)
+    event_count = 0 if is_silent else await _append(session, place=place, rows=rows, last_seq=state.last_seq, method=method, now=now)
+    if new_count or event_count:
+        await _count(session, place, last_number=state.last_number + new_count, last_seq=state.last_seq + event_count)
+    new = range(state.last_number + 1, state.last_number + new_count + 1)
+    unread = [each for each in seen if each not in hashes]
     return Observed(
         event_count=event_count,
         changed_count=len(rows.record_ids),
+        numbers=(*known.numbers, *new, *await snapshots.numbers_of(session, place=place, record_ids=unread)),
         stale_ids=comparison.stale_ids,
         unfollowable_ids=tuple(each.external_id for each in observations if each.external_id not in seen),
-        unrecordable_ids=(*(each for each in seen if each not in hashes), *rows.unrecordable_ids),
+        unrecordable_ids=(*unread, *rows.unrecordable_ids),
     )
+
+
+def _seen(observations: Sequence[Observation]) -> dict[str, Record | None]:
+    seen: dict[str, Record | None] = {}
+    for each in observations:
+        # Taken out first, so that a record that is met twice stands where it was met last.
+        seen.pop(each.external_id, None)
+        if is_followable(each.external_id):
+            seen[each.external_id] = each.record
+    return seen
 
 
 async def _hashes(seen: Mapping[str, Record | None], volatile_fields: Collection[str]) -> dict[str, bytes | None]:
     volatile = frozenset(volatile_fields)
     hashes: dict[str, bytes | None] = {}
     for number, (record_id, record) in enumerate(seen.items(), start=1):
-        # One record that cannot be recorded keeps no others back.
-        with suppress(UpstreamResponseError):
-            hashes[record_id] = bodies.hash_of(record, volatile) if record is not None else None
         if number % _HASHED_AT_ONCE == 0:
             await asyncio.sleep(0)  # Leases are renewed and clients answered meanwhile.
+        try:
+            hashes[record_id] = bodies.hash_of(record, volatile) if record is not None else None
+        except UpstreamResponseError:
+            # One record that cannot be recorded keeps no others back.
+            continue
     return hashes
 
 
-async def _advance(session: AsyncSession, place: ObservedPlace) -> tuple[int, int, int]:
-    """The next tick, the one up to which deletions are forgotten, and the last `seq`.
+async def _advance(session: AsyncSession, place: ObservedPlace) -> Any:
+    """The counters of the instance, at its next tick.
 
     From here on nobody else observes the instance until the unit of work ends.
     """
@@ -157,27 +175,26 @@ async def _advance(session: AsyncSession, place: ObservedPlace) -> tuple[int, in
         update(SyncState)
         .where(col(SyncState.instance_id) == place.instance_id, col(SyncState.generation) == place.generation)
         .values(tick=SyncState.tick + 1)
-        .returning(col(SyncState.tick), col(SyncState.forgotten_tick), col(SyncState.last_seq))
+        .returning(col(SyncState.tick), col(SyncState.forgotten_tick), col(SyncState.last_seq), col(SyncState.last_number))
     )
     row = (await session.exec(statement.execution_options(synchronize_session=False))).first()
     if row is None:
         raise GenerationChangedError(
             f"Generation {place.generation} of instance {place.instance_id} is not the present one. Start again from its present pointer."
         )
-    return row.tick, row.forgotten_tick, row.last_seq
+    return row
 
 
-async def _write(
+async def _rows(
     session: AsyncSession,
     *,
     place: ObservedPlace,
-    tick: int,
     comparison: Comparison,
     seen: Mapping[str, Record | None],
     keeps_bodies: bool,
     is_silent: bool,
 ) -> _Rows:
-    """Keeps the differences in the snapshot; returns what there is to tell of them."""
+    """What there is to keep and to tell of the differences."""
     tells_previous = keeps_bodies and not is_silent
     rows = _Rows()
     differences = comparison.differences
@@ -198,14 +215,24 @@ async def _write(
             rows.hashes.append(each.hash)
             rows.bodies.append(body)
             rows.previous.append(before[each.record_id].body if each.record_id in before else None)
+    return rows
+
+
+async def _write(session: AsyncSession, *, place: ObservedPlace, state: Any, rows: _Rows, known: Compared) -> int:
+    """Keeps the differences in the snapshot; returns how many records are new to it, to which the next numbers are given."""
+    number = state.last_number
+    for record_id in rows.record_ids:
+        number += known.differing[record_id] is None
+        rows.numbers.append(number)
     for start, end in _chunks(rows.bodies):
         columns: dict[str, Sequence[Any]] = {
             "record_id": rows.record_ids[start:end],
+            "number": rows.numbers[start:end],
             "hash": rows.hashes[start:end],
             "body": rows.bodies[start:end],
         }
-        await snapshots.write(session, place=place, tick=tick, columns=columns)
-    return rows
+        await snapshots.write(session, place=place, tick=state.tick, columns=columns)
+    return int(number - state.last_number)
 
 
 async def _append(
@@ -230,13 +257,16 @@ async def _append(
         "body": [rows.bodies[number] for number, _ in told],
         "previous": [rows.previous[number] for number, _ in told],
     }
-    counter = update(SyncState).where(col(SyncState.instance_id) == place.instance_id).values(last_seq=last_seq + len(told))
-    await session.exec(counter.execution_options(synchronize_session=False))
     constants = {**_owner(place), "recorded_at": now}
     for start, end in _chunks(columns["body"], columns["previous"]):
         some = {name: values[start:end] for name, values in columns.items()}
         await bulk.insert(session, _EVENTS, constants=constants, columns=some, lock=_LOG_LOCK)
     return len(told)
+
+
+async def _count(session: AsyncSession, place: ObservedPlace, **counters: int) -> None:
+    statement = update(SyncState).where(col(SyncState.instance_id) == place.instance_id).values(**counters)
+    await session.exec(statement.execution_options(synchronize_session=False))
 
 
 def _owner(place: ObservedPlace) -> dict[str, UUID | int]:

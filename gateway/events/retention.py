@@ -12,7 +12,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from gateway.clock import Clock
 from gateway.config import Settings
-from gateway.events import log, snapshots
+from gateway.events import log, snapshots, stages
 from gateway.models import Event, EventLog, Snapshot, Stage, SyncGeneration, SyncState, SyncTask
 from gateway.models.principal import SYSTEM
 from gateway.models.sync import LONGEST_LAPSE
@@ -53,7 +53,7 @@ async def sweep(database: Database, clock: Clock) -> int:
     for instance_id, generation in places:
         total += await _repeat(database, partial(snapshots.forget, instance_id=instance_id, generation=generation))
     for run_id in run_ids:
-        total += await _repeat(database, partial(snapshots.unstage, run_id=run_id))
+        total += await _repeat(database, partial(stages.unstage, run_id=run_id))
     return total
 
 

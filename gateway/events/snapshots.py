@@ -1,4 +1,4 @@
-"""The snapshot: what was last seen of each record. And the stage: which records a full sync has met."""
+"""The snapshot: what was last seen of each record."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -6,13 +6,13 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import ColumnElement, Table, and_, case, delete, func, inspect, literal, or_, true, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import ColumnElement, String, Table, Text, and_, case, cast, delete, func, inspect, or_, true, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from gateway.events.compare import Known
-from gateway.models import Snapshot, Stage, SyncState
+from gateway.events.stages import Met
+from gateway.models import Snapshot, SyncState
 from gateway.storage import bulk
 from gateway.storage.bulk import ROWS_PER_STATEMENT
 
@@ -38,6 +38,16 @@ class StoredRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Compared:
+    """What the snapshot says of records that were seen."""
+
+    differing: dict[str, Known | None]
+    """What it says of those that are not as they were seen; null of those that it does not know."""
+    numbers: list[int]
+    """Those of all that it knows, in no order."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MissingPage:
     """One range of a snapshot's keys, compared with a stage."""
 
@@ -49,18 +59,27 @@ class MissingPage:
     """Where the next range begins; null when this was the last."""
 
 
-async def differing(session: AsyncSession, *, place: ObservedPlace, hashes: Mapping[str, bytes | None]) -> dict[str, Known | None]:
-    """What the snapshot says of the records whose hashes are not these, null of those that it does not know.
+async def compared(session: AsyncSession, *, place: ObservedPlace, hashes: Mapping[str, bytes | None]) -> Compared:
+    """What the snapshot says of records of these hashes, null for one that is gone.
 
-    A null hash stands for a record that is gone. Records that are as given never leave the database, which is what makes it cheap.
+    Of records that are as given only their numbers leave the database, all as one text, which is what makes it cheap.
     """
-    found: dict[str, Known | None] = {}
-    record_ids = list(hashes)
-    for start in range(0, len(record_ids), ROWS_PER_STATEMENT):
-        some = {record_id: hashes[record_id] for record_id in record_ids[start : start + ROWS_PER_STATEMENT]}
-        rows = await session.exec(_differing_in_arrays(place, some) if bulk.is_postgresql(session) else _differing_in_json(place, some))
-        found |= {record_id: Known(hash=hashed, tick=tick) if tick is not None else None for record_id, hashed, tick in rows}
-    return found
+    differing: dict[str, Known | None] = {}
+    numbers: list[int] = []
+    # In the order of the key: in no order SQLite takes half as long again.
+    for some in _slices(sorted(hashes)):
+        given = {record_id: hashes[record_id] for record_id in some}
+        statement = _compared_in_arrays(place, given) if bulk.is_postgresql(session) else _compared_in_json(place, given)
+        found, rows = (await session.exec(statement)).one()
+        numbers += _numbers(found)
+        for record_id, hashed, tick in orjson.loads(rows or "[]"):
+            differing[record_id] = Known(hash=bytes.fromhex(hashed) if hashed else None, tick=tick) if tick is not None else None
+    return Compared(differing=differing, numbers=numbers)
+
+
+async def numbers_of(session: AsyncSession, *, place: ObservedPlace, record_ids: Sequence[str]) -> list[int]:
+    """The numbers of these records; those that the snapshot does not know have none."""
+    return [number for _, number in await _found(session, select(_SNAPSHOT.c.record_id, _SNAPSHOT.c.number).where(_of(place)), record_ids)]
 
 
 async def stored(session: AsyncSession, *, place: ObservedPlace, record_ids: Sequence[str]) -> dict[str, StoredRecord]:
@@ -70,29 +89,31 @@ async def stored(session: AsyncSession, *, place: ObservedPlace, record_ids: Seq
 
 
 async def missing(
-    session: AsyncSession, *, place: ObservedPlace, run_id: UUID, after: str | None, up_to_tick: int, limit: int = ROWS_PER_STATEMENT
+    session: AsyncSession,
+    *,
+    place: ObservedPlace,
+    run_id: UUID,
+    after: str | None,
+    up_to_tick: int,
+    met: Met | None = None,
+    limit: int = ROWS_PER_STATEMENT,
 ) -> MissingPage:
     """The records of the next `limit` keys after `after` that the run did not meet, found changed at `up_to_tick` or before.
 
-    Nothing outside the range is looked at, so that it costs the same however large the snapshot is.
+    Nothing outside the range is looked at, so that it costs the same however large the snapshot is. With the same `met` for all ranges
+    the stage is read once.
     """
     await bulk.expect_keys(session)
+    met = met if met is not None else Met()
+    await met.refresh(session, run_id)
     keys = _range(place, after=after, limit=limit)
     is_live = and_(keys.c.hash.is_not(None), keys.c.tick <= up_to_tick)
-    last_key, key_count, live_count = (
-        await session.exec(select(func.max(keys.c.record_id), func.count(), func.count().filter(is_live)).select_from(keys))
-    ).one()
-    if not live_count:
-        return MissingPage(record_ids=(), live_count=0, last_key=last_key if key_count == limit else None)
-
-    # A difference of two sets reads each once; as a join PostgreSQL may read the whole range for each of its keys.
-    live = select(_SNAPSHOT.c.record_id).where(
-        _of(place), _between(_SNAPSHOT, after, last_key), _SNAPSHOT.c.hash.is_not(None), _SNAPSHOT.c.tick <= up_to_tick
-    )
-    met = select(_STAGE.c.record_id).where(_STAGE.c.run_id == run_id, _between(_STAGE, after, last_key))
-    unmet = (await session.exec(live.except_(met))).all()  # type: ignore[call-overload]
-    record_ids = sorted(record_id for (record_id,) in unmet)
-    return MissingPage(record_ids=tuple(record_ids), live_count=live_count, last_key=last_key if key_count == limit else None)
+    range_ = select(func.max(keys.c.record_id), func.count(), _joined(keys.c.number).filter(is_live)).select_from(keys)
+    last_key, key_count, found = (await session.exec(range_)).one()
+    live = _numbers(found)
+    unmet = [number for number in live if number not in met]
+    record_ids = await _ids_of(session, place, unmet, between=(after, last_key)) if unmet else ()
+    return MissingPage(record_ids=record_ids, live_count=len(live), last_key=last_key if key_count == limit else None)
 
 
 async def purge_deleted(
@@ -103,11 +124,13 @@ async def purge_deleted(
     up_to_tick: int,
     keeps_bodies: bool = True,
     limit: int = ROWS_PER_STATEMENT,
+    most_bodies: int = ROWS_PER_STATEMENT,
 ) -> str | None:
     """Forgets the deleted records among the next `limit` keys after `after`; returns where the next range begins, null at the end.
 
     Only those whose deletion was seen at `up_to_tick` or before: older sights, which could bring them back, are stale from then on.
-    Unless they are to be kept, the bodies of all others are forgotten too. A session of an admin.
+    Unless they are to be kept, the bodies of all others are forgotten too: of more than `most_bodies` in a range only its begin is
+    worked through. A session of an admin.
     """
     await bulk.expect_keys(session)
     keys = _range(place, after=after, limit=limit)
@@ -116,6 +139,8 @@ async def purge_deleted(
     last_key, key_count, old, with_body = (await session.exec(range_)).one()
     if last_key is None:
         return None
+    if most_bodies < limit and with_body > most_bodies and not keeps_bodies:
+        return await purge_deleted(session, place=place, after=after, up_to_tick=up_to_tick, keeps_bodies=False, limit=most_bodies)
     if old or (with_body and not keeps_bodies):
         # Whoever observes holds the same row: two who write the same records in different orders would wait for each other.
         state = update(SyncState).where(col(SyncState.instance_id) == place.instance_id)
@@ -129,7 +154,7 @@ async def purge_deleted(
 
 
 async def forget(session: AsyncSession, *, instance_id: UUID, generation: int, limit: int = ROWS_PER_STATEMENT) -> int:
-    """Deletes up to `limit` rows of a generation that is over; returns how many. To be repeated until it is 0, as `unstage`."""
+    """Deletes up to `limit` rows of a generation that is over; returns how many. To be repeated until it is 0."""
     await bulk.expect_keys(session)
     is_its = and_(_SNAPSHOT.c.instance_id == instance_id, _SNAPSHOT.c.generation == generation)
     keys = select(_SNAPSHOT.c.record_id).where(is_its).order_by(_SNAPSHOT.c.record_id).limit(limit).subquery()
@@ -139,39 +164,11 @@ async def forget(session: AsyncSession, *, instance_id: UUID, generation: int, l
     return bulk.changed_rows(await session.exec(delete(_SNAPSHOT).where(is_its, _between(_SNAPSHOT, None, last_key))))
 
 
-async def stage(session: AsyncSession, *, run_id: UUID, record_ids: Sequence[str]) -> int:
-    """Notes that a run has met these records; returns how many of them it had not met before."""
-    total = 0
-    # In the order of the key: of ids in no order SQLite takes a fifth longer.
-    for some in _slices(sorted(record_ids)):
-        given = bulk.texts_of(session, some)
-        rows = select(literal(run_id, _STAGE.c.run_id.type), given.c.value)
-        if bulk.is_postgresql(session):
-            statement: Any = postgresql.insert(_STAGE).from_select(["run_id", "record_id"], rows).on_conflict_do_nothing()
-        else:
-            # Without a condition SQLite takes ON for that of a join.
-            statement = sqlite.insert(_STAGE).from_select(["run_id", "record_id"], rows.where(literal(value=True))).on_conflict_do_nothing()
-        total += bulk.changed_rows(await session.exec(statement))
-    return total
-
-
-async def staged_count(session: AsyncSession, *, run_id: UUID) -> int:
-    """How many records a run has met, as the stage has it: fewer than were staged when PostgreSQL emptied it in a crash."""
-    return (await session.exec(select(func.count()).select_from(Stage).where(col(Stage.run_id) == run_id))).one()
-
-
-async def unstage(session: AsyncSession, *, run_id: UUID, limit: int = ROWS_PER_STATEMENT) -> int:
-    """Forgets up to `limit` records that a run has met; returns how many. To be repeated, in units of work of their own, until it is 0."""
-    await bulk.expect_keys(session)
-    keys = select(_STAGE.c.record_id).where(_STAGE.c.run_id == run_id).order_by(_STAGE.c.record_id).limit(limit).subquery()
-    last_key = (await session.exec(select(func.max(keys.c.record_id)))).one()
-    if last_key is None:
-        return 0
-    return bulk.changed_rows(await session.exec(delete(_STAGE).where(_STAGE.c.run_id == run_id, _between(_STAGE, None, last_key))))
-
-
 async def write(session: AsyncSession, *, place: ObservedPlace, tick: int, columns: Mapping[str, Sequence[Any]]) -> None:
-    """Keeps what was seen of records, `record_id`, `hash` and `body`, in place of what was known of them."""
+    """Keeps what was seen of records, `record_id`, `hash` and `body`, in place of what was known of them.
+
+    Those that are not known get their `number`; the others keep theirs.
+    """
     await bulk.insert(
         session,
         _SNAPSHOT,
@@ -182,7 +179,6 @@ async def write(session: AsyncSession, *, place: ObservedPlace, tick: int, colum
 
 
 _SNAPSHOT: Table = inspect(Snapshot).local_table  # type: ignore[assignment]
-_STAGE: Table = inspect(Stage).local_table  # type: ignore[assignment]
 _STORED = (_SNAPSHOT.c.record_id, _SNAPSHOT.c.hash, _SNAPSHOT.c.tick, _SNAPSHOT.c.body)
 
 
@@ -190,21 +186,43 @@ def _of(place: ObservedPlace) -> ColumnElement[bool]:
     return and_(_SNAPSHOT.c.instance_id == place.instance_id, _SNAPSHOT.c.generation == place.generation)
 
 
-def _differing_in_arrays(place: ObservedPlace, hashes: Mapping[str, bytes | None]) -> Any:
+def _compared_in_arrays(place: ObservedPlace, hashes: Mapping[str, bytes | None]) -> Any:
     given = bulk.arrays(_SNAPSHOT, {"record_id": list(hashes), "hash": list(hashes.values())})
     # One look-up for each: left to choose, PostgreSQL may compare each row of the snapshot with each id.
-    row = select(_SNAPSHOT.c.hash, _SNAPSHOT.c.tick).where(_of(place), _SNAPSHOT.c.record_id == given.c.record_id).limit(1).lateral("row")
+    columns = (_SNAPSHOT.c.hash, _SNAPSHOT.c.tick, _SNAPSHOT.c.number)
+    row = select(*columns).where(_of(place), _SNAPSHOT.c.record_id == given.c.record_id).limit(1).lateral("row")
     differs = or_(row.c.tick.is_(None), row.c.hash.is_distinct_from(given.c.hash))
-    return select(given.c.record_id, row.c.hash, row.c.tick).select_from(given.outerjoin(row, true())).where(differs)
+    told = func.json_build_array(given.c.record_id, func.encode(row.c.hash, "hex"), row.c.tick)
+    rows = cast(func.json_agg(told).filter(differs), Text)
+    return select(_joined(row.c.number), rows).select_from(given.outerjoin(row, true()))
 
 
-def _differing_in_json(place: ObservedPlace, hashes: Mapping[str, bytes | None]) -> Any:
-    texts = {record_id: hashed.hex().upper() if hashed is not None else None for record_id, hashed in hashes.items()}
+def _compared_in_json(place: ObservedPlace, hashes: Mapping[str, bytes | None]) -> Any:
+    texts = {record_id: hashed.hex().upper() if hashed is not None else "" for record_id, hashed in hashes.items()}
     given = func.json_each(orjson.dumps(texts).decode()).table_valued("key", "value", name="given")
     is_its_row = and_(_of(place), _SNAPSHOT.c.record_id == given.c.key)
-    text = case((_SNAPSHOT.c.hash.is_not(None), func.hex(_SNAPSHOT.c.hash)))
-    differs = or_(_SNAPSHOT.c.tick.is_(None), text.is_distinct_from(given.c.value))
-    return select(given.c.key, _SNAPSHOT.c.hash, _SNAPSHOT.c.tick).select_from(given.outerjoin(_SNAPSHOT, is_its_row)).where(differs)
+    # Of a null hash the text is empty.
+    text = func.hex(_SNAPSHOT.c.hash)
+    differs = or_(_SNAPSHOT.c.tick.is_(None), text != given.c.value)
+    rows = func.json_group_array(func.json_array(given.c.key, text, _SNAPSHOT.c.tick)).filter(differs)
+    return select(_joined(_SNAPSHOT.c.number), rows).select_from(given.outerjoin(_SNAPSHOT, is_its_row))
+
+
+def _joined(numbers: ColumnElement[int]) -> Any:
+    """Numbers as one text, which `_numbers` reads: as rows they would cost as much as what they are looked up for."""
+    return func.aggregate_strings(cast(numbers, String), ",")
+
+
+def _numbers(joined: str | None) -> list[int]:
+    numbers: list[int] = orjson.loads(f"[{joined or ''}]")
+    return numbers
+
+
+async def _ids_of(session: AsyncSession, place: ObservedPlace, numbers: list[int], *, between: tuple[str | None, str]) -> tuple[str, ...]:
+    key = _SNAPSHOT.c.record_id
+    rows = await session.exec(select(key, _SNAPSHOT.c.number).where(_of(place), _between(_SNAPSHOT, *between)).order_by(key))
+    wanted = frozenset(numbers)
+    return tuple(record_id for record_id, number in rows if number in wanted)
 
 
 async def _found(session: AsyncSession, statement: Any, record_ids: Sequence[str]) -> list[Any]:
@@ -216,8 +234,9 @@ async def _found(session: AsyncSession, statement: Any, record_ids: Sequence[str
 
 
 def _range(place: ObservedPlace, *, after: str | None, limit: int) -> Any:
-    key = _SNAPSHOT.c.record_id
-    keys = select(key, _SNAPSHOT.c.hash, _SNAPSHOT.c.tick, _SNAPSHOT.c.body.is_not(None).label("has_body")).where(_of(place))
+    key, has_body = _SNAPSHOT.c.record_id, _SNAPSHOT.c.body.is_not(None).label("has_body")
+    columns: list[Any] = [key, _SNAPSHOT.c.hash, _SNAPSHOT.c.tick, _SNAPSHOT.c.number, has_body]
+    keys: Any = select(*columns).where(_of(place))
     if after is not None:
         keys = keys.where(key > after)
     return keys.order_by(key).limit(limit).subquery()

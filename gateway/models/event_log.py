@@ -27,18 +27,22 @@ class Snapshot(SQLModel, table=True):
     """Of its fields without the volatile ones; null for a record that was deleted."""
     tick: int = Field(sa_type=BigInteger)
     """The instance's tick when it was last found changed."""
+    number: int = Field(sa_type=BigInteger)
+    """Counts the records of the instance as they are first seen: what a run has met is noted by it, in eight bytes."""
     body: bytes | None = Field(default=None, sa_column=Column(LargeBinary))
     """The record as JSON; null where bodies are not kept."""
 
 
 class Stage(SQLModel, table=True):
-    """A record that a full sync has met. PostgreSQL may forget the table in a crash: the run notices, and starts again."""
+    """The records that a run met in one commit, and had not met before."""
 
     __tablename__ = "stage"
-    __table_args__ = ({"sqlite_with_rowid": False},)
 
     run_id: UUID = Field(primary_key=True)
-    record_id: str = Field(sa_column=Column(ByteOrdered, primary_key=True))
+    count: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
+    """How many records the run has met with these."""
+    numbers: bytes
+    """Of the records in the snapshot, eight bytes each, the lowest first."""
 
 
 class Event(SQLModel, table=True):

@@ -70,6 +70,8 @@ class SyncState(SQLModel, table=True):
     """Deletions that were seen up to this tick are forgotten: what was asked earlier may bring such a record back."""
     last_seq: int = Field(default=0, sa_type=BigInteger)
     """The `seq` of its last event."""
+    last_number: int = Field(default=0, sa_type=BigInteger)
+    """The `number` of the last record that its snapshots came to know."""
     emits_initial: bool = False
     """Whether the next baseline is told as events."""
     lapsed_at: datetime | None = Field(default=None, sa_type=UTCDateTime)

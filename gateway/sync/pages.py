@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from gateway.errors import ConflictError
-from gateway.events.observations import Observation, Observed, observe, stage, tick_of
+from gateway.events.observations import Met, Observation, Observed, observe, stage, tick_of
 from gateway.models import EventMethod, SyncGeneration
 from gateway.models.principal import SYSTEM
 from gateway.runtime import Runtime
@@ -54,6 +54,8 @@ class Work:
     """Whether what it finds is the baseline, and no change."""
     stages_for: UUID | None = None
     """The run that notes which records it meets; null for work that need not know."""
+    met: Met = field(default_factory=Met, repr=False)
+    """Those that it has met."""
 
     async def tick(self) -> int:
         """The instance's logical time: what is asked of the app from now on is at least as new."""
@@ -97,7 +99,7 @@ class Work:
             is_last = start + MAXIMUM_RECORDS_PER_COMMIT >= len(observations)
             async with self.task.commit() as session:
                 observed = await self.record(session, piece, since_tick=since_tick)
-                staged_count = await self._staged(session, piece, without=frozenset(observed.unfollowable_ids))
+                staged_count = await self._staged(session, observed)
                 is_whole = is_whole and not observed.stale_ids
                 total = Recorded(event_count=total.event_count + observed.event_count, staged_count=total.staged_count + staged_count)
                 counted = int(is_last and is_whole)
@@ -108,8 +110,7 @@ class Work:
                 raise CancelledRunError("The run was cancelled.")
         return is_whole
 
-    async def _staged(self, session: AsyncSession, observations: Sequence[Observation], *, without: frozenset[str]) -> int:
+    async def _staged(self, session: AsyncSession, observed: Observed) -> int:
         if self.stages_for is None:
             return 0
-        record_ids = [each.external_id for each in observations if each.external_id not in without]
-        return await stage(session, run_id=self.stages_for, record_ids=record_ids)
+        return await stage(session, run_id=self.stages_for, numbers=observed.numbers, met=self.met)

@@ -98,7 +98,7 @@ async def _ranges(work: Work, sweep: Sweep, *, after: str | None) -> AsyncGenera
     number = 0
     while number == 0 or after is not None:
         async with work.runtime.database.read(SYSTEM) as session:
-            page = await missing(session, place=work.app.place, run_id=sweep.run_id, after=after, up_to_tick=sweep.up_to_tick)
+            page = await missing(session, place=work.app.place, run_id=sweep.run_id, after=after, up_to_tick=sweep.up_to_tick, met=work.met)
         number, after = number + 1, page.last_key
         yield page
         if number % _RANGES_PER_COMMIT == 0:
@@ -109,11 +109,11 @@ async def forget_deleted(work: Work, *, up_to_tick: int) -> None:
     """Forgets the records whose deletion was known before the listing began, and the bodies that are not to be kept any more."""
     after: str | None = None
     keeps_bodies = work.app.keeps_bodies
-    limit = _FORGOTTEN_PER_COMMIT if keeps_bodies else _RECORDS_PER_COMMIT
+    limits = {"limit": _FORGOTTEN_PER_COMMIT, "most_bodies": _RECORDS_PER_COMMIT}
     while True:
         async with work.task.commit() as session:
             after = await purge_deleted(
-                session, place=work.app.place, after=after, up_to_tick=up_to_tick, keeps_bodies=keeps_bodies, limit=limit
+                session, place=work.app.place, after=after, up_to_tick=up_to_tick, keeps_bodies=keeps_bodies, **limits
             )
         if after is None:
             return

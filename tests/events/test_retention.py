@@ -116,10 +116,10 @@ async def test_snapshots_of_generations_that_are_over_and_stages_of_runs_that_en
         task = (await session.exec(select(SyncTask).where(SyncTask.instance_id == place.instance_id))).first()
         assert task is not None
         task.run_id = RUN
-        await stage(session, run_id=RUN, record_ids=["a"])
-        await stage(session, run_id=ENDED, record_ids=["a", "b"])
+        await stage(session, run_id=RUN, numbers=[1])
+        await stage(session, run_id=ENDED, numbers=[1, 2])
 
-    assert await retention.sweep(database, FakeClock()) == 3
+    assert await retention.sweep(database, FakeClock()) == 2
 
     assert await snapshot(database, place) == {}
     assert list(await snapshot(database, other)) == ["b"]

@@ -14,11 +14,9 @@ from gateway.events.observations import (
     observe,
     purge_deleted,
     stage,
-    staged_count,
     tick_of,
-    unstage,
 )
-from gateway.events.snapshots import stored
+from gateway.events.snapshots import numbers_of, stored
 from gateway.models import ChangeType, EventMethod
 from gateway.models.principal import SYSTEM
 from gateway.storage.database import Database
@@ -27,6 +25,11 @@ from tests.events.observing import NOW, events, followed, record, seen, snapshot
 RUN, OTHER = UUID(int=1), UUID(int=2)
 KEYS = ["B", "a", "a-b", "aB", "ab", "z", "ä", "\ud7ff", "\ue000", "\U0001f600"]
 """In the order of their bytes, which no language's order is."""
+
+
+async def meet(database: Database, place: ObservedPlace, record_ids: list[str], *, run_id: UUID = RUN) -> None:
+    async with database.write(SYSTEM) as session:
+        await stage(session, run_id=run_id, numbers=await numbers_of(session, place=place, record_ids=record_ids))
 
 
 async def pages(database: Database, place: ObservedPlace, *, limit: int, up_to_tick: int = 100) -> list[MissingPage]:
@@ -42,9 +45,8 @@ async def pages(database: Database, place: ObservedPlace, *, limit: int, up_to_t
 async def test_ranges_follow_the_order_of_bytes_and_name_what_the_run_did_not_meet(database: Database):
     (place,) = await followed(database)
     await tell(database, place, seen(*(record(key) for key in reversed(KEYS))))
-    async with database.write(SYSTEM) as session:
-        await stage(session, run_id=RUN, record_ids=["B", "ab", "z", "ä", "unknown"])
-        await stage(session, run_id=OTHER, record_ids=KEYS)
+    await meet(database, place, ["B", "ab", "z", "ä", "unknown"])
+    await meet(database, place, KEYS, run_id=OTHER)
 
     assert await pages(database, place, limit=4) == [
         MissingPage(record_ids=("a", "a-b", "aB"), live_count=4, last_key="aB"),
@@ -89,25 +91,6 @@ async def test_generations_and_instances_do_not_see_each_other(database: Databas
     assert [page.record_ids for page in await pages(database, other, limit=10)] == [("b",)]
     assert [page.record_ids for page in await pages(database, place, limit=10)] == [("a",)]
     assert [page.record_ids for page in await pages(database, replace(place, generation=2), limit=10)] == [()]
-
-
-async def test_records_are_staged_once_and_counted_however_often_they_are_met(database: Database):
-    many = [f"{number:06}" for number in range(12_000)]
-    async with database.write(SYSTEM) as session:
-        assert await stage(session, run_id=RUN, record_ids=many) == 12_000
-        assert await stage(session, run_id=RUN, record_ids=["000001", "new", "'; drop table stage; --", '"\\']) == 3
-        assert await stage(session, run_id=RUN, record_ids=[]) == 0
-        assert await staged_count(session, run_id=RUN) == 12_003
-        assert await staged_count(session, run_id=OTHER) == 0
-
-
-async def test_a_stage_is_emptied_slice_by_slice_and_those_of_others_stay(database: Database):
-    async with database.write(SYSTEM) as session:
-        await stage(session, run_id=RUN, record_ids=list("abcde"))
-        await stage(session, run_id=OTHER, record_ids=list("abc"))
-        counts = [await unstage(session, run_id=RUN, limit=2) for _ in range(4)]
-        assert counts == [2, 2, 1, 0]
-        assert await staged_count(session, run_id=OTHER) == 3
 
 
 async def test_deleted_records_are_forgotten_only_once_no_older_sight_can_be_under_way(database: Database):
@@ -200,6 +183,20 @@ async def test_bodies_that_are_not_to_be_kept_any_more_are_forgotten_and_the_has
     assert (event.type, event.record_id, event.previous) == (ChangeType.UPDATED, "a", None)
 
 
+async def test_of_many_bodies_only_a_few_are_forgotten_at_once_and_deleted_records_with_them(database: Database):
+    (place,) = await followed(database)
+    await tell(database, place, seen(*(record(key) for key in "abcdef")))
+    await tell(database, place, seen(gone=["b", "f"]))
+    after, keys = None, []
+    async with database.write(SYSTEM) as session:
+        while not keys or after is not None:
+            after = await purge_deleted(session, place=place, after=after, up_to_tick=100, keeps_bodies=False, limit=6, most_bodies=2)
+            keys.append(after)
+
+    assert keys == ["b", "d", None]
+    assert await snapshot(database, place) == dict.fromkeys("acde")
+
+
 async def test_what_is_stored_of_records_comes_with_their_bodies(database: Database):
     (place,) = await followed(database)
     await tell(database, place, seen(record("a", n=1), record("b", n=1)))
@@ -216,8 +213,7 @@ async def test_no_statement_reads_more_of_a_large_snapshot_than_its_range(databa
     (place,) = await followed(database)
     for start in range(0, 20_000, 5_000):
         await tell(database, place, seen(*(record(f"{number:06}") for number in range(start, start + 5_000))), is_silent=True)
-    async with database.write(SYSTEM) as session:
-        await stage(session, run_id=RUN, record_ids=[f"{number:06}" for number in range(20_000) if number % 1_000])
+    await meet(database, place, [f"{number:06}" for number in range(20_000) if number % 1_000])
 
     found = await pages(database, place, limit=5_000)
 

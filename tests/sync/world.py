@@ -134,7 +134,7 @@ class World:
         return {row.record_id: bodies.fields_of(row.body) for row in rows if row.hash is not None and row.body is not None}
 
     async def stage_count(self) -> int:
-        return len(await self._all(Stage, None, Stage.record_id))
+        return len(await self._all(Stage, None, Stage.count))
 
     async def die(self) -> None:
         """Whoever was at work is dead, and its leases have ended."""

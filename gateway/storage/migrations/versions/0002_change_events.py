@@ -73,6 +73,7 @@ def _snapshot() -> None:
         sa.Column("record_id", BYTE_ORDERED, nullable=False),
         sa.Column("hash", sa.LargeBinary()),
         sa.Column("tick", sa.BigInteger(), nullable=False),
+        sa.Column("number", sa.BigInteger(), nullable=False),
         sa.Column("body", sa.LargeBinary()),
         sa.PrimaryKeyConstraint("instance_id", "generation", "record_id", name="pk_snapshot"),
         sqlite_with_rowid=False,
@@ -83,11 +84,9 @@ def _stage() -> None:
     op.create_table(
         "stage",
         sa.Column("run_id", sa.Uuid(), nullable=False),
-        sa.Column("record_id", BYTE_ORDERED, nullable=False),
-        sa.PrimaryKeyConstraint("run_id", "record_id", name="pk_stage"),
-        # What a crash of the server takes is read again; what it saves is half of a full sync's writing.
-        prefixes=["UNLOGGED"] if op.get_bind().dialect.name == "postgresql" else [],
-        sqlite_with_rowid=False,
+        sa.Column("count", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("numbers", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("run_id", "count", name="pk_stage"),
     )
 
 
@@ -198,6 +197,7 @@ def _sync_state() -> None:
         sa.Column("tick", sa.BigInteger(), nullable=False),
         sa.Column("forgotten_tick", sa.BigInteger(), nullable=False),
         sa.Column("last_seq", sa.BigInteger(), nullable=False),
+        sa.Column("last_number", sa.BigInteger(), nullable=False),
         sa.Column("emits_initial", sa.Boolean(), nullable=False),
         sa.Column("lapsed_at", TIME),
         sa.ForeignKeyConstraint(["connection_id"], ["connection.id"], name="fk_sync_state_connection_id_connection"),
@@ -285,8 +285,8 @@ def _rows_of_instances() -> None:
     """What each instance has from its creation on."""
     op.execute(
         "INSERT INTO sync_state "
-        "(instance_id, customer_id, connection_id, generation, instance_generation, tick, forgotten_tick, last_seq, emits_initial) "
-        "SELECT id, customer_id, connection_id, 0, 0, 0, 0, 0, false FROM data_source_instance"
+        "(instance_id, customer_id, connection_id, generation, instance_generation, tick, forgotten_tick, last_seq, last_number, "
+        "emits_initial) SELECT id, customer_id, connection_id, 0, 0, 0, 0, 0, 0, false FROM data_source_instance"
     )
     instances = sa.table("data_source_instance", *(sa.column(name) for name in ("id", "customer_id", "connection_id")))
     tasks = sa.table(
