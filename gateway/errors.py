@@ -95,6 +95,22 @@ class UnsupportedError(UserError):
     code = "UNSUPPORTED"
 
 
+class MethodNotAllowedError(UnsupportedError):
+    """The request must come by another HTTP method, one of those `allowed`."""
+
+    def __init__(self, message: str, *, allowed: str) -> None:
+        super().__init__(message)
+        self.allowed = allowed
+
+
+class NotAcceptableError(UnsupportedError):
+    """There is no answer of a type that the client accepts."""
+
+
+class StreamNeededError(UnsupportedError):
+    """The operation has many answers, where there is room for one."""
+
+
 class AmbiguousError(UserError):
     """The selector fits several; select by id."""
 

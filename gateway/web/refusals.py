@@ -11,9 +11,12 @@ from gateway.errors import (
     GatewayError,
     InternalError,
     InvalidError,
+    MethodNotAllowedError,
+    NotAcceptableError,
     NotAuthenticatedError,
     NotFoundError,
     OperationTimeoutError,
+    StreamNeededError,
     UnsupportedError,
     UpstreamUnavailableError,
 )
@@ -45,9 +48,12 @@ _STATUS_BY_ERROR: Mapping[type[GatewayError], int] = {
     AccessDeniedError: 403,
     BodyTooLargeError: 413,
     InternalError: 500,
+    MethodNotAllowedError: 405,
+    NotAcceptableError: 406,
     NotAuthenticatedError: 401,
     NotFoundError: 404,
     OperationTimeoutError: 408,
+    StreamNeededError: 400,
     UnsupportedError: 415,
 }
 _HEADERS_BY_STATUS: Mapping[int, Mapping[str, str]] = {

@@ -16,6 +16,7 @@ from gateway.errors import (
     NotJsonError,
     PersistedQueryNotFoundError,
     RateLimitedError,
+    StreamNeededError,
 )
 from gateway.models import JsonObject
 from gateway.web.negotiation import EVENT_STREAM, GRAPHQL_RESPONSE, JSON
@@ -47,10 +48,11 @@ class Statuses:
         if isinstance(error, PersistedQueryNotFoundError):
             # No fault but a step of the protocol, in which older clients take every other status for a broken network.
             return 404 if self._is_draft else (200 if media_type == JSON else _BAD_REQUEST)
+        if isinstance(error, RateLimitedError):
+            return 200 if media_type == JSON and not self._is_draft else 429
         status = status_of(error)
-        if self._is_draft and status == _BAD_REQUEST and not isinstance(error, NotJsonError):
-            return _UNPROCESSABLE
-        return status
+        is_well_formed = not isinstance(error, NotJsonError | StreamNeededError)
+        return _UNPROCESSABLE if self._is_draft and status == _BAD_REQUEST and is_well_formed else status
 
     def of_result(self, body: JsonObject, *, was_executed: bool, media_type: str) -> int:
         """The status of the answer to an operation; without `was_executed` there are only errors in it."""
