@@ -25,8 +25,8 @@ from gateway.graphql.resuming import resumed_after
 __all__ = ["Document", "Documents", "Operation"]
 
 _KEPT_BYTES = 32 * 1024 * 1024
-_KEPT_REFUSED_BYTES = 4 * 1024 * 1024
-"""Apart from the others, so that whoever sends nonsense does not push out what others use."""
+_SHARE_OF_REFUSED = 8
+"""An eighth as much more is for documents that are refused: whoever sends nonsense does not push out what others use."""
 _BYTES_OF_A_CHARACTER = 150
 """Of memory that a parsed document takes, for each of its characters."""
 _LEAST_BYTES = 16 * 1024
@@ -97,11 +97,11 @@ class Operation:
 class Documents:
     """The documents that a schema is asked with; the last used are kept, also those that it refuses."""
 
-    def __init__(self, schema: Schema, *, limits: DocumentLimits) -> None:
+    def __init__(self, schema: Schema, *, limits: DocumentLimits, kept_bytes: int = _KEPT_BYTES) -> None:
         self.limits = limits
         self._schema = schema._schema
-        self._kept: Bounded[Document] = Bounded(maximum_weight=_KEPT_BYTES)
-        self._refused: Bounded[Document] = Bounded(maximum_weight=_KEPT_REFUSED_BYTES)
+        self._kept: Bounded[Document] = Bounded(maximum_weight=kept_bytes)
+        self._refused: Bounded[Document] = Bounded(maximum_weight=kept_bytes // _SHARE_OF_REFUSED)
 
     def get(self, query: str) -> Document:
         """The document of that text, perhaps one with errors."""
