@@ -15,11 +15,19 @@ Resolver = Callable[..., Any]
 """A function that answers a field."""
 
 
-def field(description: str, *, type: Any = None) -> Callable[[Resolver], Any]:
-    """Makes a resolver of a method; `type` is what the schema shows where that is not the method's return annotation."""
+COMPUTES = "computes"
+"""Marks in a field's metadata that its resolver only computes, from its source and the context: it may be called again."""
+
+
+def field(description: str, *, type: Any = None, computes: bool = False) -> Callable[[Resolver], Any]:
+    """Makes a resolver of a method; `type` is what the schema shows where that is not the method's return annotation.
+
+    `computes` promises of one that takes `info` that it only computes, and of `info` looks at `context` only. Those that know
+    nothing but their source promise it by that. Such fields are answered without the library's ceremony, for many items at once.
+    """
 
     def decorate(resolver: Resolver) -> Any:
-        return strawberry.field(resolver=resolver, description=description, graphql_type=type)
+        return strawberry.field(resolver=resolver, description=description, graphql_type=type, metadata={COMPUTES: computes})
 
     return decorate
 

@@ -40,6 +40,9 @@ from gateway.storage.rows import RowPage, RowWindow
 
 Model = TypeVar("Model", bound=SQLModel)
 
+_REMEMBERED_ROWS = 20
+"""Of one read, that is remembered while nothing is committed: what most operations look at first, and never a whole page."""
+
 
 @dataclass(frozen=True)
 class _Children:
@@ -201,9 +204,14 @@ class Loaders:
         return await self._counts[children].load(parent_id)
 
     async def _read_by_ids(self, model: type[Model], ids: list[UUID]) -> list[Model | None]:
-        async with self._runtime.database.read_once(self._principal) as session:
-            found = await rows.by_ids(session, model, ids)
-        return [found.get(row_id) for row_id in ids]
+        async def read() -> list[Model | None]:
+            async with self._runtime.database.read_once(self._principal) as session:
+                found = await rows.by_ids(session, model, ids)
+            return [found.get(row_id) for row_id in ids]
+
+        if len(ids) > _REMEMBERED_ROWS:
+            return await read()
+        return await self._runtime.database.remembered((model, self._principal, *ids), read)
 
     async def _read_instances(self, keys: list[InstancePlace]) -> Sequence[Answer]:
         async with self._runtime.database.read(self._principal) as session:

@@ -52,11 +52,15 @@ async def page(
 
 async def by_selector(runtime: Runtime, principal: Principal, *, by: ConnectionSelector) -> Connection | None:
     """The connection that a selector means, if there is one. Raises AmbiguousError."""
-    async with runtime.database.read(principal) as session:
-        try:
-            return await selection.connection(session, principal, by, field=["by"])
-        except NotFoundError:
-            return None
+
+    async def find() -> Connection | None:
+        async with runtime.database.read(principal) as session:
+            try:
+                return await selection.connection(session, principal, by, field=["by"])
+            except NotFoundError:
+                return None
+
+    return await runtime.database.remembered(("connection", principal, by), find)
 
 
 async def create(

@@ -1,9 +1,9 @@
 """The database: sessions to read and write in, its schema, and whether it answers."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -11,7 +11,10 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from gateway.errors import InternalError, NotAuthenticatedError
 from gateway.models import Principal
 from gateway.storage import engines, faults, schema, scope
+from gateway.storage.recent import RecentReads
 from gateway.storage.scope import ScopedSession
+
+Value = TypeVar("Value")
 
 
 class Database:
@@ -28,6 +31,7 @@ class Database:
             **({engines.NO_TRANSACTION: True} if self._is_sqlite else {"isolation_level": "AUTOCOMMIT"})
         )
         self._writers = engine.execution_options(**{engines.WRITE: True})
+        self._recent = RecentReads(engines.file_of(engine.url)) if self._is_sqlite else None
         # SQLite has one writer at a time: waiting here is fair and cheap, waiting in the file is neither.
         self._writer_turn = asyncio.Lock()
         self._writing: set[asyncio.Task[Any] | None] = set()
@@ -55,6 +59,13 @@ class Database:
         async with self._session(self._single_readers, principal=principal, is_read_only=True, is_single=True) as session:
             yield session
 
+    async def remembered(self, key: Hashable, read: Callable[[], Awaitable[Value]]) -> Value:
+        """What `read` gives, perhaps without reading: only where nothing was committed since it gave the same, which SQLite can tell.
+
+        `key` says what is read, and for whom. What it gives is shared, and not to be changed.
+        """
+        return await (read() if self._recent is None else self._recent.read(key, read))
+
     @asynccontextmanager
     async def write(self, principal: Principal) -> AsyncIterator[AsyncSession]:
         """One unit of work among what the principal may see: committed when the block ends, undone when it raises.
@@ -80,6 +91,8 @@ class Database:
 
     async def close(self) -> None:
         """Closes every connection; sessions must have ended."""
+        if self._recent is not None:
+            self._recent.close()
         await self.engine.dispose()
 
     @asynccontextmanager

@@ -15,8 +15,7 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.types.field import StrawberryField
 from strawberry.types.fields.resolver import StrawberryResolver
 
-from gateway.graphql.execution import COMPUTES
-from gateway.graphql.fields import read
+from gateway.graphql.fields import COMPUTES, read
 
 LEAVES = ("str", "id", "int", "float", "bool", "enum", "json")
 BUILT_IN: dict[str, Any] = {"str": str, "id": strawberry.ID, "int": int, "float": float, "bool": bool, "json": JSON}

@@ -2,6 +2,5 @@
 
 from gateway.graphql.execution.executor import FastExecutor
 from gateway.graphql.execution.plans import Plans
-from gateway.graphql.execution.resolvers import COMPUTES
 
-__all__ = ["COMPUTES", "FastExecutor", "Plans"]
+__all__ = ["FastExecutor", "Plans"]

@@ -12,8 +12,9 @@ from strawberry.types.arguments import StrawberryArgument
 from strawberry.types.base import StrawberryOptional
 from strawberry.types.field import StrawberryField
 
-COMPUTES = "computes"
-"""Marks in a field's metadata that its resolver only computes, from its source and the context: it may be called again."""
+from gateway.graphql.fields import COMPUTES
+
+__all__ = ["Call", "Computed", "ContextOnly", "call_of", "computed", "definition_of"]
 
 
 @dataclass(frozen=True, slots=True)

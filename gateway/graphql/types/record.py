@@ -38,6 +38,7 @@ class Record(Node):
     @field(
         "Its fields in the words of a universal data model. Null, with the reason among the errors, where it cannot be read as the model.",
         type=JSON | None,
+        computes=True,
     )
     def unified_fields(self: RecordSource, info: Info, udm: Udm = strawberry.UNSET) -> Any:
         return unified_fields_of(info.context, self, given(udm))
@@ -46,6 +47,7 @@ class Record(Node):
         "The record in the words of a universal data model, typed; through it to the records that it refers to. Null, with the reason "
         "among the errors, where it cannot be read as the model.",
         type=UnifiedRecord | None,
+        computes=True,
     )
     def unified(self: RecordSource, info: Info, udm: Udm = strawberry.UNSET) -> UnifiedSource:
         return unified_of(info.context, self, given(udm))

@@ -1,0 +1,64 @@
+"""Reads that need not be done again: SQLite tells for next to nothing whether anything has been committed since."""
+
+import sqlite3
+from collections.abc import Awaitable, Callable, Hashable
+from contextlib import closing
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+__all__ = ["RecentReads"]
+
+Value = TypeVar("Value")
+
+_MOST = 4_096
+_MISSING = object()
+
+
+class RecentReads:
+    """What was read lately from a file, never a commit older than the file.
+
+    Before each use SQLite is asked for its `data_version`, which differs after every commit of whatever connection and process;
+    then all is forgotten. Asking takes some microseconds, and no lock that a writer waits for.
+    """
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._connection: sqlite3.Connection | None = None
+        self._version: int | None = None
+        self._values: dict[Hashable, Any] = {}
+
+    async def read(self, key: Hashable, read: Callable[[], Awaitable[Value]]) -> Value:
+        """What `read` gives, or gave when the file was as it is now. `key` says what is read, and for whom."""
+        version = self._current_version()
+        if version is None or version != self._version:
+            self._values.clear()
+            self._version = version
+        found = self._values.get(key, _MISSING)
+        if found is not _MISSING:
+            return cast("Value", found)
+        value = await read()
+        # Where somebody has seen a commit meanwhile, this may have been read before it.
+        if version is not None and version == self._version:
+            if len(self._values) >= _MOST:
+                self._values.clear()
+            self._values[key] = value
+        return value
+
+    def close(self) -> None:
+        """Closes what asks for the version."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _current_version(self) -> int | None:
+        """None where SQLite cannot tell at once, such as while it recovers the file."""
+        try:
+            if self._connection is None:
+                # Not created here: whoever has no file yet has nothing to read.
+                address = f"{self._file.resolve().as_uri()}?mode=rw"
+                self._connection = sqlite3.connect(address, uri=True, timeout=0, isolation_level=None, check_same_thread=False)
+            with closing(self._connection.execute("PRAGMA data_version")) as cursor:
+                return int(cursor.fetchone()[0])
+        except sqlite3.Error:
+            self.close()
+            return None

@@ -1,0 +1,91 @@
+"""What is remembered of reads is never older than the file."""
+
+import asyncio
+from datetime import UTC, datetime
+
+from sqlmodel import select
+
+from gateway.models import Customer
+from gateway.models.principal import SYSTEM
+from gateway.storage.database import Database
+from gateway.storage.recent import RecentReads
+from tests.support.database import recorded_statements
+
+NOW = datetime(2026, 11, 21, tzinfo=UTC)
+
+
+async def names(database: Database) -> list[str | None]:
+    async def read() -> list[str | None]:
+        async with database.read_once(SYSTEM) as session:
+            return [row.name for row in await session.exec(select(Customer).order_by(Customer.external_id))]
+
+    return await database.remembered("names", read)
+
+
+async def add(database: Database, name: str) -> None:
+    async with database.write(SYSTEM) as session:
+        session.add(Customer(external_id=name, name=name, created_at=NOW, updated_at=NOW))
+
+
+async def test_nothing_is_read_again_while_nothing_is_committed_where_the_database_can_tell(database):
+    await add(database, "a")
+
+    assert await names(database) == ["a"]
+    with recorded_statements(database) as statements:
+        assert await names(database) == ["a"]
+
+    assert len(statements) == (0 if database.engine.url.get_backend_name() == "sqlite" else 1)
+
+
+async def test_every_commit_is_seen_at_once_whoever_makes_it(database, database_url):
+    other = Database.connect(database_url)
+
+    assert await names(database) == []
+    await add(database, "a")
+    assert await names(database) == ["a"]
+    await add(other, "b")
+    assert await names(database) == ["a", "b"]
+    assert await names(other) == ["a", "b"]
+    await other.close()
+
+
+async def test_what_is_undone_or_not_committed_yet_is_not_seen(database):
+    assert await names(database) == []
+    async with database.write(SYSTEM) as session:
+        session.add(Customer(external_id="a", name="a", created_at=NOW, updated_at=NOW))
+        await session.flush()
+        assert await names(database) == []
+
+    assert await names(database) == ["a"]
+
+
+async def test_a_read_that_a_commit_overtakes_is_forgotten(database, tmp_path):
+    begun, may_end = asyncio.Event(), asyncio.Event()
+
+    async def slow() -> str:
+        begun.set()
+        await may_end.wait()
+        return "before"
+
+    async def quick() -> str:
+        return "after"
+
+    task = asyncio.create_task(database.remembered("key", slow))
+    await begun.wait()
+    await add(database, "a")
+    await names(database)
+    may_end.set()
+
+    assert await task == "before"
+    assert await database.remembered("key", quick) == "after"
+
+
+async def test_where_there_is_no_file_everything_is_read(tmp_path):
+    recent, reads = RecentReads(tmp_path / "none.db"), []
+
+    async def read() -> int:
+        reads.append(1)
+        return len(reads)
+
+    assert [await recent.read("key", read), await recent.read("key", read)] == [1, 2]
+    assert list(tmp_path.iterdir()) == []
