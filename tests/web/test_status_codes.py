@@ -67,7 +67,6 @@ async def test_refusals_that_http_has_a_status_for_keep_it(http):
     assert NOTES == []
 
 
-@pytest.mark.xdist_group("clients")
 async def test_of_the_official_audit_only_what_older_clients_were_promised_is_given_up(app, node):
     async with served(app) as (address, _):
         results = await node.run("graphql_http_audit.mjs", {"url": address})
