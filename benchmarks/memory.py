@@ -202,11 +202,11 @@ def _mixture(served: Gateway) -> list[tuple[float, str, str, int]]:
     """Which share of all is what request, and the text that tells its answer: how often it stands there."""
     records = posted(ours.TYPED_QUERY, token=served.token, connection=served.connection_id, parameters={"page": PAGE})
     return [
-        (0.5, posted("{ __typename }", token=served.token), "Query", 1),
+        (0.6, posted("{ __typename }", token=served.token), "Query", 1),
         (0.2, posted(f"{{ never{PAGE}: __typename }}", token=served.token), "Query", 1),
         (0.1, posted(f"{{ unknown{PAGE} }}", token=served.token), "errors", 1),
-        (0.15, posted(_OWN, token=served.token), '"path"', 1),
-        (0.05, records, "Review the report", FEW_RECORDS),
+        (0.07, posted(_OWN, token=served.token), '"path"', 1),
+        (0.03, records, "Review the report", FEW_RECORDS),
     ]
 
 
