@@ -50,6 +50,7 @@ class Connection(Configured):
         "The location at a path. Asks the external app where only that knows the name. Null when it says that there is no such "
         "location, or fails.",
         type=LOCATION | None,
+        asks_app=True,
     )
     async def location(
         self: models.Connection,
@@ -65,6 +66,7 @@ class Connection(Configured):
         "A collection by its key and parameters. Asks the external app where only that knows the name; whether the collection is "
         "there shows when its records or its spec are read. Null when the app says that there is none, or fails.",
         type=DATA_COLLECTION | None,
+        asks_app=True,
     )
     async def collection(
         self: models.Connection,

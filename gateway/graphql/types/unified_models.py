@@ -11,7 +11,7 @@ from strawberry.types.field import StrawberryField
 from strawberry.types.fields.resolver import StrawberryResolver
 
 from gateway.graphql.context import Info
-from gateway.graphql.fields import Resolver
+from gateway.graphql.fields import ASKS_APP, Resolver
 from gateway.graphql.sources import UnifiedSource
 from gateway.graphql.types.unified import UnifiedRecord
 from gateway.graphql.unified import all_referenced, referenced
@@ -86,7 +86,8 @@ class _Types:
         target = self._made[self._shapes[field.reference].name]
         sibling = _references if field.is_list else _reference
         resolver = sibling(field.name, field.reference)
-        return [value, _field(field.sibling, target, is_list=field.is_list, description=_sibling_described(field), resolver=resolver)]
+        described = _sibling_described(field)
+        return [value, _field(field.sibling, target, is_list=field.is_list, description=described, resolver=resolver, asks_app=True)]
 
 
 def _declared(shape: Shape, *, is_model: bool) -> type:
@@ -108,7 +109,7 @@ def _declared(shape: Shape, *, is_model: bool) -> type:
     return made
 
 
-def _field(name: str, made: Any, *, is_list: bool, description: str, resolver: Resolver | None) -> StrawberryField:
+def _field(name: str, made: Any, *, is_list: bool, description: str, resolver: Resolver | None, asks_app: bool = False) -> StrawberryField:
     return StrawberryField(
         # Not by `strawberry.type`: its fields are attributes of a class, and a model may call one `from`.
         python_name=name,
@@ -116,6 +117,7 @@ def _field(name: str, made: Any, *, is_list: bool, description: str, resolver: R
         type_annotation=StrawberryAnnotation((list[made] if is_list else made) | None),
         description=description,
         base_resolver=StrawberryResolver(resolver) if resolver is not None else None,
+        metadata={ASKS_APP: asks_app},
     )
 
 
