@@ -27,15 +27,16 @@ from sqlalchemy import event
 from sqlmodel import select
 
 from gateway.config import Settings
-from gateway.models import Page, PageRequest, Pointer, Principal, Record, SyncKind, SyncRun, TaskKind
+from gateway.models import Page, PageRequest, Pointer, Record, SyncKind, SyncRun, TaskKind
 from gateway.models.principal import SYSTEM
 from gateway.runtime import Runtime, open_runtime
-from gateway.services import connections, customers, data_source_instances, data_sources, event_subscriptions, integrations, sync_runs
-from gateway.services.selectors import ConnectionSelector, DataSourceInstanceSelector, DataSourceSelector, PointerInput
+from gateway.services import event_subscriptions, sync_runs
+from gateway.services.selectors import DataSourceInstanceSelector
 from gateway.storage.encryption import Cipher
 from gateway.sync.claims import claim
 from gateway.sync.work import perform
 from tests.support.changing_app import ChangingApp, ChangingConnector
+from tests.support.changing_instance import changing_instance
 
 CHANGED_SHARE = 100
 """One in so many."""
@@ -133,7 +134,7 @@ async def _measure(url: str, count: int, page: int, *, keeps_bodies: bool) -> No
     connector = LargeConnector(count)
     settings = Settings(database_url=url, token_secret="t" * 32, encryption_keys=Cipher.generate_key_ring(), sync_lease_seconds=600)
     async with open_runtime(settings, connectors=[connector]) as runtime:
-        principal, instance = await _instance(runtime, keeps_bodies=keeps_bodies)
+        principal, instance = await changing_instance(runtime, event_bodies=keeps_bodies)
         by = DataSourceInstanceSelector(id=instance.id)
         await event_subscriptions.subscribe(runtime, principal, by=by)
         # As `gateway serve` and `gateway worker` do.
@@ -162,32 +163,6 @@ async def _print(name: str, runtime: Runtime, connector: LargeConnector, instanc
         raise SystemExit(f"The run did not end well: {run!r}")
     figures = [f"{run.event_count:,}", *(f"{value:.1f}" for value in (seconds, cpu, connector.cpu_seconds, server, memory.stop()))]
     print(f"| {name} | {' | '.join(figures)} | {transactions.longest_seconds:.3f} | {transactions.count:,} |", flush=True)
-
-
-async def _instance(runtime: Runtime, *, keeps_bodies: bool) -> tuple[Principal, Any]:
-    row = await customers.see(runtime, external_id="acme", name=None, fields=None)
-    principal = Principal(customer_id=row.id)
-    await integrations.create(runtime, SYSTEM, key="changing", name=None, connector_key="changing", parameters=None)
-    connected = await connections.create(
-        runtime,
-        principal,
-        integration_key="changing",
-        name=None,
-        parameters=None,
-        auth_method="open",
-        credentials=None,
-        customer_external_id=None,
-    )
-    pointer = PointerInput(path="/data/items")
-    await data_sources.create(runtime, SYSTEM, key="things", integration_key="changing", pointer=pointer, event_bodies=keeps_bodies)
-    instance, _ = await data_source_instances.create(
-        runtime,
-        principal,
-        connection=ConnectionSelector(id=connected.id),
-        data_source=DataSourceSelector(key="things"),
-        instance_key=None,
-    )
-    return principal, instance
 
 
 def _resident() -> int:

@@ -29,12 +29,13 @@ from gateway.models import (
 )
 from gateway.models.principal import SYSTEM
 from gateway.runtime import Runtime
-from gateway.services import connections, customers, data_source_instances, data_sources, event_subscriptions, integrations, sync_runs
-from gateway.services.selectors import ConnectionSelector, DataSourceInstanceSelector, DataSourceSelector, PointerInput
+from gateway.services import data_source_instances, event_subscriptions, sync_runs
+from gateway.services.selectors import DataSourceInstanceSelector, PointerInput
 from gateway.sync.claims import claim
 from gateway.sync.work import perform
 from gateway.testing import FakeClock
 from tests.support.changing_app import ChangingApp, Truth
+from tests.support.changing_instance import changing_instance
 
 MOST_TASKS = 500
 INTERVAL_SECONDS = 300
@@ -175,28 +176,7 @@ def replayed(baseline: Truth, events: Collection[RecordedEvent]) -> Truth:
 
 async def world_of(runtime: Runtime, app: ChangingApp, clock: FakeClock) -> World:
     """An instance of the app's items, of a customer of its own."""
-    row = await customers.see(runtime, external_id="acme", name=None, fields=None)
-    customer = Principal(customer_id=row.id)
-    await integrations.create(runtime, SYSTEM, key="changing", name=None, connector_key="changing", parameters=None)
-    connected = await connections.create(
-        runtime,
-        customer,
-        integration_key="changing",
-        name=None,
-        parameters=None,
-        auth_method="open",
-        credentials=None,
-        customer_external_id=None,
-    )
-    pointer = PointerInput(path="/data/items")
-    await data_sources.create(runtime, SYSTEM, key="things", integration_key="changing", pointer=pointer)
-    instance, _ = await data_source_instances.create(
-        runtime,
-        customer,
-        connection=ConnectionSelector(id=connected.id),
-        data_source=DataSourceSelector(key="things"),
-        instance_key=None,
-    )
+    customer, instance = await changing_instance(runtime)
     return World(runtime, app, clock, customer, instance)
 
 
