@@ -155,13 +155,14 @@ class _FullSync:
         return is_doubtful and listing.number == 1 and not is_confirmable(self.work.app, listing.missing_count)
 
     async def _resumed(self) -> Listing | None:
-        """The listing that was interrupted; null where there is none, or PostgreSQL lost in a crash what it had met."""
+        """The listing that was interrupted; null where there is none, or what it had met is not all there."""
         progress = self.work.task.progress
         if not progress or progress.get("generation") != self.work.app.place.generation:
             return None
         listing = listing_of(progress)
         async with self.work.runtime.database.read(SYSTEM) as session:
-            is_whole = listing.phase is Phase.ENDING or await staged_count(session, run_id=self.run_id) == listing.staged_count
+            # More is no fault: a page whose last commit did not come has been met all the same.
+            is_whole = listing.phase is Phase.ENDING or await staged_count(session, run_id=self.run_id) >= listing.staged_count
         return listing if is_whole else None
 
     async def _begun(self) -> Listing:
