@@ -105,7 +105,8 @@ def _walker(path: tuple[str, ...]) -> Callable[[Mapping[str, Any]], Any]:
     def walk(names: Mapping[str, Any]) -> Any:
         value: Any = names
         for key in path:
-            if not isinstance(value, Mapping):
+            # A plain object is told at once, without a look at what is registered as a mapping.
+            if not isinstance(value, (dict, Mapping)):
                 return None
             value = value.get(key)
         return value

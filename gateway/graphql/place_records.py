@@ -51,12 +51,12 @@ async def home_of(info: Info, place: Place) -> RecordPlace:
     return RecordPlace(connection=connection, integration=integration, pointer=place.pointer, udm=place.origin.udm)
 
 
-async def list_records(info: Info, place: Place, query: RecordListQuery, *, first: int, after: str | None) -> relay.Page[RecordSource]:
+async def list_records(info: Info, place: Place, query: RecordListQuery, *, first: int, after: str | None) -> relay.ItemPage[RecordSource]:
     """A page of a collection's records."""
     context, home = info.context, await home_of(info, place)
     size = relay.bounded(first, maximum=relay.MAXIMUM_ITEMS)
     page = await records.page(*context.caller, place=home, first=size, after=after or None, query=query)
-    context.budget.spend(len(page.edges))
+    context.budget.spend(len(page.items))
     return relay.page_of_app(page, after=after, show=records_of(place, home))
 
 

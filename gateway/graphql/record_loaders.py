@@ -16,7 +16,7 @@ from gateway.runtime import Runtime
 from gateway.services import record_places, records, references, unified
 from gateway.services.record_places import RecordPlace
 from gateway.udm import Translation
-from gateway.udm.shapes import shape_of
+from gateway.udm.shapes import type_name
 
 Value = TypeVar("Value")
 _ROOT = Pointer("")
@@ -151,7 +151,7 @@ class RecordLoaders:
         translation = self.translation(record["home"], udm)
         model = translation.model
         if model.key not in self._type_names:
-            self._type_names[model.key] = shape_of(model).name
+            self._type_names[model.key] = type_name(model)
         return UnifiedSource(translation.read(record["source"]), type_name=self._type_names[model.key], record=record)
 
     def collection_of(self, place: RecordPlace) -> Place:

@@ -66,6 +66,37 @@ class Page(Generic[Item]):
         return self.edges[-1].cursor if self.edges else None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ItemPage(Generic[Item]):
+    """The same of a list that an app keeps, whose cursors are made when they are asked for."""
+
+    nodes: list[Item]
+    cursor: Callable[[int], str]
+    """The cursor of the item at an index."""
+    has_next_page: bool
+    has_previous_page: bool
+
+    @property
+    def edges(self) -> list[Position[Item]]:
+        """The items, each with its place."""
+        return [Position(self.cursor(index), node) for index, node in enumerate(self.nodes)]
+
+    @property
+    def page_info(self) -> "ItemPage[Item]":
+        """The page, as what it tells of itself."""
+        return self
+
+    @property
+    def start_cursor(self) -> str | None:
+        """The cursor of the first item, if there is one."""
+        return self.cursor(0) if self.nodes else None
+
+    @property
+    def end_cursor(self) -> str | None:
+        """The cursor of the last item, if there is one."""
+        return self.cursor(len(self.nodes) - 1) if self.nodes else None
+
+
 def bounded(first: int, *, maximum: int) -> int:
     """The page size as given. Raises InvalidError outside of what one page may hold."""
     if not 1 <= first <= maximum:
@@ -92,10 +123,10 @@ def page_of_listing(listing: Listing[Any], *, after: str | None) -> Page[Any]:
     return Page(edges=edges, has_next_page=listing.has_next, has_previous_page=given(after) is not None, count=listing.count)
 
 
-def page_of_app(page: AppPage[Item], *, after: str | None, show: Callable[[Item], Any]) -> Page[Any]:
+def page_of_app(page: AppPage[Item], *, after: str | None, show: Callable[[Item], Any]) -> ItemPage[Any]:
     """A page of what the app holds; `show` makes of an item what the schema describes."""
-    edges = tuple(Position(cursor, show(item)) for cursor, item in page.edges)
-    return Page(edges=edges, has_next_page=page.has_next, has_previous_page=given(after) is not None)
+    nodes = [show(item) for item in page.items]
+    return ItemPage(nodes=nodes, cursor=page.cursor, has_next_page=page.has_next, has_previous_page=given(after) is not None)
 
 
 def page_of_values(values: Iterable[Item], *, key: Callable[[Item], str], first: int, after: str | None) -> Page[Item]:

@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from gateway.graphql import ids
 from gateway.models import Connection, Integration, JsonObject, Location, LocationKind, Pointer, Record
 from gateway.services.record_places import RecordPlace
 
@@ -100,7 +99,6 @@ def records_of(place: Place, home: RecordPlace) -> Callable[[Record], RecordSour
 
     def show(record: Record) -> RecordSource:
         return {
-            "id": ids.record_id(home.connection.id, home.pointer, record.external_id),
             "external_id": record.external_id,
             "name": record.name,
             "url": record.url,

@@ -91,7 +91,7 @@ def _list_coercion(item: Coercion) -> Coercion:
     def coerce(value: Any) -> JsonValue:
         if value is None:
             return None
-        items = value if isinstance(value, list | tuple) else (value,)
+        items = value if isinstance(value, (list, tuple)) else (value,)
         return [made for made in map(item, items) if made is not None]
 
     return coerce

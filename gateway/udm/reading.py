@@ -5,7 +5,7 @@ from typing import Any
 
 from gateway.expressions import ExpressionError, Template
 from gateway.models import JsonObject, JsonSchema, JsonValue
-from gateway.udm.coercion import coercion
+from gateway.udm.coercion import coercion, text_of
 from gateway.udm.rules import FieldRule, unified_value
 
 ObjectReader = Callable[[Any], JsonObject]
@@ -31,6 +31,8 @@ def _value_reader(rule: FieldRule, schema: JsonSchema) -> _ValueReader:
     if rule.each:
         return _items_reader(raw, object_reader(rule.each, schema.get("items", {})))
     coerce = coercion(schema)
+    if coerce is text_of and rule.path is not None and rule.from_ is None and not rule.values and "." not in rule.path:
+        return _text_reader(rule.path)
     return lambda fields: coerce(raw(fields))
 
 
@@ -54,11 +56,22 @@ def _raw_reader(rule: FieldRule) -> _ValueReader:
     return lambda fields: unified_value(rule, read(fields))
 
 
+def _text_reader(path: str) -> _ValueReader:
+    """What reads text, the most frequent of all, with as few steps as there can be."""
+
+    def read(fields: Any) -> JsonValue:
+        value = fields.get(path) if isinstance(fields, (dict, Mapping)) else None
+        return value if type(value) is str else text_of(value)
+
+    return read
+
+
 def _path_reader(path: str) -> _ValueReader:
     first, *rest = path.split(".")
 
     def read(fields: Any) -> JsonValue:
-        if not isinstance(fields, Mapping):
+        # A plain object is told at once, without a look at what is registered as a mapping.
+        if not isinstance(fields, (dict, Mapping)):
             return None
         if path in fields:
             return _value(fields[path])

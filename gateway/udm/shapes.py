@@ -63,8 +63,13 @@ def shapes(models: Models) -> Mapping[str, Shape]:
 def shape_of(model: UniversalDataModel) -> Shape:
     """The shape of one model."""
     own = {name: schema for name, schema in model.properties.items() if name != "id"}
-    name = PREFIX + _pascal(model.name)
+    name = type_name(model)
     return Shape(name=name, description=model.description, fields=tuple(_fields(own, owner=name)))
+
+
+def type_name(model: UniversalDataModel) -> str:
+    """The name of a model's type."""
+    return PREFIX + _pascal(model.name)
 
 
 def _fields(properties: Mapping[str, JsonSchema], *, owner: str) -> Iterator[ShapeField]:

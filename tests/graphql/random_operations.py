@@ -18,6 +18,7 @@ from strawberry.types.fields.resolver import StrawberryResolver
 from gateway.graphql.fields import COMPUTES, read
 
 LEAVES = ("str", "id", "int", "float", "bool", "enum", "json")
+ROOTS = ("root", "root", "each")
 BUILT_IN: dict[str, Any] = {"str": str, "id": strawberry.ID, "int": int, "float": float, "bool": bool, "json": JSON}
 
 
@@ -54,7 +55,7 @@ class Member:
     name: str
     kind: Kind
     resolver: str
-    """How it is answered: plain, computed, marked, argued, failing, awaited."""
+    """How it is answered: plain, computed, marked, argued, failing, awaited; of roots also each item by itself."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ class RandomSchema:
             implements = self.random.random() < 0.5 or name == "T0"
             self.shapes[name] = Shape(name, (*common, *own) if implements else own, implements)
         self.shapes["Common"] = Shape("Common", common, False)
-        roots = tuple(Member(f"r{index}", self._kind([*names, "Common"], is_leaf=False), "root") for index in range(3))
+        roots = tuple(Member(f"r{index}", self._kind([*names, "Common"], is_leaf=False), how) for index, how in enumerate(ROOTS))
         self.shapes["Query"] = Shape("Query", roots, False)
         self.schema = self._built()
 
@@ -161,7 +162,14 @@ def _resolvers(name: str) -> dict[str, Callable[..., Any]]:
     def root(self: Any, info: strawberry.Info) -> Any:
         return info.context[name]
 
-    return {"computed": computed, "marked": marked, "argued": argued, "failing": failing, "awaited": awaited, "root": root}
+    async def later(value: Any) -> Any:
+        return value
+
+    def each(self: Any, info: strawberry.Info) -> Any:
+        values = info.context[name]
+        return [later(value) for value in values] if isinstance(values, list) else values
+
+    return {"each": each, "computed": computed, "marked": marked, "argued": argued, "failing": failing, "awaited": awaited, "root": root}
 
 
 class RandomDocument:

@@ -1,7 +1,6 @@
 """What compiled functions call for values that are not plain: whatever is unusual ends them, and the stock executor judges it."""
 
 from collections.abc import Callable, Iterator
-from inspect import iscoroutine
 from typing import Any, NoReturn
 
 from graphql import Undefined
@@ -22,9 +21,7 @@ def present(value: Any) -> Any:
     if value is None or value is Undefined or isinstance(value, Exception):
         raise DeviationError
     if optimized_is_awaitable(value):
-        if iscoroutine(value):
-            # The stock executor gets one of its own; one that nobody awaits would be warned of.
-            value.close()
+        # Left as it is: the stock executor awaits it.
         raise DeviationError
     return value
 

@@ -108,6 +108,7 @@ class DataSourceInstance(Pointing):
     @field(
         "The collection that it points at. Asks the external app for its name. Null where none is selected, or when the app fails.",
         type=DATA_COLLECTION | None,
+        asks_app=True,
     )
     async def collection(self: models.DataSourceInstance, info: Info) -> Place | None:
         return await _selected_collection_of(self, info)
@@ -115,6 +116,7 @@ class DataSourceInstance(Pointing):
     @field(
         "What the collection can do in this connection. Asks the external app. Null where none is selected, or when the app fails.",
         type=COLLECTION_SPEC | None,
+        asks_app=True,
     )
     async def collection_spec(self: models.DataSourceInstance, info: Info) -> models.CollectionSpec | None:
         place = await _selected_collection_of(self, info)
@@ -124,6 +126,7 @@ class DataSourceInstance(Pointing):
         "JSON Schema of a record's fields, with the customer's custom fields. Asks the external app. Null where no collection is "
         "selected, where its fields are not known, or when the app fails.",
         type=JSON | None,
+        asks_app=True,
     )
     async def fields_schema(self: models.DataSourceInstance, info: Info) -> Any:
         place = await _selected_collection_of(self, info)
@@ -134,6 +137,7 @@ class DataSourceInstance(Pointing):
         "What a directory of the app holds, to choose a collection from; those that suit the model come first in each of the app's "
         "pages, and the instance's own default is marked. Asks the external app. Null when the app fails.",
         type=pages(relay.AppConnection, LOCATION) | None,
+        asks_app=True,
     )
     async def locations(
         self: models.DataSourceInstance,
@@ -141,13 +145,14 @@ class DataSourceInstance(Pointing):
         path: DirectoryPath = "/",
         first: FirstItems = 50,
         after: After = strawberry.UNSET,
-    ) -> relay.Page[Place]:
+    ) -> relay.ItemPage[Place]:
         return await list_locations(info, _origin_of(await _layers_of(self, info)), path=path, first=first, after=after)
 
     @field(
         "The records of the collection that it points at that fit, in the order asked for or else in the app's. Asks the external app. "
         "Null when the app fails.",
         type=pages(relay.AppConnection, RECORD) | None,
+        asks_app=True,
     )
     async def records(
         self: models.DataSourceInstance,
@@ -158,15 +163,19 @@ class DataSourceInstance(Pointing):
         unified_filter: UnifiedFilter = strawberry.UNSET,
         search: Search = strawberry.UNSET,
         order_by: OrderBy = strawberry.UNSET,
-    ) -> relay.Page[RecordSource]:
+    ) -> relay.ItemPage[RecordSource]:
         query = query_of(filter, unified_filter, search, order_by)
         return await list_records(info, await _collection_of(self, info), query, first=first, after=after)
 
-    @field("The record of that id. Asks the external app. Null when it has none, or fails.", type=RECORD | None)
+    @field("The record of that id. Asks the external app. Null when it has none, or fails.", type=RECORD | None, asks_app=True)
     async def record(self: models.DataSourceInstance, info: Info, external_id: ExternalId) -> RecordSource | None:
         return await record_at(info, await _collection_of(self, info), external_id)
 
-    @field("The first record whose fields equal these. Asks the external app. Null when it has none, or fails.", type=RECORD | None)
+    @field(
+        "The first record whose fields equal these. Asks the external app. Null when it has none, or fails.",
+        type=RECORD | None,
+        asks_app=True,
+    )
     async def match(self: models.DataSourceInstance, info: Info, by: By) -> RecordSource | None:
         return await matching_record(info, await _collection_of(self, info), by)
 

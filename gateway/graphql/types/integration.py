@@ -38,6 +38,7 @@ class Integration(Configured):
         "What a directory of the app holds, in the app's order. Asks the external app where only it can tell, through your only "
         "connection here. Null when the app fails.",
         type=pages(relay.AppConnection, LOCATION) | None,
+        asks_app=True,
     )
     async def data_collections(
         self: models.Integration,
@@ -45,7 +46,7 @@ class Integration(Configured):
         path: DirectoryPath = "/",
         first: FirstItems = 50,
         after: After = strawberry.UNSET,
-    ) -> relay.Page[Place]:
+    ) -> relay.ItemPage[Place]:
         return await list_locations(info, Origin(integration=self), path=path, first=first, after=after)
 
     @field("Its connections that are in use, as far as you may see them, the oldest first.", type=pages(relay.Connection, CONNECTION))

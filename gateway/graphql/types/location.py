@@ -58,8 +58,9 @@ class Directory(Location):
     @field(
         "What it holds, in the app's order. Asks the external app. Null when the app fails.",
         type=pages(relay.AppConnection, LOCATION) | None,
+        asks_app=True,
     )
-    async def locations(self: Place, info: Info, first: FirstItems = 50, after: After = strawberry.UNSET) -> relay.Page[Place]:
+    async def locations(self: Place, info: Info, first: FirstItems = 50, after: After = strawberry.UNSET) -> relay.ItemPage[Place]:
         return await list_locations(info, self.origin, path=self.path, first=first, after=after)
 
 
@@ -73,6 +74,7 @@ class DataCollection(Location):
         "What it is and can do. Asks the external app for the fields that only it knows, where there is a connection. "
         "Null when the app fails.",
         type=COLLECTION_SPEC | None,
+        asks_app=True,
     )
     async def spec(self: Place, info: Info) -> models.CollectionSpec | None:
         return await spec_of_place(info, self)
@@ -81,6 +83,7 @@ class DataCollection(Location):
         "Its records that fit, in the order asked for or else in the app's. Asks the external app, and needs a connection. Null when the "
         "app fails.",
         type=pages(relay.AppConnection, RECORD) | None,
+        asks_app=True,
     )
     async def records(
         self: Place,
@@ -91,20 +94,24 @@ class DataCollection(Location):
         unified_filter: UnifiedFilter = strawberry.UNSET,
         search: Search = strawberry.UNSET,
         order_by: OrderBy = strawberry.UNSET,
-    ) -> relay.Page[RecordSource]:
+    ) -> relay.ItemPage[RecordSource]:
         query = query_of(filter, unified_filter, search, order_by)
         return await list_records(info, self, query, first=first, after=after)
 
-    @field("The record of that id. Asks the external app. Null when it has none, or fails.", type=RECORD | None)
+    @field("The record of that id. Asks the external app. Null when it has none, or fails.", type=RECORD | None, asks_app=True)
     async def record(self: Place, info: Info, external_id: ExternalId) -> RecordSource | None:
         return await record_at(info, self, external_id)
 
-    @field("The first record whose fields equal these. Asks the external app. Null when it has none, or fails.", type=RECORD | None)
+    @field(
+        "The first record whose fields equal these. Asks the external app. Null when it has none, or fails.",
+        type=RECORD | None,
+        asks_app=True,
+    )
     async def match(self: Place, info: Info, by: By) -> RecordSource | None:
         return await matching_record(info, self, by)
 
 
-async def list_locations(info: Info, origin: Origin, *, path: str, first: int, after: str | None) -> relay.Page[Place]:
+async def list_locations(info: Info, origin: Origin, *, path: str, first: int, after: str | None) -> relay.ItemPage[Place]:
     """A page of what a directory holds."""
     size = relay.bounded(first, maximum=relay.MAXIMUM_ITEMS)
     window: Any = {"path": path, "first": size, "after": after or None}
@@ -114,7 +121,7 @@ async def list_locations(info: Info, origin: Origin, *, path: str, first: int, a
     else:
         assert origin.integration is not None  # noqa: S101 - an origin has the one or the other.
         page = await places.integration_locations(*info.context.caller, integration=origin.integration, **window)
-    info.context.budget.spend(len(page.edges))
+    info.context.budget.spend(len(page.items))
     return relay.page_of_app(page, after=after, show=lambda location: place_of(location, origin))
 
 

@@ -6,12 +6,14 @@ from typing import Annotated, Any
 import strawberry
 from strawberry.scalars import JSON
 
+from gateway.graphql import ids
 from gateway.graphql.context import Info
 from gateway.graphql.fields import DATA_COLLECTION, RECORD, field, given
 from gateway.graphql.sources import Place, RecordSource, UnifiedSource
 from gateway.graphql.types.node import Node
 from gateway.graphql.types.unified import UnifiedRecord
 from gateway.graphql.unified import native_reference, unified_fields_of, unified_of
+from gateway.services.record_places import RecordPlace
 
 Udm = Annotated[
     str | None,
@@ -21,9 +23,11 @@ Udm = Annotated[
 
 @strawberry.type(description="A record of an external app, in the app's own fields.")
 class Record(Node):
-    id: strawberry.ID = strawberry.field(
-        description="The id of the record in this collection and connection; opaque, and the same for ever."
-    )
+    @field("The id of the record in this collection and connection; opaque, and the same for ever.", type=strawberry.ID)
+    def id(self: RecordSource) -> str:
+        home: RecordPlace = self["home"]
+        return ids.record_id(home.connection.id, home.pointer, self["external_id"])
+
     external_id: str = strawberry.field(description="What the app calls it, as text whatever the app uses.")
     name: str | None = strawberry.field(description="What people call it. Null where the connector does not say.")
     url: str | None = strawberry.field(description="Where people find it in the app. Null where the connector does not say.")
@@ -56,6 +60,7 @@ class Record(Node):
         "The record that one of its fields names, in the same connection: `x-reference` in `fieldsSchema` tells of which collection. Asks "
         "the external app. Null where the field is empty, when the app has no such record, or fails.",
         type=RECORD | None,
+        asks_app=True,
     )
     async def reference(
         self: RecordSource, info: Info, field: Annotated[str, strawberry.argument(description="The name of the field.")]
