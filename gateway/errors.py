@@ -272,16 +272,25 @@ class DirectivesExceededError(LimitError):
 
 
 class CostExceededError(LimitError):
-    """The document costs more than one operation may."""
+    """The operation costs more than one may; `requested` and `maximum` are told where it was refused before it ran."""
 
     code = "COST_EXCEEDED"
 
+    def __init__(self, message: str, *, requested: int | None = None, maximum: int | None = None) -> None:
+        super().__init__(message)
+        self.requested = requested
+        self.maximum = maximum
+
 
 class RateLimitedError(LimitError):
-    """The caller sends too many requests."""
+    """The caller sends too many requests; `retry_after_seconds` says for how long to wait, where that is known."""
 
     code = "RATE_LIMITED"
     is_retriable = True
+
+    def __init__(self, message: str, *, retry_after_seconds: int | None = None) -> None:
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds
 
 
 class ConfigurationError(GatewayError):

@@ -9,6 +9,7 @@ from starlette.responses import Response
 from strawberry.http import GraphQLRequestData
 
 from gateway.errors import GatewayError, InternalError, InvalidError, MethodNotAllowedError, NotAcceptableError, NotAuthenticatedError
+from gateway.graphql.operations import Answer
 from gateway.models import JsonObject, JsonValue
 from gateway.web.authentication import Caller
 from gateway.web.bodies import encode_json
@@ -28,6 +29,8 @@ _OPERATIONS: Mapping[str, Set[OperationType]] = {
     "GET": {OperationType.QUERY},
     "POST": {OperationType.QUERY, OperationType.MUTATION},
 }
+
+_NO_HEADERS: Mapping[str, str] = {}
 
 
 class GraphQLExchange:
@@ -85,7 +88,8 @@ class GraphQLExchange:
         # What was not executed is no stream: it is refused as for clients of the specification.
         media_type = GRAPHQL_RESPONSE if streams else self._media_type
         status = self._view.statuses.of_result(answer.body, was_executed=answer.was_executed, media_type=media_type)
-        return _json_response(answer.body, status=status, media_type=self._view.statuses.media_type(status, media_type))
+        shown = self._view.statuses.media_type(status, media_type)
+        return _json_response(answer.body, status=status, media_type=shown, headers=_retry_after(answer))
 
     async def _answer_batch(self, values: list[JsonValue], caller: Caller) -> Response:
         if self._media_type == EVENT_STREAM:
@@ -142,10 +146,16 @@ def _resumed_after(request: Request) -> str | None:
     return request.headers.get("last-event-id") or None
 
 
-def _json_response(body: JsonValue, *, status: int, media_type: str) -> Response:
+def _retry_after(answer: Answer) -> Mapping[str, str]:
+    """When to come again, where the whole operation was refused until then."""
+    seconds = None if answer.was_executed else answer.errors[0]["extensions"].get("retryAfterSeconds")
+    return {"retry-after": str(seconds)} if seconds is not None else {}
+
+
+def _json_response(body: JsonValue, *, status: int, media_type: str, headers: Mapping[str, str] = _NO_HEADERS) -> Response:
     return Response(
         encode_json(body),
         status_code=status,
-        headers={"cache-control": "no-store", "vary": "Accept"},
+        headers={"cache-control": "no-store", "vary": "Accept", **headers},
         media_type=f"{media_type}; charset=utf-8",
     )

@@ -18,6 +18,7 @@ from gateway.runtime import Runtime
 from gateway.web.answers import Failure
 from gateway.web.authentication import Authentication, Caller
 from gateway.web.bodies import encode_json
+from gateway.web.bounded_operations import BoundedOperations
 from gateway.web.event_stream import EventStream, Stopping
 from gateway.web.graphiql import GraphiQL
 from gateway.web.graphql_http import GraphQLExchange, once
@@ -57,10 +58,12 @@ class GraphQLView:
         self.persisted = PersistedDocuments.of(runtime.settings)
         self.documents = Documents(schema, limits=DocumentLimits.of(runtime.settings))
         self.operations = Operations(schema)
+        self.bounded = BoundedOperations(self.operations, settings=runtime.settings, clock=runtime.clock, make_context=self.context_for)
         self.subscriptions = Subscriptions(
             self.operations,
             documents=self.documents,
             make_context=self.context_for,
+            charge=self.bounded.charge,
             maximum_per_caller=runtime.settings.max_subscriptions_per_customer,
         )
         self.sockets = Occupancy("sockets", maximum=runtime.settings.max_sockets_per_customer)
@@ -128,8 +131,7 @@ class GraphQLView:
         if operation.kind not in allowed:
             is_mutation = operation.kind is OperationType.MUTATION
             raise MethodNotAllowedError("Mutations need POST.", allowed="POST") if is_mutation else StreamNeededError(_NEED_A_STREAM)
-        variables, extensions = asked.variables or {}, asked.extensions
-        return await self.operations.execute(operation, variables=variables, context=self.context_for(principal), extensions=extensions)
+        return await self.bounded.execute(operation, asked, principal)
 
 
 def _asks_for_page(request: Request) -> bool:

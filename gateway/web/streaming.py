@@ -44,11 +44,14 @@ class Subscriptions:
         *,
         documents: Documents,
         make_context: Callable[[Principal], object],
+        charge: Callable[[Operation, JsonObject, Principal], object] | None = None,
         maximum_per_caller: int = _MAXIMUM_PER_CALLER,
         kept_bytes: int = _KEPT_BYTES,
     ) -> None:
         self.operations = operations
         self.make_context = make_context
+        self.charge = charge
+        """Takes from the caller what an operation may cost, where somebody counts it."""
         self.open = Occupancy("subscriptions", maximum=maximum_per_caller)
         self.answers = Answers(maximum_bytes=kept_bytes)
         self._documents = documents
@@ -102,12 +105,15 @@ class Subscription:
     async def frames(self) -> AsyncGenerator[Frame, None]:
         """The frames as events come; nothing is asked of the source before the last frame was taken.
 
-        An error of the source is the last frame, a refusal; so is a caller's having too many open.
+        An error of the source is the last frame, a refusal; so is a caller's having too many open, or having spent too much.
         """
         failure = Failure()
         with ExitStack() as held:
             with failure:
                 held.enter_context(self._subscriptions.open.place(self._principal))
+                if self._subscriptions.charge is not None:
+                    # Once for all of its events, which are answered once for all who ask alike.
+                    self._subscriptions.charge(self._operation, self._variables, self._principal)
             source = None if failure.errors else await self._source(failure)
             if source is None:
                 yield failure.frame()
