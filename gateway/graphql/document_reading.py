@@ -23,8 +23,8 @@ def read_document(query: str, *, max_tokens: int) -> DocumentNode:
         if error.message.startswith(f"Syntax Error: Document contains more than {max_tokens} tokens."):
             raise _refusal(f"The document has more than {max_tokens} tokens. Ask for less in one document.") from None
         raise
-    # Every error of a node searches its source for lines, and with lines enough a single document would take minutes. What is
-    # told of errors knows the lines from the tokens.
+    # An error of a node searches its source for lines, and with lines enough a document with many errors would take minutes. What
+    # is told of errors knows the lines from the tokens. (Of Strawberry's `info`, this leaves `query` empty.)
     source.body = ""
     return document
 

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from functools import cached_property, partial
 from uuid import UUID
 
+from graphql import OperationDefinitionNode, Token
+
 from gateway.errors import UserError
 from gateway.graphql.batching import ByIdentity, Loader
 from gateway.models import ChangeType, DataSourceInstance, EventSubscription, Pointer, Principal
@@ -25,6 +27,7 @@ class EventLoaders:
         self._histories: dict[HistoryWindow, Loader[ByIdentity[DataSourceInstance], HistoryPage]] = {}
         self._history_counts: dict[frozenset[ChangeType], Loader[UUID, int]] = {}
         self._log_end: asyncio.Task[str] | None = None
+        self._shows_log_end: bool | None = None
 
     @cached_property
     def subscriptions_by_instance(self) -> Loader[UUID, list[EventSubscription]]:
@@ -64,13 +67,14 @@ class EventLoaders:
             self._log_end = asyncio.create_task(change_events.log_end(self._runtime, self._principal))
         return await asyncio.shield(self._log_end)
 
-    async def log_end_if_shown(self, document: str | None) -> None:
+    async def log_end_if_shown(self, operation: OperationDefinitionNode) -> None:
         """Returns when the log's end is known, where the operation shows it anywhere: only then may an app be asked for records.
 
         Else a change could be recorded after the app has answered and before that end: whoever goes on from there would miss it.
         """
-        # A name cannot be spelt otherwise in a document. Where it stands and is not asked for, one statement was for nothing.
-        if document is None or _LOG_END in document:
+        if self._shows_log_end is None:
+            self._shows_log_end = _may_name(_LOG_END, operation)
+        if self._shows_log_end:
             await self.log_end()
 
     async def _read_subscriptions(self, instance_ids: list[UUID]) -> list[list[EventSubscription]]:
@@ -91,3 +95,17 @@ class EventLoaders:
     async def _count_histories(self, types: frozenset[ChangeType], instance_ids: list[UUID]) -> list[int]:
         found = await change_events.counts(self._runtime, self._principal, instance_ids, types=types)
         return [found[instance_id] for instance_id in instance_ids]
+
+
+def _may_name(name: str, operation: OperationDefinitionNode) -> bool:
+    """Whether the name stands anywhere in the operation's document. Where it is not asked for there, a statement was for nothing."""
+    if operation.loc is None:
+        return True
+    token: Token | None = operation.loc.start_token
+    while token is not None and token.prev is not None:
+        token = token.prev
+    while token is not None:
+        if token.value == name:
+            return True
+        token = token.next
+    return False

@@ -12,7 +12,6 @@ from strawberry.extensions import SchemaExtension
 from strawberry.types.execution import StreamExecutionResult
 
 from gateway.errors import CombinedUserError, GatewayError, InternalError, InvalidError, UpstreamRateLimitError, UserError, trace_of
-from gateway.graphql.document import too_long
 from gateway.graphql.errors import told
 
 logger = structlog.get_logger(__name__)
@@ -29,7 +28,7 @@ def readable(error: GraphQLError) -> GraphQLError:
     Ours keep their message and code. A request that breaks the rules of GraphQL or of the schema is INVALID. Anything
     else is a defect: it is logged whole, and the client gets a reference to the log.
     """
-    cause = too_long(error) or cause_of(error)
+    cause = cause_of(error)
     if isinstance(cause, GatewayError) and not isinstance(cause, InternalError):
         return _with(error, cause.message, _extensions(cause))
     if cause is None:

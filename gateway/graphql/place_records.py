@@ -47,7 +47,7 @@ async def home_of(info: Info, place: Place) -> RecordPlace:
         raise UnsupportedError("Records belong to a connection. Read them through `collection` of a connection, or an instance.")
     loaders = info.context.loaders
     integration = await loaders.integration_of(connection)
-    await loaders.events.log_end_if_shown(info.query)
+    await loaders.events.log_end_if_shown(info.operation)
     return RecordPlace(connection=connection, integration=integration, pointer=place.pointer, udm=place.origin.udm)
 
 
@@ -77,7 +77,7 @@ async def matching_record(info: Info, place: Place, by: FieldsInput) -> RecordSo
 async def record_of_home(info: Info, home: RecordPlace, external_id: str) -> RecordSource | None:
     """One record of a place that no location led to."""
     context = info.context
-    await context.loaders.events.log_end_if_shown(info.query)
+    await context.loaders.events.log_end_if_shown(info.operation)
     record = await context.loaders.records.record_by_key.load(RecordKey.of(home, external_id))
     place = context.loaders.records.collection_of(home)
     return _counted(context, records_of(place, home)(record)) if record is not None else None

@@ -8,7 +8,6 @@ from strawberry.printer import print_schema as print_definitions
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext
 
-from gateway.graphql.document import BoundedDocument
 from gateway.graphql.fields import read
 from gateway.graphql.masking import MaskErrors
 from gateway.graphql.mutations.connections import ConnectionMutations
@@ -64,7 +63,7 @@ def build_schema(models: Models = MODELS) -> Schema:
         mutation=Mutation,
         subscription=Subscription,
         types=[DataCollection, Directory, EventSubscription, Record, SyncRun, *unified_types(models)],
-        extensions=[MaskErrors, BoundedDocument],
+        extensions=[MaskErrors],
         config=StrawberryConfig(default_resolver=read, scalar_map=SCALARS),
     )
 

@@ -33,7 +33,7 @@ async def all_referenced(info: Info, source: UnifiedSource, external_ids: Sequen
     context = info.context
     # Before they are read: an app may name any number of records in one.
     context.budget.spend(len(external_ids))
-    await context.loaders.events.log_end_if_shown(info.query)
+    await context.loaders.events.log_end_if_shown(info.operation)
     load, home = context.loaders.records.unified_by_reference.load, source.home
     answers = await asyncio.gather(*(load(ReferenceKey.of(home, model, external_id)) for external_id in external_ids))
     return [answer for answer in answers if answer is not None]

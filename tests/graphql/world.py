@@ -3,13 +3,19 @@
 from dataclasses import dataclass
 from typing import Any
 
-from strawberry.types import ExecutionResult
+from graphql import ExecutionResult, GraphQLError
 
 from gateway.graphql import build_schema, make_context
+from gateway.graphql.operations import Operations
 from gateway.models import Principal
 from gateway.runtime import Runtime
+from tests.support.documents import documents_of
+from tests.support.limits import UNLIMITED
 
 SCHEMA = build_schema()
+# Tests ask for much at once, to see that it is read together.
+DOCUMENTS = documents_of(SCHEMA, **UNLIMITED)
+OPERATIONS = Operations(SCHEMA)
 
 
 @dataclass(frozen=True)
@@ -21,8 +27,13 @@ class World:
 
     async def execute(self, document: str, principal: Principal | None = None, **variables: Any) -> ExecutionResult:
         """The answer to an operation; by default Acme asks."""
+        asked = DOCUMENTS.get(document)
+        if asked.errors:
+            return ExecutionResult(None, list(asked.errors))
         context = make_context(self.runtime, principal or self.acme)
-        return await SCHEMA.execute(document, variable_values=variables, context_value=context)
+        answer = await OPERATIONS.execute(asked.operation(None), variables=variables, context=context)
+        errors = [GraphQLError(error["message"], path=error.get("path"), extensions=error["extensions"]) for error in answer.errors]
+        return ExecutionResult(answer.data, errors or None)
 
     async def ask(self, document: str, principal: Principal | None = None, **variables: Any) -> dict[str, Any]:
         """The data of an answer, which has no errors."""

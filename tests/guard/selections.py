@@ -12,7 +12,7 @@ from graphql import (
 )
 from graphql.language import Lexer, Source, TokenKind
 
-from gateway.graphql.document import MAXIMUM_TOKENS
+from gateway.config import LimitSettings
 from tests.guard.arguments import SCHEMA, Operation
 
 REQUIRED_ARGUMENTS: Mapping[str, str] = {
@@ -29,6 +29,9 @@ OTHER_MODELS = {each.name for each in SCHEMA.get_possible_types(SCHEMA.type_map[
 """The types of the models that cards are not: a document that names them all is longer than one may be."""
 HOPS = 3
 """How many elements one selection goes through at most: with three, everything is reached from everything that leads to it."""
+
+
+MAXIMUM_TOKENS = LimitSettings().max_document_tokens
 
 
 def widest(operation: Operation) -> str:

@@ -19,6 +19,7 @@ from gateway.services.record_places import RecordPlace
 from gateway.services.selectors import ConnectionSelector, DataSourceSelector
 from gateway.storage.encryption import Cipher
 from gateway.testing import FakeClock
+from tests.support.limits import UNLIMITED
 from tests.support.notes_connector import GOOD_TOKEN, NotesApp, NotesConnector, parameters
 
 TABLES: tuple[type[SQLModel], ...] = (Customer, Integration, Connection, DataSource, DataSourceInstance, EventSubscription, SyncRun)
@@ -45,7 +46,8 @@ def runtime_url(sqlite_url: str) -> str:
 @pytest.fixture
 async def runtime(runtime_url: str, clock: FakeClock, notes_app: NotesApp) -> AsyncIterator[Runtime]:
     """The gateway without its web, on an empty database, with the connector `notes` beside those that come along."""
-    settings = Settings(database_url=runtime_url, token_secret="t" * 32, encryption_keys=Cipher.generate_key_ring())
+    # Much is asked at once of it, to see that it is read together.
+    settings = Settings(database_url=runtime_url, token_secret="t" * 32, encryption_keys=Cipher.generate_key_ring(), **UNLIMITED)
     async with open_runtime(settings, clock=clock, connectors=[NotesConnector(notes_app)]) as runtime:
         yield runtime
 

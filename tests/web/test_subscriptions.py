@@ -10,7 +10,6 @@ import pytest
 from graphql import Executor
 from strawberry.http import GraphQLRequestData
 
-from gateway.graphql.document import BoundedDocument
 from gateway.graphql.masking import MaskErrors
 from gateway.graphql.operations import Operations
 from gateway.graphql.schema import build_schema
@@ -322,4 +321,4 @@ async def test_a_completed_subscription_closes_its_source(app, log):
 
 def test_streams_apply_all_that_the_schema_extends_execution_with():
     """They read, validate and mask by themselves: whoever adds an extension adds what it does there, too."""
-    assert set(build_schema().extensions) == {MaskErrors, BoundedDocument}
+    assert set(build_schema().extensions) == {MaskErrors}

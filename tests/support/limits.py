@@ -1,0 +1,6 @@
+"""Limits for tests that ask for all there is at once, far more than a client may by default."""
+
+from typing import Any
+
+UNLIMITED: dict[str, Any] = {"max_depth": 100, "max_aliases": 100_000, "max_root_fields": 100_000, "max_directives": 100_000}
+"""Settings to be given beside others; the limit of tokens stays."""
