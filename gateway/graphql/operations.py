@@ -45,10 +45,14 @@ class Answer:
 
 
 class Operations:
-    """Executes the operations of a schema. What is compiled for one is kept with its document."""
+    """Executes the operations of a schema. What is compiled for one is kept with its document.
 
-    def __init__(self, schema: Schema) -> None:
+    With `may_suggest`, what is told of a wrong variable names those of the schema that are like it.
+    """
+
+    def __init__(self, schema: Schema, *, may_suggest: bool = True) -> None:
         self.schema = schema
+        self._may_suggest = may_suggest
 
     async def execute(
         self, operation: Operation, *, variables: JsonObject, context: object, extensions: JsonObject | None = None
@@ -84,6 +88,7 @@ class Operations:
             variables,
             operation.name,
             is_awaitable=optimized_is_awaitable,
+            hide_suggestions=not self._may_suggest,
             operation_extensions=extensions,
             plans=operation.notes.setdefault(_PLANS, Plans()) if document is None else None,
         )

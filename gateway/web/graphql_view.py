@@ -57,7 +57,7 @@ class GraphQLView:
         self.runtime = runtime
         self.persisted = PersistedDocuments.of(runtime.settings)
         self.documents = Documents(schema, limits=DocumentLimits.of(runtime.settings))
-        self.operations = Operations(schema)
+        self.operations = Operations(schema, may_suggest=runtime.settings.introspection)
         self.bounded = BoundedOperations(self.operations, settings=runtime.settings, clock=runtime.clock, make_context=self.context_for)
         self.subscriptions = Subscriptions(
             self.operations,
