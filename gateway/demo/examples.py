@@ -266,7 +266,7 @@ _AS_AN_ADMIN = """
 # Needs an admin's header. Admins define data sources,
 # add integrations and see all customers.
 query AsAnAdmin {
-  customers {
+  customers(first: 20) {
     nodes {
       externalId
       connections {
@@ -274,7 +274,7 @@ query AsAnAdmin {
       }
     }
   }
-  dataSources {
+  dataSources(first: 20) {
     nodes {
       key
       name

@@ -11,7 +11,17 @@ from graphql import GraphQLError, SourceLocation
 from strawberry.extensions import SchemaExtension
 from strawberry.types.execution import StreamExecutionResult
 
-from gateway.errors import CombinedUserError, GatewayError, InternalError, InvalidError, UpstreamRateLimitError, UserError, trace_of
+from gateway.errors import (
+    CombinedUserError,
+    CostExceededError,
+    GatewayError,
+    InternalError,
+    InvalidError,
+    RateLimitedError,
+    UpstreamRateLimitError,
+    UserError,
+    trace_of,
+)
 from gateway.graphql.errors import told
 
 logger = structlog.get_logger(__name__)
@@ -94,6 +104,10 @@ def _extensions(error: GatewayError) -> dict[str, Any]:
     match error:
         case UpstreamRateLimitError():
             return {"code": error.code, "retryAfterSeconds": error.retry_after_seconds}
+        case RateLimitedError(retry_after_seconds=int(seconds)):
+            return {"code": error.code, "retryAfterSeconds": seconds}
+        case CostExceededError(requested=int(requested), maximum=int(maximum)):
+            return {"code": error.code, "cost": {"requested": requested, "maximum": maximum}}
         case CombinedUserError():
             return {"code": error.code, "userErrors": told(error)}
         case UserError(field=[*field]):
