@@ -159,6 +159,9 @@ def _environment(folder: Path) -> dict[str, str]:
         "GATEWAY_ENCRYPTION_KEYS": "benchmark:" + base64.b64encode(b"k" * 32).decode(),
         "GATEWAY_CONNECTOR_FILES": str(folder / "fixed.yaml"),
         "GATEWAY_ALLOWED_NETWORKS": "127.0.0.0/8",
+        # One customer asks everything: its bucket of costs would run dry.
+        "GATEWAY_COST_BUCKET": "1000000000",
+        "GATEWAY_COST_RESTORED_PER_SECOND": "1000000000",
     }
 
 

@@ -17,6 +17,8 @@ def parse(text: str | None) -> datetime | None:
     try:
         # RFC 3339 allows a small t and z, which the library does not read.
         time = datetime.fromisoformat(text.strip().upper())
+        if time.tzinfo is UTC:
+            return time
         return (time if time.tzinfo else time.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError):
         return None

@@ -122,7 +122,9 @@ def _date(value: Any) -> JsonValue:
 def _moment(value: Any) -> datetime | None:
     if isinstance(value, str):
         text = value.strip()
-        return _of_epoch(float(text)) if _EPOCH.fullmatch(text) else times.parse(text)
+        # A date has its first hyphen where a number since 1970 has a digit.
+        is_epoch = text[4:5] != "-" and _EPOCH.fullmatch(text)
+        return _of_epoch(float(text)) if is_epoch else times.parse(text)
     return _of_epoch(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 

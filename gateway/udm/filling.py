@@ -45,12 +45,13 @@ def _filling(gap: Gap, schema: JsonSchema) -> Filling:
     sources = [path[0] for path in gap.value.paths]
 
     def fill(unified: JsonObject, mapped: Collection[str]) -> None:
-        target = _target(unified, way)
+        target = _target(unified, way) if way else unified
+        if target is None:
+            return
+        held = target.get(name)
         if (
-            target is None
-            or target.get(name) not in _NOTHING
-            or (gap.is_substitute and name in mapped)
-            or not any(source in unified for source in sources)
+            # Most fields are there and true: that is something, told at once.
+            held or held not in _NOTHING or (gap.is_substitute and name in mapped) or not any(source in unified for source in sources)
         ):
             return
         try:

@@ -87,7 +87,9 @@ class RecordReader:
         return fields
 
     def _time(self, template: Template | None, names: Names, *, what: str) -> datetime | None:
-        value = told(template, names, what=f"{what}: a time") if template is not None else None
+        if template is None:
+            return None
+        value = told(template, names, what=f"{what}: a time")
         return read_time(value, times_are=self._collection.record.times)
 
 
@@ -115,7 +117,9 @@ def read_id(value: JsonValue, template: Template, *, what: str) -> str:
 
 
 def _text(template: Template | None, names: Mapping[str, JsonValue], *, what: str) -> str | None:
-    value = told(template, names, what=what) if template is not None else None
+    if template is None:
+        return None
+    value = told(template, names, what=what)
     if isinstance(value, str):
         return value or None
     return json.dumps(value) if isinstance(value, int | float) else None
