@@ -43,8 +43,8 @@ async def test_the_schema_is_told_neither_over_http_nor_over_a_socket_and_not_to
         ('{ dataSourceInstance(by: { idd: "1" }) { id } }', {}),
         ("query ($by: DataSourceInstanceSelector!) { dataSourceInstance(by: $by) { id } }", {"by": {"idd": "1"}}),
         (
-            "mutation ($in: EventSubscriptionCreateInput!) { eventSubscriptionCreate(input: $in) { userErrors { code } } }",
-            {"in": {"idd": 1}},
+            "mutation ($in: IntegrationCreateInput!) { integrationCreate(input: $in) { userErrors { code } } }",
+            {"in": {"keyy": "a"}},
         ),
     ],
 )
