@@ -19,11 +19,13 @@ _FAULTS = (JMESPathError, ArithmeticError, AttributeError, LookupError, Recursio
 class Expression:
     """A compiled JMESPath expression. Two of the same source are equal."""
 
-    __slots__ = ("_evaluate", "is_written_list", "paths", "source")
+    __slots__ = ("_evaluate", "is_written_list", "path", "paths", "source")
 
     source: str
     is_written_list: bool
     """Whether it spells out a list: `[a, b]`. Others may give a list too, by what the names hold."""
+    path: tuple[str, ...] | None
+    """The keys that it walks along, where it is a dotted path and nothing else."""
     paths: frozenset[tuple[str, ...]]
     """The names that it reads, each with the key after it where it is plain: `a.b.c` gives (a, b)."""
 
@@ -31,7 +33,7 @@ class Expression:
         self.source = source
         self.is_written_list = tree["type"] == "multi_select_list"
         self.paths = root_paths(tree)
-        path = path_of(tree)
+        self.path = path = path_of(tree)
         # Most expressions of connectors are dotted paths; walking them directly is some twenty times faster.
         self._evaluate = _walker(path) if path is not None else _interpreter(tree)
 

@@ -66,6 +66,12 @@ class Template:
         return None if self._parts is None else "".join(part if isinstance(part, str) else "x" for part in self._parts)
 
     @property
+    def path(self) -> tuple[str, ...] | None:
+        """The keys that it walks along, where it is one expression that is a dotted path."""
+        part = self._parts[0] if self._parts is not None and len(self._parts) == 1 else None
+        return part.path if isinstance(part, Expression) else None
+
+    @property
     def names(self) -> frozenset[str]:
         """The names that its expressions read; `@` when one takes them all at once."""
         return frozenset(path[0] for path in self.paths)

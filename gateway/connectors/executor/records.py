@@ -15,6 +15,7 @@ from gateway.models import JsonObject, JsonSchema, JsonValue, Record
 from gateway.udm.coercion import fitted
 
 _MILLISECONDS = 1000
+_PARTS = ("id", "name", "url", "version", "created_at", "updated_at")
 
 
 class RecordReader:
@@ -29,11 +30,43 @@ class RecordReader:
 
         A time that cannot be read is null. Raises UpstreamResponseError when the item is no object or has no id.
         """
-        return self._read(raw, f"Record {number} of the page")
+        found = self._plain(raw)
+        return found if found is not None else self._read(raw, f"Record {number} of the page")
 
     def read_one(self, raw: JsonValue) -> Record:
         """The record that an answer for one record stands for. Raises UpstreamResponseError as `read` does."""
         return self._read(raw, "The record")
+
+    def _plain(self, raw: JsonValue) -> Record | None:
+        """The record of an item that says all by fields of its own, as most do, in few steps: a page has a thousand.
+
+        None where it takes more, and where anything is amiss.
+        """
+        keys = self._keys
+        if keys is None or not isinstance(raw, dict):
+            return None
+        given = raw.get(keys["id"])
+        external_id = _as_text(given)
+        if external_id is None or isinstance(given, bool):
+            return None
+        times_are = self._collection.record.times
+        return Record(
+            external_id=external_id,
+            fields=raw,
+            name=_as_text(raw.get(keys["name"])) if keys["name"] else None,
+            url=_as_text(raw.get(keys["url"])) if keys["url"] else None,
+            version=_as_text(raw.get(keys["version"])) if keys["version"] else None,
+            created_at=read_time(raw.get(keys["created_at"]), times_are=times_are) if keys["created_at"] else None,
+            updated_at=read_time(raw.get(keys["updated_at"]), times_are=times_are) if keys["updated_at"] else None,
+        )
+
+    @cached_property
+    def _keys(self) -> dict[str, str] | None:
+        """The fields of an item that say what its record is, by the parts of the record; none where they do not say it as they are."""
+        if self._is_reshaped:
+            return None
+        keys = {part: _key(getattr(self._collection.record, part)) for part in _PARTS}
+        return {part: key for part, key in keys.items() if key is not None} if None not in keys.values() and keys["id"] else None
 
     def _read(self, raw: JsonValue, what: str) -> Record:
         return self.record_in(self.names_of(raw, what=what), raw, what=what)
@@ -117,9 +150,18 @@ def read_id(value: JsonValue, template: Template, *, what: str) -> str:
 
 
 def _text(template: Template | None, names: Mapping[str, JsonValue], *, what: str) -> str | None:
-    if template is None:
-        return None
-    value = told(template, names, what=what)
+    return _as_text(told(template, names, what=what)) if template is not None else None
+
+
+def _as_text(value: JsonValue) -> str | None:
     if isinstance(value, str):
         return value or None
     return json.dumps(value) if isinstance(value, int | float) else None
+
+
+def _key(template: Template | None) -> str | None:
+    """The field of an item that a template is; an empty name without a template; none where it is more than a field."""
+    if template is None:
+        return ""
+    path = template.path
+    return path[1] if path is not None and len(path) == 2 and path[0] == "record" else None
