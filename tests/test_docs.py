@@ -27,6 +27,7 @@ PARTS = sorted({path.stem for path in (ROOT / "gateway").iterdir() if not path.s
 NAMES_FROM_ELSEWHERE = {
     "FILE.keys",
     "pyproject.toml",
+    "extensions.cost",
     "extensions.field",
     "extensions.retryAfterSeconds",
     "extensions.userErrors",
