@@ -38,7 +38,10 @@ class Loader(DataLoader[Key, Value], Generic[Key, Value]):
     def load(self, key: Key) -> "Future[Value]":
         """The value of a key, read together with the others of this turn."""
         # Every waiter gets the same future: without the shield, one that is cancelled would cancel it for all.
-        return asyncio.shield(super().load(key))
+        shielded = asyncio.shield(super().load(key))
+        # Whoever asked may be cancelled before it waits, because a field beside it failed: no fault of anybody to be logged by the loop.
+        shielded.add_done_callback(_take_note)
+        return shielded
 
     async def batch_load_fn(self, keys: list[Key]) -> list[Any]:
         """What the library calls; whatever ends the reading, the waiters hear of it."""
@@ -49,6 +52,11 @@ class Loader(DataLoader[Key, Value], Generic[Key, Value]):
             if isinstance(fault, Exception):
                 raise
             raise _raisable(fault) from fault
+
+
+def _take_note(future: "Future[Any]") -> None:
+    if not future.cancelled():
+        future.exception()
 
 
 def _raisable(value: Any) -> Any:

@@ -1,6 +1,7 @@
 """The loaders: one batch a turn, one read a key, and nobody suffers from another's cancellation."""
 
 import asyncio
+import gc
 from collections.abc import Sequence
 
 import pytest
@@ -49,6 +50,17 @@ async def test_a_key_that_fails_fails_alone(loader: Loader[int, int]):
 
     assert isinstance(found[0], NotFoundError)
     assert found[1] == 2
+
+
+async def test_a_failure_that_nobody_waits_for_any_more_is_not_reported_by_the_loop(loader: Loader[int, int]):
+    # The library drops what a field has asked for when a field beside it fails.
+    reported: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda loop, context: reported.append(context))
+    await asyncio.wait([loader.load(0)])
+    del loader
+    gc.collect()
+
+    assert reported == []
 
 
 async def test_a_waiter_that_is_cancelled_takes_nobody_with_it(batches: Batches, loader: Loader[int, int]):

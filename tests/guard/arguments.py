@@ -193,13 +193,20 @@ def is_required(place: GraphQLArgument | GraphQLInputField) -> bool:
     return is_required_argument(place) if isinstance(place, GraphQLArgument) else is_required_input_field(place)
 
 
+def good_values(path: str, world: World, names: Names) -> Sequence[Value]:
+    """Values for an argument or an input field of a scalar type, such as `PointerInput.path`."""
+    values = VALUES.get(path) or PARAMETERS.get(path) or VALUES_BY_NAME.get(path.rpartition(".")[2])
+    assert values is not None, f"{path} is new: say in tests/guard/arguments.py which values it takes."
+    return values(world, names)
+
+
 def _values(path: str, place: GraphQLArgument | GraphQLInputField, world: World, names: Names) -> Iterator[Value]:
     kind: GraphQLInputType = place.type
     named = get_named_type(kind)
     if isinstance(named, GraphQLInputObjectType):
         yield from _objects(named, world, names)
         return
-    found = _row(path)(world, names)
+    found = good_values(path, world, names)
     inner = kind.of_type if is_non_null_type(kind) else kind
     yield from [list(found)] if is_list_type(inner) and found != (None,) else found
 
@@ -212,9 +219,3 @@ def _objects(kind: GraphQLInputObjectType, world: World, names: Names) -> Iterat
         return
     for values in product(*choices.values()):
         yield {name: value for name, value in zip(choices, values, strict=True) if value is not None or is_required(kind.fields[name])}
-
-
-def _row(path: str) -> Values:
-    found = VALUES.get(path) or PARAMETERS.get(path) or VALUES_BY_NAME.get(path.rpartition(".")[2])
-    assert found is not None, f"{path} is new: say in tests/guard/arguments.py which values it takes."
-    return found

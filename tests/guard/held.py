@@ -1,0 +1,60 @@
+"""What a gateway holds on to, counted: when nothing is under way, every request must have given back what it took."""
+
+import asyncio
+import gc
+import socket
+import types
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy.pool import QueuePool
+from starlette.requests import Request
+
+from gateway.graphql.context import Context
+from gateway.graphql.execution import FastExecutor
+from gateway.graphql.loaders import Loaders
+from gateway.runtime import Runtime
+from gateway.storage.scope import ScopedSession
+
+_KINDS = frozenset(
+    {
+        *(ScopedSession, Request, Context, Loaders, FastExecutor, asyncio.Future, asyncio.Task, socket.socket),
+        *(types.CoroutineType, types.AsyncGeneratorType, types.GeneratorType),
+    }
+)
+"""Of what is made for one request. Documents and their faults are left out: a bounded number is kept on purpose."""
+_ROUNDS = 10
+"""Of the loop, after which whoever has something to clear away has done so."""
+
+
+@contextmanager
+def all_else_left_aside() -> Iterator[None]:
+    """Whatever there is when the block begins is not looked at within it, which else is most of the work."""
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
+
+
+async def held(runtime: Runtime) -> dict[str, int]:
+    """How many of each kind there are, of tasks, and of connections to the database that somebody has not given back."""
+    for _ in range(_ROUNDS):
+        await asyncio.sleep(0)
+    gc.collect()
+    pool = runtime.database.engine.pool
+    assert isinstance(pool, QueuePool)
+    counts = Counter(type(each).__name__ for each in gc.get_objects() if type(each) in _KINDS and _is_under_way(each))
+    return {**counts, "tasks": len(asyncio.all_tasks()), "connections in use": pool.checkedout()}
+
+
+def _is_under_way(found: Any) -> bool:
+    """False for what has ended; a thread of the database's driver keeps the last one that it had to do with."""
+    if isinstance(found, asyncio.Future):
+        return not found.done()
+    for name in ("cr_frame", "gi_frame", "ag_frame"):
+        if hasattr(found, name):
+            return getattr(found, name) is not None
+    return True
