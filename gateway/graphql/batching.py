@@ -2,7 +2,9 @@
 
 import asyncio
 from asyncio import Future
-from collections.abc import Awaitable, Callable, Hashable, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, Generic, TypeVar
 
 from aiodataloader import DataLoader
@@ -12,6 +14,9 @@ from gateway.errors import InternalError
 Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
 Asked = TypeVar("Asked")
+
+_under_way: ContextVar[set[asyncio.Task[Any]] | None] = ContextVar("_under_way", default=None)
+"""The readings of the operation that runs here, where somebody ends them with it."""
 
 
 class _Futures(dict[Any, "Future[Any]"]):
@@ -45,6 +50,7 @@ class Loader(DataLoader[Key, Value], Generic[Key, Value]):
 
     async def batch_load_fn(self, keys: list[Key]) -> list[Any]:
         """What the library calls; whatever ends the reading, the waiters hear of it."""
+        _note_reading()
         try:
             return [_raisable(value) for value in await self._read(keys)]
         except BaseException as fault:
@@ -52,6 +58,26 @@ class Loader(DataLoader[Key, Value], Generic[Key, Value]):
             if isinstance(fault, Exception):
                 raise
             raise _raisable(fault) from fault
+
+
+@contextmanager
+def ending_readings() -> Iterator[None]:
+    """Whatever loaders read for what runs in the block ends with it: who waits for a reading does not end it, as others may wait."""
+    readings: set[asyncio.Task[Any]] = set()
+    token = _under_way.set(readings)
+    try:
+        yield
+    finally:
+        _under_way.reset(token)
+        for reading in tuple(readings):
+            reading.cancel()
+
+
+def _note_reading() -> None:
+    readings, reading = _under_way.get(), asyncio.current_task()
+    if readings is not None and reading is not None:
+        readings.add(reading)
+        reading.add_done_callback(readings.discard)
 
 
 def _take_note(future: "Future[Any]") -> None:

@@ -9,6 +9,7 @@ from strawberry.http import GraphQLRequestData
 from gateway.clock import Clock
 from gateway.config import LimitSettings
 from gateway.errors import GatewayError, OperationTimeoutError
+from gateway.graphql.batching import ending_readings
 from gateway.graphql.cost import cost_of
 from gateway.graphql.documents import Operation
 from gateway.graphql.operations import Answer, Operations, told_errors
@@ -61,8 +62,9 @@ class BoundedOperations:
         variables, extensions = asked.variables or {}, asked.extensions
         try:
             async with asyncio.timeout(self._seconds):
-                context = self._make_context(principal)
-                return await self._operations.execute(operation, variables=variables, context=context, extensions=extensions)
+                with ending_readings():
+                    context = self._make_context(principal)
+                    return await self._operations.execute(operation, variables=variables, context=context, extensions=extensions)
         except TimeoutError:
             late = OperationTimeoutError(_late(operation, self._seconds))
         return Answer(errors=told_errors([GraphQLError(late.message, original_error=late)]))

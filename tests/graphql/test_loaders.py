@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pytest
 
 from gateway.errors import InternalError, NotFoundError
-from gateway.graphql.batching import ByIdentity, Loader
+from gateway.graphql.batching import ByIdentity, Loader, ending_readings
 
 
 class Batches:
@@ -143,3 +143,24 @@ def test_identity_is_that_of_the_object_and_keeps_it_alive():
 def test_a_loader_is_made_inside_an_event_loop():
     with pytest.raises(RuntimeError, match="no running event loop"):
         Loader(Batches.read)
+
+
+async def test_what_is_read_for_an_operation_that_ends_early_ends_with_it(batches: Batches, loader: Loader[int, int]):
+    batches.gate.clear()
+    before = asyncio.all_tasks()
+
+    async def operation() -> None:
+        with ending_readings():
+            await asyncio.gather(loader.load(1), loader.load(2))
+
+    asking = asyncio.create_task(operation())
+    await batches.begun.wait()
+    asking.cancel()
+    await asyncio.wait([asking])
+    await asyncio.sleep(0)
+
+    assert (asking.cancelled(), batches.keys) == (True, [[1, 2]])
+    assert asyncio.all_tasks() == before
+    batches.gate.set()
+    with ending_readings():
+        assert await loader.load(3) == 6
