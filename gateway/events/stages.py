@@ -52,9 +52,12 @@ class Met:
             return
         self.run_id, self.count, self._chunks = run_id, 0, {}
         rows = select(Stage.count, Stage.numbers).where(Stage.run_id == run_id).order_by(col(Stage.count)).limit(_ROWS_AT_ONCE)
-        while slice_ := (await session.exec(rows.where(col(Stage.count) > self.count))).all():
+        slice_ = (await session.exec(rows)).all()
+        while slice_:
             for _, numbers in slice_:
                 self.add(_unpacked(numbers))
+            last_key, _ = slice_[-1]
+            slice_ = (await session.exec(rows.where(col(Stage.count) > last_key))).all()
 
 
 async def stage(session: AsyncSession, *, run_id: UUID, numbers: Sequence[int], met: Met | None = None) -> int:
@@ -78,13 +81,14 @@ async def staged_count(session: AsyncSession, *, run_id: UUID) -> int:
 
 async def unstage(session: AsyncSession, *, run_id: UUID, limit: int = _ROWS_AT_ONCE) -> int:
     """Forgets what a run has met in up to `limit` commits; returns in how many. To be repeated, in units of work of their own, until it
-    is 0."""
+    is 0. The last commits go first: whoever is stopped on the way leaves all that the run had met up to some commit, and the count of it.
+    """
     await bulk.expect_keys(session)
-    keys = select(_STAGE.c.count).where(_STAGE.c.run_id == run_id).order_by(_STAGE.c.count).limit(limit).subquery()
-    last_key = (await session.exec(select(func.max(keys.c.count)))).one()
-    if last_key is None:
+    keys = select(_STAGE.c.count).where(_STAGE.c.run_id == run_id).order_by(_STAGE.c.count.desc()).limit(limit).subquery()
+    first_key = (await session.exec(select(func.min(keys.c.count)))).one()
+    if first_key is None:
         return 0
-    return bulk.changed_rows(await session.exec(delete(_STAGE).where(_STAGE.c.run_id == run_id, _STAGE.c.count <= last_key)))
+    return bulk.changed_rows(await session.exec(delete(_STAGE).where(_STAGE.c.run_id == run_id, _STAGE.c.count >= first_key)))
 
 
 def _unpacked(numbers: bytes) -> tuple[int, ...]:

@@ -49,6 +49,7 @@ class Listing:
     """What is missing and cannot be asked for one by one is listed again: only what two listings miss is taken for deleted."""
     token: JsonValue = None
     staged_count: int = 0
+    """How many records the run had met: with fewer in the stage, some of it is forgotten."""
     page_count: int = 0
     idle_count: int = 0
     """How many pages in a row held no record that was not met before."""
@@ -190,13 +191,15 @@ class _FullSync:
 
         async def keep(session: AsyncSession, pages: Pages, recorded: Recorded) -> None:
             nonlocal following
+            # Of all readings of the page: what an earlier one met, which was not the last, is met too.
+            met_count = self.work.met.count
             following = replace(
                 listing,
                 phase=Phase.SWEEPING if pages.is_last else Phase.LISTING,
                 token=pages.next_token,
-                staged_count=listing.staged_count + recorded.staged_count,
+                staged_count=met_count,
                 page_count=listing.page_count + pages.count,
-                idle_count=0 if recorded.staged_count else listing.idle_count + pages.count,
+                idle_count=0 if met_count > listing.staged_count else listing.idle_count + pages.count,
                 delta_token=pages.delta_token if pages.delta_token is not None else listing.delta_token,
             )
             await self.work.task.save(session, progress=following.as_json())

@@ -34,6 +34,18 @@ async def test_a_stage_is_emptied_slice_by_slice_and_those_of_others_stay(databa
         assert await staged_count(session, run_id=OTHER) == 3
 
 
+async def test_what_is_left_of_a_stage_that_was_not_emptied_to_its_end_is_told_exactly(database: Database):
+    async with database.write(SYSTEM) as session:
+        for number in range(0, 750, 3):
+            await stage(session, run_id=RUN, numbers=range(number, number + 3))
+        assert await unstage(session, run_id=RUN, limit=130) == 130
+        assert await staged_count(session, run_id=RUN) == 360
+        met = Met()
+        await met.refresh(session, RUN)
+        assert [number for number in range(750) if number in met] == list(range(360))
+        assert await stage(session, run_id=RUN, numbers=range(750), met=met) == 390
+
+
 async def test_what_is_remembered_of_a_stage_never_counts_against_what_the_database_says(database: Database):
     met = Met()
 

@@ -26,6 +26,7 @@ from gateway.sync.claims import claim
 from gateway.sync.work import perform
 from tests.support.changing_app import ChangingApp, Item
 from tests.sync.test_histories import DeathError, another, replayed
+from tests.sync.test_interruptions import Worker
 from tests.sync.world import World
 
 DOWN = UpstreamUnavailableError("The app is down.", may_have_been_received=False)
@@ -45,6 +46,16 @@ async def in_sync(world: World, count: int = 10) -> World:
     assert (await world.generation()).baseline_at is not None
     world.app.requests.clear()
     return world
+
+
+async def webhook(world: World, record_id: str) -> None:
+    """Another task is told of a record as it is."""
+    state = await world.state()
+    place = ObservedPlace(instance_id=world.id, connection_id=state.connection_id, generation=state.generation)
+    seen = [Observation(external_id=record_id, record=world.app.items[record_id].record)]
+    async with world.runtime.database.write(SYSTEM) as session:
+        now = world.clock.now()
+        await observe(session, place=place, observations=seen, since_tick=state.tick, method=EventMethod.WEBHOOK, now=now)
 
 
 async def full_sync(world: World) -> list[TaskKind]:
@@ -176,12 +187,7 @@ async def test_a_record_that_others_saw_since_the_listing_began_is_not_looked_fo
     async def see() -> None:
         # Another task is told of it, while the list does not show it yet.
         world.app.put("seen", {"n": 1}, hidden_for=1)
-        state = await world.state()
-        place = ObservedPlace(instance_id=world.id, connection_id=state.connection_id, generation=state.generation)
-        seen = [Observation(external_id="seen", record=world.app.items["seen"].record)]
-        async with world.runtime.database.write(SYSTEM) as session:
-            now = world.clock.now()
-            await observe(session, place=place, observations=seen, since_tick=state.tick, method=EventMethod.WEBHOOK, now=now)
+        await webhook(world, "seen")
 
     world.app.meanwhile.append(see)
     await full_sync(world)
@@ -391,6 +397,32 @@ async def test_a_listing_begins_anew_when_the_database_forgot_what_it_met(world:
 
     assert world.app.requests == ["records"] * 4
     assert await world.told() == []
+
+
+async def test_a_page_that_was_read_twice_is_not_believed_once_what_it_met_is_forgotten(world: World):
+    world.app.finds_by_id, world.app.page_size = False, 100
+    await in_sync(world)
+    await world.request(SyncKind.FULL_SYNC)
+
+    async def see() -> None:
+        # Another task is told of a change, which the list does not show yet: the page is read again.
+        world.app.put("r000", {"n": "new"}, hidden_for=1)
+        await webhook(world, "r000")
+
+    world.app.meanwhile.append(see)
+    worker = Worker(world, dies_before=12)
+    with pytest.raises(DeathError), worker._dying():
+        await world.work()
+    progress = (await world.task(TaskKind.FULL)).progress
+    assert (progress["phase"], world.app.requests) == ("SWEEPING", ["records"] * 2)
+    async with world.runtime.database.write(SYSTEM) as session:
+        await session.exec(delete(Stage))
+
+    await world.die()
+    await world.work()
+
+    assert await world.told() == [("UPDATED", "r000", "WEBHOOK")]
+    assert await world.snapshot() == world.app.truth
 
 
 async def test_an_expired_page_token_begins_the_listing_anew(world: World):
