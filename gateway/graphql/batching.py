@@ -44,9 +44,13 @@ class Loader(DataLoader[Key, Value], Generic[Key, Value]):
         """The value of a key, read together with the others of this turn."""
         # Every waiter gets the same future: without the shield, one that is cancelled would cancel it for all.
         shielded = asyncio.shield(super().load(key))
-        # Whoever asked may be cancelled before it waits, because a field beside it failed: no fault of anybody to be logged by the loop.
         shielded.add_done_callback(_take_note)
         return shielded
+
+    def do_resolve_reject(self, key: Key, future: "Future[Value]") -> None:
+        """What the library calls for a key that is not being read yet."""
+        future.add_done_callback(_take_note)
+        super().do_resolve_reject(key, future)
 
     async def batch_load_fn(self, keys: list[Key]) -> list[Any]:
         """What the library calls; whatever ends the reading, the waiters hear of it."""
@@ -81,6 +85,7 @@ def _note_reading() -> None:
 
 
 def _take_note(future: "Future[Any]") -> None:
+    # Whoever asked may be cancelled before it hears of a failure, because a field beside it failed: nothing for the loop to log.
     if not future.cancelled():
         future.exception()
 

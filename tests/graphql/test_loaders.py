@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from gateway.errors import InternalError, NotFoundError
+from gateway.errors import ConflictError, InternalError, NotFoundError
 from gateway.graphql.batching import ByIdentity, Loader, ending_readings
 
 
@@ -52,12 +52,20 @@ async def test_a_key_that_fails_fails_alone(loader: Loader[int, int]):
     assert found[1] == 2
 
 
-async def test_a_failure_that_nobody_waits_for_any_more_is_not_reported_by_the_loop(loader: Loader[int, int]):
+async def test_a_failure_that_nobody_waits_for_any_more_is_not_reported_by_the_loop(batches: Batches):
+    loader = Loader(batches.read)
     # The library drops what a field has asked for when a field beside it fails.
     reported: list[object] = []
     asyncio.get_running_loop().set_exception_handler(lambda loop, context: reported.append(context))
-    await asyncio.wait([loader.load(0)])
-    del loader
+    batches.gate.clear()
+    dropped = loader.load(0)
+    loader.load(-1).cancel()
+    await batches.begun.wait()
+    batches.gate.set()
+    batches.fault = ConflictError("It changed meanwhile.")
+    await asyncio.wait([dropped])
+    # The error leads to where it was raised, and so to everything.
+    del dropped, loader, batches.fault
     gc.collect()
 
     assert reported == []

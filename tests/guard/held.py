@@ -20,11 +20,12 @@ from gateway.storage.scope import ScopedSession
 
 _KINDS = frozenset(
     {
-        *(ScopedSession, Request, Context, Loaders, FastExecutor, asyncio.Future, asyncio.Task, socket.socket),
-        *(types.CoroutineType, types.AsyncGeneratorType, types.GeneratorType),
+        *(ScopedSession, Request, Context, Loaders, FastExecutor, socket.socket),
+        *(types.AsyncGeneratorType, types.GeneratorType),
     }
 )
-"""Of what is made for one request. Documents and their faults are left out: a bounded number is kept on purpose."""
+"""Of what is made for one request. Futures are left out, as tasks that always run renew those that they wait for, and so are
+documents and their faults, of which a bounded number is kept on purpose."""
 _ROUNDS = 10
 """Of the loop, after which whoever has something to clear away has done so."""
 
@@ -51,10 +52,5 @@ async def held(runtime: Runtime) -> dict[str, int]:
 
 
 def _is_under_way(found: Any) -> bool:
-    """False for what has ended; a thread of the database's driver keeps the last one that it had to do with."""
-    if isinstance(found, asyncio.Future):
-        return not found.done()
-    for name in ("cr_frame", "gi_frame", "ag_frame"):
-        if hasattr(found, name):
-            return getattr(found, name) is not None
-    return True
+    """False for a generator that has ended, whoever still has it."""
+    return getattr(found, "ag_frame", found) is not None and getattr(found, "gi_frame", found) is not None
