@@ -1,5 +1,6 @@
 """Apps that fail in every way, behind the whole gateway: each has its exact answer, and the rest of the answer survives."""
 
+import asyncio
 from dataclasses import replace
 
 import pytest
@@ -179,6 +180,25 @@ async def test_an_app_that_is_slow_over_all_attempts_ends_at_the_deadline(ledger
     assert answer.data == surviving()
     assert answer.error == (UNAVAILABLE, "Ledger did not answer within 0.3 seconds. Try again later.", RECORDS_AT)
     assert len(ledger.app.requests) == 1
+
+
+async def test_an_operation_that_takes_too_long_leaves_nothing_behind_at_the_app(ledger, open_gateway):
+    connection = await ledger.connect()
+    ledger.app.answer_with(lambda request: Hang())
+    document = """query ($id: ID!) { connection(by: { id: $id }) { name
+      entries: collection(key: "entries") { spec { key } records { nodes { externalId } } record(externalId: "1") { id } } } }"""
+
+    async with open_gateway(connector_files=[ledger.connector], operation_timeout_seconds=0.5) as impatient:
+        customer = impatient.customer()
+        await customer.ask("{ viewer { isAdmin } }")
+        before = asyncio.all_tasks()
+        answer = await customer.ask(document, id=connection)
+
+        assert [error["extensions"] for error in answer.errors] == [{"code": "TIMEOUT"}]
+        # Not even a connection; the app, too, waits for nobody any more.
+        async with asyncio.timeout(10):
+            await asyncio.gather(*asyncio.all_tasks() - before, return_exceptions=True)
+        assert asyncio.all_tasks() == before
 
 
 async def test_everything_that_asks_the_app_fails_alone(ledger):
