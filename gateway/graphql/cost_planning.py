@@ -35,12 +35,14 @@ from graphql import (
     is_composite_type,
 )
 
-from gateway.graphql.fields import ASKS_APP
+from gateway.graphql.fields import ASKS_APP, TOGETHER
 
 __all__ = ["ASSUMED_ITEMS", "Condition", "Group", "Part", "Size", "planned"]
 
 PRICE_OF_APP = 10
 """Of a field that may ask the external app: what that takes is more than reading what is here."""
+PRICE_OF_APP_TOGETHER = 1
+"""Of a record that another names: many of them are asked for in one request, and each only once."""
 PRICE_OF_MUTATION = 10
 PRICE_OF_INTROSPECTION = 100
 """Of all that `__schema` or `__type` may have below it; its parts are not counted one by one."""
@@ -181,8 +183,9 @@ class _Planning:
 
     def _price(self, declared: GraphQLField, parent: GraphQLNamedType) -> int:
         definition = declared.extensions.get("strawberry-definition")
-        asks_app = definition is not None and bool(definition.metadata.get(ASKS_APP))
-        return PRICE_OF_APP * asks_app + PRICE_OF_MUTATION * (parent is self._schema.mutation_type)
+        marks = definition.metadata if definition is not None else {}
+        price = PRICE_OF_APP_TOGETHER if marks.get(TOGETHER) else PRICE_OF_APP
+        return price * bool(marks.get(ASKS_APP)) + PRICE_OF_MUTATION * (parent is self._schema.mutation_type)
 
     def _times(self, node: FieldNode, type: GraphQLOutputType) -> Size:
         """How many objects the field holds, of which ids that are asked for tell."""

@@ -21,19 +21,26 @@ COMPUTES = "computes"
 
 ASKS_APP = "asks_app"
 """Marks in a field's metadata that it may ask the external app, which its description says to clients; it costs more."""
+TOGETHER = "together"
+"""Marks of such a field that the app is asked for many of its values at once; each costs less."""
 
 
-def field(description: str, *, type: Any = None, computes: bool = False, asks_app: bool = False) -> Callable[[Resolver], Any]:
+def field(
+    description: str, *, type: Any = None, computes: bool = False, asks_app: bool = False, together: bool = False
+) -> Callable[[Resolver], Any]:
     """Makes a resolver of a method; `type` is what the schema shows where that is not the method's return annotation.
 
     `computes` promises of one that takes `info` that it only computes, and of `info` looks at `context` only. Those that know
     nothing but their source promise it by that. Such fields are answered without the library's ceremony, for many items at once.
-    `asks_app` says that it may ask the external app.
+    `asks_app` says that it may ask the external app, and `together` that it does so for many values at once.
     """
 
     def decorate(resolver: Resolver) -> Any:
         return strawberry.field(
-            resolver=resolver, description=description, graphql_type=type, metadata={COMPUTES: computes, ASKS_APP: asks_app}
+            resolver=resolver,
+            description=description,
+            graphql_type=type,
+            metadata={COMPUTES: computes, ASKS_APP: asks_app, TOGETHER: together},
         )
 
     return decorate

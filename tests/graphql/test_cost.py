@@ -44,6 +44,8 @@ def requested(document: str, operation: str | None = None, **variables: Any) -> 
         # What asks the app is ten dearer, each time.
         ('{ dataSourceInstance(by: {id: "x"}) { fieldsSchema } }', 11),
         ('{ dataSourceInstance(by: {id: "x"}) { records(first: 7) { nodes { id } } } }', 1 + 10 + 1 + 7),
+        # Records that others name are asked for together, and each costs one more.
+        ('{ dataSourceInstance(by: {id: "x"}) { record(externalId: "1") { reference(field: "owner") { id } } } }', 1 + 11 + 2),
         ("{ dataSourceInstances(first: 3) { nodes { collectionSpec { name } } } }", 1 + 3 * (1 + 11)),
         ('mutation { syncRunCancel(input: {id: "x"}) { syncRun { id } userErrors { code } } }', 10 + 1 + 1 + 5),
         ('subscription { syncRunProgressed(id: "x") { id } }', 1),
@@ -129,8 +131,8 @@ def test_what_lists_did_not_hold_and_what_was_null_has_cost_nothing():
         },
     }
 
-    assert most == (1 + 100 * (1 + 5 * (1 + 5))) + (1 + 10 + 1 + 50 * (1 + 1 + 11))
-    assert operation.actual(data, requested=most) == (1 + 2 + 1) + (1 + 10 + 1 + 2 + 1 + 11)
+    assert most == (1 + 100 * (1 + 5 * (1 + 5))) + (1 + 10 + 1 + 50 * (1 + 1 + 2))
+    assert operation.actual(data, requested=most) == (1 + 2 + 1) + (1 + 10 + 1 + 2 + 1 + 2)
     # The app was asked, although it had nothing.
     assert operation.actual({"connectors": {"nodes": []}, "dataSourceInstance": {"records": None}}, requested=most) == 1 + 1 + 10
     assert operation.actual({}, requested=most) == 0

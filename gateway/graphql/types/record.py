@@ -61,6 +61,7 @@ class Record(Node):
         "the external app. Null where the field is empty, when the app has no such record, or fails.",
         type=RECORD | None,
         asks_app=True,
+        together=True,
     )
     async def reference(
         self: RecordSource, info: Info, field: Annotated[str, strawberry.argument(description="The name of the field.")]

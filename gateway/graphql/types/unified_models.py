@@ -11,7 +11,7 @@ from strawberry.types.field import StrawberryField
 from strawberry.types.fields.resolver import StrawberryResolver
 
 from gateway.graphql.context import Info
-from gateway.graphql.fields import ASKS_APP, Resolver
+from gateway.graphql.fields import ASKS_APP, TOGETHER, Resolver
 from gateway.graphql.sources import UnifiedSource
 from gateway.graphql.types.unified import UnifiedRecord
 from gateway.graphql.unified import all_referenced, referenced
@@ -117,7 +117,7 @@ def _field(name: str, made: Any, *, is_list: bool, description: str, resolver: R
         type_annotation=StrawberryAnnotation((list[made] if is_list else made) | None),
         description=description,
         base_resolver=StrawberryResolver(resolver) if resolver is not None else None,
-        metadata={ASKS_APP: asks_app},
+        metadata={ASKS_APP: asks_app, TOGETHER: asks_app},
     )
 
 
