@@ -31,17 +31,19 @@ class RecentReads:
         """What `read` gives, or gave when the file was as it is now. `key` says what is read, and for whom."""
         version = self._current_version()
         if version is None or version != self._version:
-            self._values.clear()
+            self._values = {}
             self._version = version
-        found = self._values.get(key, _MISSING)
+        values = self._values
+        found = values.get(key, _MISSING)
         if found is not _MISSING:
             return cast("Value", found)
         value = await read()
-        # Where somebody has seen a commit meanwhile, this may have been read before it.
-        if version is not None and version == self._version:
-            if len(self._values) >= _MOST:
-                self._values.clear()
-            self._values[key] = value
+        # Where somebody has seen a commit meanwhile, this may have been read before it. Versions do not tell: those of another
+        # connection begin anew. Of what is not there nothing is kept: its keys would be texts of whoever asks, of any length.
+        if version is not None and values is self._values and value is not None:
+            if len(values) >= _MOST:
+                values.clear()
+            values[key] = value
         return value
 
     def close(self) -> None:

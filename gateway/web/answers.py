@@ -3,7 +3,7 @@
 import asyncio
 import sys
 from collections import deque
-from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from collections.abc import Awaitable, Callable, Hashable, MutableMapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from types import TracebackType
@@ -47,14 +47,14 @@ class Answers:
     def __init__(self, *, maximum_bytes: int) -> None:
         self._maximum_bytes = maximum_bytes
         self._bytes = 0
-        self._kept: deque[tuple[MutableMapping[object, _Answer], object, int]] = deque()
+        self._kept: deque[tuple[MutableMapping[Hashable, _Answer], Hashable, int]] = deque()
 
-    async def frame(self, event: object, *, asking: object, execute: Execution) -> Frame:
-        """The frame of an event for all who ask like this one: found with it, or waited for where another is making it.
+    async def frame(self, event: object, *, asking: Hashable, execute: Execution) -> Frame:
+        """The frame of an event for all with this key of what they ask: found with it, or waited for where another is making it.
 
         An event without a place for answers, `results`, is answered for each.
         """
-        results: dict[object, _Answer] | None = getattr(event, "results", None)
+        results: dict[Hashable, _Answer] | None = getattr(event, "results", None)
         if results is None:
             return await _Answer().begin(event, execute).frame()
         answer = results.get(asking)
@@ -63,7 +63,7 @@ class Answers:
             answer.begin(event, execute)
         return answer.known or await answer.frame()
 
-    def _keep(self, results: "MutableMapping[object, _Answer]", asking: object, frame: Frame) -> None:
+    def _keep(self, results: "MutableMapping[Hashable, _Answer]", asking: Hashable, frame: Frame) -> None:
         weight = sys.getsizeof(frame.text) + _OVERHEAD_BYTES
         self._kept.append((results, asking, weight))
         self._bytes += weight

@@ -15,7 +15,12 @@ from gateway.clock import Clock
 
 __all__ = ["OperationEntry", "configure_logging", "operation_entry"]
 
-_OPERATION = re.compile(r"\b(?:query|mutation|subscription)\s+([_A-Za-z][_0-9A-Za-z]*)")
+_OPERATION = re.compile(
+    r'''"""(?:\\"""|(?!""").)*+(?:"""|\Z)|"(?:\\.|[^"\\\r\n])*+"?|\#[^\r\n]*+'''
+    r"|\b(?:query|mutation|subscription)\s++([_A-Za-z][_0-9A-Za-z]*)",
+    re.DOTALL,
+)
+"""Texts and comments, which are passed over whatever they say, or an operation with its name."""
 _NAME = re.compile(r"[_A-Za-z][_0-9A-Za-z]*")
 _MAX_NAME_CHARACTERS = 100
 _log = structlog.get_logger("gateway.web")
@@ -60,10 +65,9 @@ class OperationEntry:
 
     def name_from(self, query: str | None, operation_name: str | None) -> None:
         """Names the operation as the client did, else as its document begins."""
-        found = _OPERATION.search(query or "")
         # What is no name could hold line breaks and control sequences for whoever reads the log on a terminal.
         is_name = operation_name is not None and _NAME.fullmatch(operation_name)
-        name = operation_name if is_name else (found.group(1) if found else None)
+        name = operation_name if is_name else _name_in(query or "")
         self.operation = name[:_MAX_NAME_CHARACTERS] if name is not None else None
 
     def code_from(self, errors: Iterable[object]) -> None:
@@ -94,6 +98,10 @@ def operation_entry(clock: Clock, *, transport: str) -> Iterator[OperationEntry]
             code=entry.code,
             duration_ms=round((clock.monotonic() - begun) * 1000, 1),
         )
+
+
+def _name_in(document: str) -> str | None:
+    return next((found.group(1) for found in _OPERATION.finditer(document) if found.group(1) is not None), None)
 
 
 def _as_text(value: object, **_options: object) -> str:

@@ -5,10 +5,10 @@ same answer to the same event. So an event that many get carries a dict, `result
 the rest. An event without one is answered for each.
 """
 
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Hashable
 from contextlib import ExitStack, aclosing
+from hashlib import sha256
 from typing import cast
-from weakref import WeakValueDictionary
 
 from graphql import (
     DocumentNode,
@@ -55,7 +55,6 @@ class Subscriptions:
         self.open = Occupancy("subscriptions", maximum=maximum_per_caller)
         self.answers = Answers(maximum_bytes=kept_bytes)
         self._documents = documents
-        self._askings: WeakValueDictionary[object, _Asking] = WeakValueDictionary()
 
     def subscription(self, asked: GraphQLRequestData, principal: Principal, *, after: str | None = None) -> "Subscription | None":
         """The subscription that is asked for; None for every other operation, and for what cannot be executed.
@@ -67,14 +66,6 @@ class Subscriptions:
             return None
         source = operation.document.node if after is None else operation.resumed_after(after, self.operations.schema._schema)
         return Subscription(self, operation, source=source, variables=asked.variables or {}, principal=principal)
-
-    def asking(self, operation: Operation, variables: JsonObject, principal: Principal) -> "_Asking":
-        """What asks like that for all who do; to be called with variables that fit, as others' answers are made with them."""
-        key = (operation.document.query, operation.name, _as_key(operation.answer_variables, variables), principal)
-        asking = self._askings.get(key)
-        if asking is None:
-            asking = self._askings[key] = _Asking(self, operation, variables, principal)
-        return asking
 
     def _operation(self, asked: GraphQLRequestData) -> Operation | None:
         document = self._documents.get(asked.query or "")
@@ -118,7 +109,8 @@ class Subscription:
             if source is None:
                 yield failure.frame()
                 return
-            asking = self._subscriptions.asking(self._operation, self._variables, self._principal)
+            # Only now: answers are made for others, too, and these variables fit.
+            asking = _Asking(self._subscriptions, self._operation, self._variables, self._principal)
             async with aclosing(source):
                 while True:
                     event: object = _END
@@ -152,17 +144,18 @@ class Subscription:
 
 
 class _Asking:
-    """What answers depend on. All who ask alike share one, so that it finds their answers by itself."""
+    """What answers depend on; `key` is the same for all who ask alike."""
 
     def __init__(self, subscriptions: Subscriptions, operation: Operation, variables: JsonObject, principal: Principal) -> None:
         self._subscriptions = subscriptions
         self._operation = operation
         self._variables = variables
         self._principal = principal
+        self.key = _key(operation, variables, principal)
 
     async def answer(self, event: object) -> Frame:
         """The frame of an event."""
-        return await self._subscriptions.answers.frame(event, asking=self, execute=self._execute)
+        return await self._subscriptions.answers.frame(event, asking=self.key, execute=self._execute)
 
     def _execute(self, event: object) -> "Awaitable[ExecutionResult] | ExecutionResult | Failure":
         failure = Failure()
@@ -180,9 +173,14 @@ class _Asking:
         return failure
 
 
-def _as_key(names: frozenset[str], variables: JsonObject) -> object:
-    """Equal for equal values of these variables; equal to nothing where they are nested too deep to tell."""
+def _key(operation: Operation, variables: JsonObject, principal: Principal) -> Hashable:
+    """Equal for those who ask alike; equal to nothing where variables are nested too deep to tell.
+
+    It is kept with answers, and therefore short, however much was asked: else a megabyte of variables would wait with each.
+    """
+    stated = [[name, variables[name]] for name in sorted(operation.answer_variables) if name in variables]
+    asks = [operation.document.query, operation.name, stated, str(principal.customer_id), principal.is_admin]
     try:
-        return encode_json([[name, variables[name]] for name in sorted(names) if name in variables])
+        return sha256(encode_json(asks)).digest()
     except (ValueError, RecursionError):
         return object()

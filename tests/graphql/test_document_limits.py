@@ -136,6 +136,14 @@ def test_what_only_speaks_of_tokens_is_a_syntax_error():
     assert refusals(query) == [("INVALID", "Syntax Error: Expected Name, found '}'.")]
 
 
+@pytest.mark.parametrize("digits", [308, 309, 5_000])
+def test_integers_of_more_digits_than_a_request_may_hold_are_the_clients_mistake(digits: int):
+    (refusal,) = refusals(f"{{ connections(first: -{'9' * digits}) {{ totalCount }} }}")
+
+    too_long = ("INVALID", "Syntax Error: An integer has more than 308 digits.")
+    assert refusal == too_long if digits > 308 else refusal[1].startswith("Int cannot represent non 32-bit signed integer value: -999")
+
+
 def test_fragments_in_circles_are_invalid_and_no_deeper_for_it():
     query = "{ ...A } fragment A on Query { viewer { isAdmin } ...B } fragment B on Query { b: viewer { isAdmin } ...A }"
 

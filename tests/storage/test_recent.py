@@ -1,6 +1,8 @@
 """What is remembered of reads is never older than the file."""
 
 import asyncio
+import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime
 
 from sqlmodel import select
@@ -78,6 +80,49 @@ async def test_a_read_that_a_commit_overtakes_is_forgotten(database, tmp_path):
 
     assert await task == "before"
     assert await database.remembered("key", quick) == "after"
+
+
+async def test_a_read_that_began_before_the_file_was_away_is_forgotten(tmp_path):
+    file, begun, may_end = tmp_path / "file.db", asyncio.Event(), asyncio.Event()
+    with closing(sqlite3.connect(file)) as writer:
+        writer.execute("CREATE TABLE one (it INTEGER)")
+    recent = RecentReads(file)
+
+    async def slow() -> str:
+        begun.set()
+        await may_end.wait()
+        return "before"
+
+    async def quick() -> str:
+        return "after"
+
+    task = asyncio.create_task(recent.read("key", slow))
+    await begun.wait()
+    # Versions of a connection that is opened anew begin anew, so that the same number means another state.
+    recent.close()
+    away = file.rename(tmp_path / "away.db")
+    await recent.read("other", quick)
+    away.rename(file)
+    with closing(sqlite3.connect(file)) as writer, writer:
+        writer.execute("INSERT INTO one VALUES (1)")
+    await recent.read("other", quick)
+    may_end.set()
+
+    assert await task == "before"
+    assert await recent.read("key", quick) == "after"
+    recent.close()
+
+
+async def test_what_is_not_there_is_looked_for_again_as_its_key_may_be_anything(database):
+    looks = []
+
+    async def find() -> None:
+        looks.append(1)
+
+    for _ in range(2):
+        assert await database.remembered("x" * 1_000_000, find) is None
+
+    assert len(looks) == 2
 
 
 async def test_where_there_is_no_file_everything_is_read(tmp_path):

@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import json
+import weakref
 from contextlib import AsyncExitStack, aclosing
 from functools import partial
 
@@ -155,6 +156,26 @@ async def test_so_many_bytes_of_answers_wait_for_the_next_who_asks_alike_and_no_
     assert kept == [17, 18, 19, 20]
     assert second == first
     assert sum(bool(batch.results) for batch in log.batches) == 4
+
+
+async def test_nothing_of_what_was_asked_waits_with_an_answer(runtime, log):
+    class Variables(dict[str, str]):
+        """A dict that can be watched."""
+
+    await log.append()
+    subscriptions, variables = subscriptions_of(runtime), Variables(text="x" * 1_000_000)
+    watched = weakref.ref(variables)
+    asked = GraphQLRequestData(
+        "subscription($text: String!) { changes { echo(text: $text) @skip(if: true) number } }", variables, None, None
+    )
+
+    async with aclosing(subscriptions.subscription(asked, ANONYMOUS).frames()) as frames:
+        await anext(frames)
+    del asked, variables, frames
+    gc.collect()
+
+    assert [len(batch.results) for batch in log.batches] == [1]
+    assert watched() is None
 
 
 @pytest.mark.parametrize("fields", ["number read", "cursor read"], ids=["waited for", "at once"])
