@@ -93,7 +93,7 @@ class LimitSettings(_Environment):
     """The most that one operation may cost, computed before it runs."""
     cost_bucket: int = Field(default=50_000, ge=1)
     """What a customer may spend at once on the cost of operations."""
-    cost_restored_per_second: float = Field(default=1_000, gt=0)
+    cost_restored_per_second: float = Field(default=10_000, gt=0)
     """What a customer gets back of the spent cost in each second."""
     operation_timeout_seconds: float = Field(default=30.0, gt=0, le=3600)
     """The longest that a query or a mutation may take."""
