@@ -11,13 +11,19 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
-from sqlmodel import SQLModel
+from sqlmodel import SQLModel, select
 
 from gateway.errors import ConfigurationError
+from gateway.models import Connection, Customer, DataSource, DataSourceInstance, Integration, SyncState, SyncTask
+from gateway.models.principal import SYSTEM
+from gateway.models.sync import sync_rows
 from gateway.storage import schema
 from gateway.storage.database import Database
+from tests.events.observing import TIMES
 from tests.storage import world as worlds
 
 MIGRATE = """
@@ -181,6 +187,45 @@ async def test_a_row_that_refers_to_nothing_stops_a_migration_on_sqlite(database
 
     with pytest.raises(ConfigurationError, match="would leave rows of 'data_source_instance' without"):
         await database.migrate()
+
+
+def migrate_to(connection: sa.Connection, revision: str) -> None:
+    config = Config()
+    config.set_main_option("script_location", "gateway.storage:migrations")
+    config.attributes["connection"] = connection
+    command.upgrade(config, revision)
+
+
+def told(row: SQLModel) -> str:
+    return str(sorted(row.model_dump().items()))
+
+
+async def store(database: Database, *rows: SQLModel) -> None:
+    for row in rows:
+        async with database.write(SYSTEM) as session:
+            session.add(row)
+
+
+async def test_instances_of_before_there_were_events_are_as_if_they_were_made_today(empty_url: str):
+    database = Database.connect(empty_url)
+    async with database.engine.begin() as connection:
+        await connection.run_sync(migrate_to, "0001")
+    # What is configured is kept as it was then.
+    customer = Customer(external_id="acme", **TIMES)
+    integration = Integration(key="app", name="App", connector_key="app", **TIMES)
+    source = DataSource(key="tasks", **TIMES)
+    ids = {"customer_id": customer.id, "integration_id": integration.id}
+    connection_ = Connection(**ids, name="App", auth_method="none", credentials=b"", **TIMES)
+    instance = DataSourceInstance(customer_id=customer.id, connection_id=connection_.id, data_source_id=source.id, **TIMES)
+    expected = {told(row) for row in sync_rows(instance)}
+    await store(database, customer, integration, source, connection_, instance)
+
+    await database.migrate()
+
+    async with database.read(SYSTEM) as session:
+        rows = [*(await session.exec(select(SyncState))).all(), *(await session.exec(select(SyncTask))).all()]
+    assert (len(rows), {told(row) for row in rows}) == (5, expected)
+    await database.close()
 
 
 async def test_a_migration_that_fails_leaves_nothing_behind(empty_url: str):
