@@ -11,7 +11,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from gateway.models import Stage
 from gateway.storage import bulk
 
-_NUMBERS_PER_CHUNK = 1 << 16
+_NUMBERS_PER_CHUNK = 1 << 12
+"""Of an instance whose records come and go, few numbers of a chunk may be left: then a smaller one wastes less."""
 _ROWS_AT_ONCE = 100
 _NUMBER_BYTES = 8
 _STAGE: Table = inspect(Stage).local_table  # type: ignore[assignment]
