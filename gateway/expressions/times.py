@@ -8,6 +8,8 @@ from gateway.expressions.errors import ExpressionError
 # Only these: strftime also takes widths (%999999999d), which fill the memory.
 _PATTERN = re.compile(r"(?:[^%]|%[YmdHMSfj%])*")
 _MAX_PATTERN_CHARACTERS = 100
+# An hour of 24 is told as the day after it, by the versions of the library that read it.
+_WHOLE_SECONDS = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T(?:[01][0-9]|2[0-3]):[0-9]{2}:[0-9]{2}Z")
 
 
 def parse(text: str | None) -> datetime | None:
@@ -22,6 +24,11 @@ def parse(text: str | None) -> datetime | None:
         return (time if time.tzinfo else time.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError):
         return None
+
+
+def is_as_told(text: str) -> bool:
+    """Whether the text is what `to_text` makes of the time that it names, which spares making it; of some that are, it says no."""
+    return _WHOLE_SECONDS.fullmatch(text) is not None and parse(text) is not None
 
 
 def to_text(time: datetime | None) -> str | None:

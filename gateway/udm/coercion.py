@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -88,11 +88,13 @@ def _list(value: Any) -> list[Any]:
 
 
 def _list_coercion(item: Coercion) -> Coercion:
+    kind = LEFT_AS_THEY_ARE.get(item)
+
     def coerce(value: Any) -> JsonValue:
         if value is None:
             return None
         items = value if isinstance(value, (list, tuple)) else (value,)
-        return [made for made in map(item, items) if made is not None]
+        return [made for each in items if (made := each if each.__class__ is kind else item(each)) is not None]
 
     return coerce
 
@@ -107,8 +109,9 @@ def _object_coercion(parts: dict[str, Coercion]) -> Coercion:
 
 
 def _time(value: Any) -> JsonValue:
-    time = _moment(value)
-    return times.to_text(time)
+    if value.__class__ is str and times.is_as_told(value):
+        return value
+    return times.to_text(_moment(value))
 
 
 def _date(value: Any) -> JsonValue:
@@ -171,6 +174,9 @@ def _as_it_is(value: Any) -> JsonValue:
 def _never(_: Any) -> bool:
     return False
 
+
+LEFT_AS_THEY_ARE: Mapping[Coercion, type] = {text_of: str, _number: int, _integer: int, _boolean: bool, _object: dict}
+"""By what makes values: values of which very type it gives back as they are, so that nobody needs to ask it."""
 
 _BY_TYPE: dict[str, Coercion] = {"number": _number, "integer": _integer, "boolean": _boolean, "object": _object}
 _IS: dict[str, Callable[[Any], bool]] = {

@@ -1,14 +1,14 @@
 """Fills the gaps of what was read: apps know a full name or its parts, seldom both."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 
 from gateway.expressions import Expression, ExpressionError
 from gateway.models import JsonObject, JsonSchema, JsonValue
 from gateway.udm.coercion import coercion
 
-Filling = Callable[[JsonObject, Collection[str]], None]
-"""Fills the gaps of an object in place, given the names of the fields that the app has a place for."""
+Filling = Callable[[JsonObject], None]
+"""Fills the gaps of an object in place."""
 
 _NOTHING: tuple[JsonValue, ...] = (None, "", [], {})
 """Many apps have an empty text where they have nothing."""
@@ -26,13 +26,16 @@ class Gap:
     """Whether it is used only where the app has no place for the field: of one that has, no assignee means that there is none."""
 
 
-def filling(gaps: tuple[Gap, ...], schema: JsonSchema) -> Filling:
-    """What fills the gaps of an object, in their order; a gap stays where nothing can be told."""
-    fillings = [_filling(gap, schema) for gap in gaps]
+def filling(gaps: Iterable[Gap], schema: JsonSchema, *, mapped: Collection[str]) -> Filling:
+    """What fills the gaps of an object, in their order; a gap stays where nothing can be told.
 
-    def fill(unified: JsonObject, mapped: Collection[str]) -> None:
+    `mapped` are the fields that the app has a place for.
+    """
+    fillings = [_filling(gap, schema) for gap in gaps if not (gap.is_substitute and gap.path[-1] in mapped)]
+
+    def fill(unified: JsonObject) -> None:
         for each in fillings:
-            each(unified, mapped)
+            each(unified)
 
     return fill
 
@@ -44,15 +47,13 @@ def _filling(gap: Gap, schema: JsonSchema) -> Filling:
     coerce = coercion(schema)
     sources = [path[0] for path in gap.value.paths]
 
-    def fill(unified: JsonObject, mapped: Collection[str]) -> None:
+    def fill(unified: JsonObject) -> None:
         target = _target(unified, way) if way else unified
         if target is None:
             return
         held = target.get(name)
-        if (
-            # Most fields are there and true: that is something, told at once.
-            held or held not in _NOTHING or (gap.is_substitute and name in mapped) or not any(source in unified for source in sources)
-        ):
+        # Most fields are there and true: that is something, told at once.
+        if held or held not in _NOTHING or unified.keys().isdisjoint(sources):
             return
         try:
             value = coerce(gap.value.evaluate(unified))

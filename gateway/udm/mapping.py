@@ -10,6 +10,7 @@ from gateway.expressions import times
 from gateway.models import Condition, JsonObject, JsonSchema, Record
 from gateway.udm.coercion import Coercion, coercion
 from gateway.udm.conditions import comparable_fields, native_condition
+from gateway.udm.filling import Filling
 from gateway.udm.model import Models, UniversalDataModel
 from gateway.udm.reading import ObjectReader, object_reader
 from gateway.udm.rules import FieldRule
@@ -65,7 +66,7 @@ class UnifiedMapping:
         for name, time in (("createdTime", record.created_at), ("updatedTime", record.updated_at)):
             if time is not None and name not in unified and name in self.model.properties:
                 unified[name] = times.to_text(time)
-        self.model.fill_gaps(unified, mapped=self.rules)
+        self._fill_gaps(unified)
         return unified
 
     def write(self, unified: JsonObject, *, fields_schema: JsonSchema | None) -> Native:
@@ -89,6 +90,10 @@ class UnifiedMapping:
         rules = {name: rule for name, rule in self.rules.items() if name != "id"}
         return object_reader(rules, self.model.fields_schema)
 
+    @cached_property
+    def _fill_gaps(self) -> Filling:
+        return self.model.filling(mapped=self.rules)
+
 
 @dataclass(frozen=True)
 class FallbackTranslation:
@@ -111,7 +116,7 @@ class FallbackTranslation:
             value = coerce(read[other]) if other in read else None
             if value is not None:
                 unified[name] = value
-        self.model.fill_gaps(unified, mapped=self._mapped)
+        self._fill_gaps(unified)
         return unified
 
     def write(self, unified: JsonObject, *, fields_schema: JsonSchema | None) -> Native:
@@ -156,8 +161,8 @@ class FallbackTranslation:
         return {name: (other, coercion(self.model.properties[name])) for name, other in self._names.items()}
 
     @cached_property
-    def _mapped(self) -> frozenset[str]:
-        return frozenset(name for name, other in self._names.items() if other in self.mapping.rules)
+    def _fill_gaps(self) -> Filling:
+        return self.model.filling(mapped=[name for name, other in self._names.items() if other in self.mapping.rules])
 
     def _is_writable(self, name: str) -> bool:
         return name in self._names and not self.model.properties[name].get("readOnly")

@@ -2,9 +2,8 @@
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 
-from gateway.models import JsonObject, JsonSchema
+from gateway.models import JsonSchema
 from gateway.udm.filling import Filling, Gap, filling
 
 
@@ -32,16 +31,12 @@ class UniversalDataModel:
         properties: Mapping[str, JsonSchema] = self.fields_schema["properties"]
         return properties
 
-    def fill_gaps(self, unified: JsonObject, *, mapped: Collection[str]) -> None:
-        """Adds what can be told from the other fields to fields of the model, in place.
+    def filling(self, *, mapped: Collection[str]) -> Filling:
+        """What adds, in place, what can be told from the other fields to fields of the model. Make it once.
 
         `mapped` are the fields that the app has a place for.
         """
-        self._filling(unified, mapped)
-
-    @cached_property
-    def _filling(self) -> Filling:
-        return filling(self.gaps, self.fields_schema)
+        return filling(self.gaps, self.fields_schema, mapped=mapped)
 
 
 class Models(Mapping[str, UniversalDataModel]):

@@ -5,7 +5,7 @@ from typing import Any
 
 from gateway.expressions import ExpressionError, Template
 from gateway.models import JsonObject, JsonSchema, JsonValue
-from gateway.udm.coercion import coercion, text_of
+from gateway.udm.coercion import LEFT_AS_THEY_ARE, coercion
 from gateway.udm.rules import FieldRule, unified_value
 
 ObjectReader = Callable[[Any], JsonObject]
@@ -15,12 +15,35 @@ _ValueReader = Callable[[Any], JsonValue]
 def object_reader(rules: Mapping[str, FieldRule], schema: JsonSchema) -> ObjectReader:
     """What reads an app's fields as an object of the schema; fields of which the app has nothing are left out."""
     properties = schema.get("properties", {})
-    readers = [(name, _value_reader(rule, properties.get(name, {}))) for name, rule in rules.items()]
-
-    def read(fields: Any) -> JsonObject:
-        return {name: value for name, reader in readers if (value := reader(fields)) is not None}
-
+    lines = ["def read(fields):", "    get = (fields if fields.__class__ is plain else mapping_of(fields)).get", "    found = {}"]
+    names: dict[str, Any] = {"__builtins__": {}, "plain": dict, "mapping_of": _mapping_of}
+    for number, (name, rule) in enumerate(rules.items()):
+        lines += _field_lines(number, rule, properties.get(name, {}), names)
+        lines.append(f"    if value is not None: found[name{number}] = value")
+        names[f"name{number}"] = name
+    # No text of anybody's is in it: fields and paths stand in it by names such as `path7`.
+    exec(compile("\n".join([*lines, "    return found"]), "<compiled mapping>", "exec"), names)  # noqa: S102
+    read: ObjectReader = names["read"]
     return read
+
+
+def _field_lines(number: int, rule: FieldRule, schema: JsonSchema, names: dict[str, Any]) -> list[str]:
+    """What gives a field's value, as `value`. A field that stands under one name takes no call where it is of the right type already."""
+    if not _is_plain(rule):
+        names[f"read{number}"] = _value_reader(rule, schema)
+        return [f"    value = read{number}(fields)"]
+    make = coercion(schema)
+    names |= {f"path{number}": rule.path, f"make{number}": make, f"kind{number}": LEFT_AS_THEY_ARE.get(make)}
+    return [f"    value = get(path{number})", f"    if value.__class__ is not kind{number}: value = make{number}(value)"]
+
+
+def _is_plain(rule: FieldRule) -> bool:
+    """Whether it is a field of the app's, as it is."""
+    return rule.path is not None and "." not in rule.path and not (rule.from_ or rule.values or rule.fields or rule.each)
+
+
+def _mapping_of(fields: Any) -> Mapping[str, Any]:
+    return fields if isinstance(fields, Mapping) else {}
 
 
 def _value_reader(rule: FieldRule, schema: JsonSchema) -> _ValueReader:
@@ -31,8 +54,6 @@ def _value_reader(rule: FieldRule, schema: JsonSchema) -> _ValueReader:
     if rule.each:
         return _items_reader(raw, object_reader(rule.each, schema.get("items", {})))
     coerce = coercion(schema)
-    if coerce is text_of and rule.path is not None and rule.from_ is None and not rule.values and "." not in rule.path:
-        return _text_reader(rule.path)
     return lambda fields: coerce(raw(fields))
 
 
@@ -54,16 +75,6 @@ def _raw_reader(rule: FieldRule) -> _ValueReader:
     if not rule.values:
         return read
     return lambda fields: unified_value(rule, read(fields))
-
-
-def _text_reader(path: str) -> _ValueReader:
-    """What reads text, the most frequent of all, with as few steps as there can be."""
-
-    def read(fields: Any) -> JsonValue:
-        value = fields.get(path) if isinstance(fields, (dict, Mapping)) else None
-        return value if type(value) is str else text_of(value)
-
-    return read
 
 
 def _path_reader(path: str) -> _ValueReader:

@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.errors import UnsupportedError
+from gateway.expressions import times
 from gateway.models import Condition, FilterOperator, JsonObject
 from gateway.udm import MODELS, FieldRule, UnifiedMapping, translation
 from tests.udm.mappings import mapping, record, rule
@@ -79,6 +80,32 @@ def test_reading_takes_any_json_and_gives_only_what_the_model_has(fields):
     assert read["id"] == "7"
     assert set(read) <= set(MODELS["orders"].properties)
     assert None not in read.values()
+
+
+TOLD = ANYTHING | STAMP | st.sampled_from(["2026-11-21T09:30:00Z", "2026-02-30T09:30:00Z", "2026-11-21", "1", "0.5", "true", "Open"])
+
+
+@given(st.sampled_from(sorted(MODELS)), st.data())
+def test_a_field_of_the_app_reads_the_same_by_its_path_as_by_an_expression_that_gives_its_value(model, data):
+    names = [name for name in MODELS[model].properties if name != "id"]
+    given_ = record(**data.draw(st.dictionaries(st.sampled_from(names), TOLD)))
+
+    by_path = mapping(model, **{name: name for name in names})
+    by_expression = mapping(model, **{name: rule(name, from_="${value}") for name in names})
+
+    # As text: true is equal to 1.
+    assert repr(by_path.read(given_)) == repr(by_expression.read(given_))
+
+
+@given(
+    STAMP
+    | st.from_regex(r"[0-9]{4}-?[0-9W]{2,3}-?[0-9]{1,2}[Tt ][0-9]{2}:?[0-9]{2}:?[0-9]{2}(\.[0-9])?[Zz]?", fullmatch=True)
+    | st.sampled_from(["2026-W47-6T09:30:00Z", "20261121T093000Z", "2026-11-21T093000.1Z", "2026-11-21T24:00:00Z", "2026-11-21T09:30:60Z"])
+)
+def test_a_time_reads_as_what_it_says_however_it_is_written(text):
+    read = mapping("tasks", dueTime="due").read(record(due=text))
+
+    assert read.get("dueTime") == times.to_text(times.parse(text))
 
 
 @given(st.dictionaries(st.sampled_from(["title", "description", "status", "ownerId"]), TEXT))
