@@ -3,6 +3,7 @@
 import ipaddress
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 import httpx
 
@@ -56,15 +57,19 @@ class Hosts:
 
 def hosts_of(http: Http, names: Names) -> Hosts:
     """The hosts of a connection's app. Raises UpstreamRejectedError when its base address cannot be used."""
-    text = _base_text(http.base_url, names)
+    return Hosts(_base(_base_text(http.base_url, names)), frozenset(_allowed(host) for host in http.allowed_hosts))
+
+
+@lru_cache(maxsize=1_000)
+def _base(text: str) -> httpx.URL:
+    # Kept by its text: each read needs it, and reading an address takes longer than finding it again.
     try:
         url = _checked(httpx.URL(text))
     except (httpx.InvalidURL, ValueError) as error:
         raise UpstreamRejectedError(f"The app's address cannot be used: {error}. Correct the connection's parameters.") from error
     if url.query or url.fragment or "?" in text or "#" in text:
         raise UpstreamRejectedError("The app's address must have no query and no fragment. Correct the connection's parameters.")
-    base = url.copy_with(raw_path=url.raw_path.rstrip(b"/") or b"/")
-    return Hosts(base, frozenset(_allowed(host) for host in http.allowed_hosts))
+    return url.copy_with(raw_path=url.raw_path.rstrip(b"/") or b"/")
 
 
 def origin(url: httpx.URL) -> tuple[str, str, int]:

@@ -13,7 +13,6 @@ from gateway.connectors.format.auth import JwtAuth, SessionAuth
 from gateway.connectors.format.connector import ConnectorFile
 from gateway.connectors.protocol import Access
 from gateway.connectors.redaction import Redactor
-from gateway.connectors.schemas import writable_secrets
 from gateway.models import JsonObject
 
 
@@ -75,10 +74,10 @@ def _secrets(file: ConnectorFile, access: Access) -> JsonObject:
     """The credentials, and what else the operator or the customer entered that the file marks as secret."""
     marked = {
         f"{part}.{name}": values[name]
-        for part, schema, values in (
-            ("connection", file.connection.parameters_schema, access.parameters),
-            ("integration", file.integration.parameters_schema, access.integration_parameters),
+        for part, secrets, values in (
+            ("connection", file.connection.secrets, access.parameters),
+            ("integration", file.integration.secrets, access.integration_parameters),
         )
-        for name in writable_secrets(schema) & set(values)
+        for name in secrets & set(values)
     }
     return {**marked, "credentials": access.credentials}

@@ -10,9 +10,11 @@ from gateway.connectors.executor.pages import Listing, read_page
 from gateway.connectors.executor.pagination import resolved
 from gateway.connectors.executor.records import RecordReader
 from gateway.connectors.executor.walk import ListingOf, Walk
+from gateway.connectors.format.auth import ApiKeyAuth, JwtAuth, SessionAuth
 from gateway.connectors.format.collections import Collection
 from gateway.connectors.format.connector import ConnectorFile
 from gateway.connectors.format.operations import ListOperation
+from gateway.connectors.format.requests import CursorPagination, OffsetPagination, PagePagination
 from gateway.errors import UnsupportedError
 from gateway.models import FilterOperator, JsonValue, Page, PageRequest, Record, RecordQuery
 
@@ -86,9 +88,10 @@ def list_operation(collection: Collection, query: RecordQuery) -> ListOperation:
 def _taken_names(file: ConnectorFile, operation: ListOperation) -> frozenset[str]:
     """Names of the query that say which page is wanted, and who asks: no condition can use them."""
     pagination = resolved(operation.pagination, file.pagination)
-    of_pages = (pagination.size.name, getattr(pagination, "name", None))
-    of_proofs = (getattr(method, "parameter", None) for method in file.auth.values() if getattr(method, "location", None) == "query")
-    return frozenset(name for name in (*of_pages, *of_proofs) if name is not None)
+    of_sizes = [pagination.size.name] if pagination.size.name is not None else []
+    of_places = [pagination.name] if isinstance(pagination, PagePagination | OffsetPagination | CursorPagination) else []
+    carried = (method for method in file.auth.values() if isinstance(method, ApiKeyAuth | SessionAuth | JwtAuth))
+    return frozenset([*of_sizes, *of_places, *(method.parameter for method in carried if method.location == "query")])
 
 
 def _is_nothing(operation: ListOperation, query: RecordQuery) -> bool:

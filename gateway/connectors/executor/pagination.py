@@ -136,11 +136,8 @@ def place_after(pagination: Pagination, place: Place, seen: Seen) -> Place | Non
 
 def fingerprint(parts: Iterable[str]) -> str:
     """A short text that is the same for the same parts, and for no others."""
-    digest = hashlib.blake2b(digest_size=9)
-    for part in parts:
-        encoded = part.encode("utf-8", "surrogatepass")
-        digest.update(b"%d:" % len(encoded) + encoded)
-    return digest.hexdigest()
+    encoded = [part.encode("utf-8", "surrogatepass") for part in parts]
+    return hashlib.blake2b(b"".join([b"%d:%b" % (len(part), part) for part in encoded]), digest_size=9).hexdigest()
 
 
 def _next_position(pagination: Pagination, place: Place, seen: Seen) -> JsonValue:

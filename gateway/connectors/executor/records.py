@@ -45,7 +45,8 @@ class RecordReader:
         keys = self._keys
         if keys is None or not isinstance(raw, dict):
             return None
-        given = raw.get(keys["id"])
+        id_key, name, url, version, created_at, updated_at = keys
+        given = raw.get(id_key)
         external_id = _as_text(given)
         if external_id is None or isinstance(given, bool):
             return None
@@ -53,20 +54,21 @@ class RecordReader:
         return Record(
             external_id=external_id,
             fields=raw,
-            name=_as_text(raw.get(keys["name"])) if keys["name"] else None,
-            url=_as_text(raw.get(keys["url"])) if keys["url"] else None,
-            version=_as_text(raw.get(keys["version"])) if keys["version"] else None,
-            created_at=read_time(raw.get(keys["created_at"]), times_are=times_are) if keys["created_at"] else None,
-            updated_at=read_time(raw.get(keys["updated_at"]), times_are=times_are) if keys["updated_at"] else None,
+            name=_as_text(raw.get(name)) if name else None,
+            url=_as_text(raw.get(url)) if url else None,
+            version=_as_text(raw.get(version)) if version else None,
+            created_at=read_time(raw.get(created_at), times_are=times_are) if created_at else None,
+            updated_at=read_time(raw.get(updated_at), times_are=times_are) if updated_at else None,
         )
 
     @cached_property
-    def _keys(self) -> dict[str, str] | None:
-        """The fields of an item that say what its record is, by the parts of the record; none where they do not say it as they are."""
+    def _keys(self) -> list[str] | None:
+        """The fields of an item that say what its record is, one for each of `_PARTS`; none where they do not say it as they are."""
         if self._is_reshaped:
             return None
-        keys = {part: _key(getattr(self._collection.record, part)) for part in _PARTS}
-        return {part: key for part, key in keys.items() if key is not None} if None not in keys.values() and keys["id"] else None
+        found = [_key(getattr(self._collection.record, part)) for part in _PARTS]
+        keys = [key for key in found if key is not None]
+        return keys if keys == found and keys[0] else None
 
     def _read(self, raw: JsonValue, what: str) -> Record:
         return self.record_in(self.names_of(raw, what=what), raw, what=what)
@@ -145,7 +147,7 @@ def read_id(value: JsonValue, template: Template, *, what: str) -> str:
     if isinstance(value, str) and value:
         return value
     if isinstance(value, int | float) and not isinstance(value, bool):
-        return json.dumps(value)
+        return _number_text(value)
     raise UpstreamResponseError(f"{what} has no id: {template.source!r} gives {kind_of(value) if value != '' else 'an empty text'}.")
 
 
@@ -156,7 +158,12 @@ def _text(template: Template | None, names: Mapping[str, JsonValue], *, what: st
 def _as_text(value: JsonValue) -> str | None:
     if isinstance(value, str):
         return value or None
-    return json.dumps(value) if isinstance(value, int | float) else None
+    return _number_text(value) if isinstance(value, int | float) else None
+
+
+def _number_text(value: int | float) -> str:
+    """A number as JSON writes it; of whole ones, which most ids are, Python's own text is that."""
+    return str(value) if value.__class__ is int else json.dumps(value)
 
 
 def _key(template: Template | None) -> str | None:

@@ -1,5 +1,6 @@
 """The whole file."""
 
+from functools import cached_property
 from typing import Literal
 
 from pydantic import Field
@@ -10,21 +11,28 @@ from gateway.connectors.format.collections import Collection
 from gateway.connectors.format.locations import Entry
 from gateway.connectors.format.requests import Check, Http, Pagination
 from gateway.connectors.format.webhooks import WebhookPart
+from gateway.connectors.schemas import writable_secrets
 from gateway.models import JsonSchema, JsonValue
 
 _NOTHING: JsonSchema = {"type": "object", "additionalProperties": False}
 
 
-class IntegrationPart(Part):
+class _Parameters(Part):
+    parameters_schema: JsonSchema = Field(default=_NOTHING, alias="schema")
+
+    @cached_property
+    def secrets(self) -> frozenset[str]:
+        """The names of the parameters that are secret, or hold a secret."""
+        return writable_secrets(self.parameters_schema)
+
+
+class IntegrationPart(_Parameters):
     """What an operator sets when adding the integration; its values are `integration` in expressions."""
 
-    parameters_schema: JsonSchema = Field(default=_NOTHING, alias="schema")
 
-
-class ConnectionPart(Part):
+class ConnectionPart(_Parameters):
     """What a customer sets when connecting, without secrets; its values are `connection` in expressions."""
 
-    parameters_schema: JsonSchema = Field(default=_NOTHING, alias="schema")
     check: Check
 
 

@@ -64,7 +64,7 @@ def outgoing_headers(request: httpx.Request) -> list[tuple[str, str]]:
     """
     headers = [_checked_header(name, value) for name, value in request.headers.raw if name.lower().decode("latin-1") not in _REPLACED]
     headers.append(("Accept-Encoding", "gzip, deflate"))
-    if "user-agent" not in request.headers:
+    if not any(name.lower() == "user-agent" for name, _ in headers):
         headers.append(("User-Agent", f"gateway/{__version__}"))
     return headers
 
