@@ -3,7 +3,8 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Generic, NamedTuple, TypeVar
+from itertools import accumulate, chain, islice
+from typing import Generic, TypeVar
 
 from gateway.errors import UpstreamCallsExceededError
 from gateway.models import Page, PageRequest
@@ -36,25 +37,23 @@ class AppPage(Generic[Item]):
         return tuple((self.cursor(index), item) for index, item in enumerate(self.items))
 
 
-class _Placed(NamedTuple, Generic[Item]):
-    """An item of a page that was read from a position."""
+@dataclass(frozen=True, slots=True)
+class _Part(Generic[Item]):
+    """The items of one of the app's pages from a position on."""
 
     page: Page[Item]
     start: Position
-    place: int
-    """Where it stands on that page."""
 
     @property
-    def is_last(self) -> bool:
-        """Whether it is the last item of its page."""
-        return self.place + 1 == len(self.page.items)
+    def count(self) -> int:
+        """How many there are."""
+        return max(len(self.page.items) - self.start.offset, 0)
 
-    @property
-    def after(self) -> Position:
-        """The position after it; after the last item of a page it is the next page's start."""
-        if self.is_last and self.page.next_token is not None:
+    def after(self, index: int) -> Position:
+        """The position after the item at an index; after the last one it is the next page's start."""
+        if index + 1 == self.count and self.page.next_token is not None:
             return _next(self.page, self.start)
-        return replace(self.start, offset=self.place + 1)
+        return replace(self.start, offset=self.start.offset + index + 1)
 
 
 async def read(runtime: Runtime, fetch: Fetch[Item], *, first: int, after: str | None, scope: str) -> AppPage[Item]:
@@ -66,26 +65,36 @@ async def read(runtime: Runtime, fetch: Fetch[Item], *, first: int, after: str |
     secret = runtime.settings.token_secret.get_secret_value()
     start = Position(size=max(first, MINIMUM_APP_PAGE_SIZE))
     position = cursors.decode(after, scope=scope, secret=secret) if after is not None else start
-    found: list[_Placed[Item]] = []
+    parts: list[_Part[Item]] = []
     for _ in range(MAXIMUM_APP_PAGES):
         page = await fetch(PageRequest(size=position.size, token=position.token))
-        found += [_Placed(page, position, place) for place in range(position.offset, len(page.items))]
-        if len(found) >= first or page.next_token is None:
-            has_next = len(found) > first or page.next_token is not None
-            return _page_of(found[:first], has_next=has_next, encode=partial(cursors.encode, scope=scope, secret=secret))
+        parts.append(_Part(page, position))
+        found = sum(part.count for part in parts)
+        if found >= first or page.next_token is None:
+            has_next = found > first or page.next_token is not None
+            return _page_of(parts, first=first, has_next=has_next, encode=partial(cursors.encode, scope=scope, secret=secret))
         position = _next(page, position)
     raise UpstreamCallsExceededError(
         f"The app's pages are too small: {MAXIMUM_APP_PAGES} of them hold fewer than {first} items. Ask for fewer."
     )
 
 
-def _page_of(found: list[_Placed[Item]], *, has_next: bool, encode: Callable[[Position], str]) -> AppPage[Item]:
-    for each in found:
-        if each.is_last:
+def _page_of(parts: list[_Part[Item]], *, first: int, has_next: bool, encode: Callable[[Position], str]) -> AppPage[Item]:
+    items = tuple(islice(chain.from_iterable(part.page.items[part.start.offset :] for part in parts), first))
+    for part, end in zip(parts, accumulate(part.count for part in parts), strict=True):
+        if part.count and end <= len(items):
             # A token that is too long to be handed out is an error of the page, whether its cursor is asked for or not.
-            encode(each.after)
-    items = tuple(each.page.items[each.place] for each in found)
-    return AppPage(items=items, has_next=has_next, cursor=lambda index: encode(found[index].after))
+            encode(part.after(part.count - 1))
+    return AppPage(items=items, has_next=has_next, cursor=lambda index: encode(_after(parts, index)))
+
+
+def _after(parts: list[_Part[Item]], index: int) -> Position:
+    """The position after the item at an index of them all."""
+    for part in parts:
+        if index < part.count:
+            return part.after(index)
+        index -= part.count
+    raise IndexError("no page has an item at this index")
 
 
 def _next(page: Page[Item], position: Position) -> Position:
