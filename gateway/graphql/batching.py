@@ -47,6 +47,10 @@ class Loader(DataLoader[Key, Value], Generic[Key, Value]):
         shielded.add_done_callback(_take_note)
         return shielded
 
+    def reading(self, key: Key) -> "Future[Value]":
+        """The same for those who never cancel it: all who ask for a key share this one."""
+        return super().load(key)
+
     def do_resolve_reject(self, key: Key, future: "Future[Value]") -> None:
         """What the library calls for a key that is not being read yet."""
         future.add_done_callback(_take_note)

@@ -6,9 +6,12 @@ plain dicts for the app's records. A resolver's `self` is therefore one of those
 """
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import Annotated, Any, ForwardRef, TypeVar, cast
 
 import strawberry
+
+from gateway.graphql.batching import Loader
 
 Value = TypeVar("Value")
 Resolver = Callable[..., Any]
@@ -21,6 +24,8 @@ COMPUTES = "computes"
 
 ASKS_APP = "asks_app"
 """Marks in a field's metadata that it may ask the external app, which its description says to clients; it costs more."""
+LOADS = "loads"
+"""Marks in a field's metadata what a loader finds for it: its `Loads`."""
 TOGETHER = "together"
 """Marks of such a field that the app is asked for many of its values at once; each costs less."""
 
@@ -42,6 +47,36 @@ def field(
             graphql_type=type,
             metadata={COMPUTES: computes, ASKS_APP: asks_app, TOGETHER: together},
         )
+
+    return decorate
+
+
+Asked = tuple[Loader[Any, Any], Any]
+"""A loader, and the key that it is asked for."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Loads:
+    """A field whose value comes from one loader."""
+
+    asks: Callable[[Any, Any], Asked | None]
+    """From the source and the info: which loader is asked, and for which key; null where the value is null."""
+    value: Callable[[Any, Any, Any], Any]
+    """From the source, the info and what was loaded. It only computes, and of the info it looks at `context` only."""
+
+
+def loaded(description: str, *, type: Any, asks: Callable[[Any, Any], Asked | None]) -> Callable[[Resolver], Any]:
+    """Makes a field of a method `(self, info, loaded)` that shows what a loader found; see `Loads`.
+
+    Where many such fields are asked for, all that they need is loaded first, and they are answered together.
+    """
+
+    def decorate(value: Resolver) -> Any:
+        async def resolve(self: Any, info: strawberry.Info) -> Any:
+            asked = asks(self, info)
+            return value(self, info, await asked[0].load(asked[1])) if asked is not None else None
+
+        return strawberry.field(resolver=resolve, description=description, graphql_type=type, metadata={LOADS: Loads(asks, value)})
 
     return decorate
 

@@ -74,7 +74,7 @@ class InstanceLayers:
     @cached_property
     def health(self) -> Health:
         """Whether it can be used, and why not."""
-        return self.context.health(self.runtime)
+        return self.context.health(self.runtime, settings=self.settings)
 
     @property
     def model(self) -> UniversalDataModel | None:

@@ -249,8 +249,14 @@ class Loaders:
     async def _read_instance_layers(self, keys: list[ByIdentity[DataSourceInstance]]) -> list[InstanceLayers | NotFoundError]:
         async with self._runtime.database.read(self._principal) as session:
             found = await instance_context.contexts(session, [key.value for key in keys])
-        for context in found:
-            if context is not None:
-                # What was read to decide the settings is not read again to be shown.
-                self.integration_by_id.prime(context.integration.id, context.integration)
+        for context in {id(context.root): context for context in found if context is not None}.values():
+            self._note(context.root)
+        for integration in {context.integration.id: context.integration for context in found if context is not None}.values():
+            # What was read to decide the settings is not read again to be shown.
+            self.integration_by_id.prime(integration.id, integration)
         return [InstanceLayers(self._runtime, context) if context is not None else instance_context.gone() for context in found]
+
+    def _note(self, root: DataSource) -> None:
+        """Makes known what decides the settings of a definition that is universal: nothing but itself."""
+        if root.universal_id is None and root.integration_id is None:
+            self.layers_by_definition.prime(ByIdentity(root), DefinitionLayers(self._runtime, root, None, None))

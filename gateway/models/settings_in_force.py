@@ -60,6 +60,9 @@ class SettingsInForce:
     settings: tuple[EffectiveSetting, ...]
 
 
+_ATTRIBUTES = {name: name.value.lower() for name in SettingName}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Layer:
     origin: SettingOrigin
@@ -101,8 +104,9 @@ def _in_force(
     inherited = [*map(_layer_of, definitions), *_connector_layer(udm, default_pointer), _DEFAULTS]
     layers = [*own, *inherited]
     settings = {name: _decide(name, layers) for name in SettingName}
-    pointer, default = (_typed(_decide(SettingName.POINTER, some), typed) for some in (layers, inherited))
-    settings[SettingName.POINTER] = pointer
+    decided, inherited_pointer = settings[SettingName.POINTER], _decide(SettingName.POINTER, inherited)
+    default = _typed(inherited_pointer, typed)
+    pointer = settings[SettingName.POINTER] = default if decided == inherited_pointer else _typed(decided, typed)
     return SettingsInForce(
         name=next((definition.name for definition in definitions if definition.name is not None), definitions[-1].key),
         udm=udm,
@@ -131,8 +135,9 @@ def _connector_layer(udm: str | None, default_pointer: DefaultPointer) -> list[_
 
 
 def _decide(name: SettingName, layers: Sequence[_Layer]) -> EffectiveSetting:
+    attribute = _ATTRIBUTES[name]
     for layer in layers:
-        value = getattr(layer, name.value.lower())
+        value = getattr(layer, attribute)
         if value is not None:
             return EffectiveSetting(name, value, layer.origin)
     return EffectiveSetting(name, None, SettingOrigin.DEFAULT)

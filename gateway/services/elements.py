@@ -96,14 +96,19 @@ def instance_health(
     customization: DataSource | None,
     connection: Connection,
     integration: Integration,
+    settings: SettingsInForce | None = None,
 ) -> Health:
-    """Whether an instance can be used; the first thing that stands in the way is told, with the element at fault."""
+    """Whether an instance can be used; the first thing that stands in the way is told, with the element at fault.
+
+    `settings` are its settings in force, where somebody has them already.
+    """
     if root.archived_at is not None:
         return _health([ElementError(code="CONFIGURATION", message=archived(root), element=root)])
     dependency = connection_errors(runtime, connection, integration)
     if dependency:
         return _health([_dependency(f"connection {connection.name!r}", connection, dependency)])
-    settings = instance_settings(runtime, instance, root=root, customization=customization, integration=integration)
+    if settings is None:
+        settings = instance_settings(runtime, instance, root=root, customization=customization, integration=integration)
     broken = _pointer_errors(runtime.connectors[integration.connector_key], settings.pointer)
     failure = instance.setup_error
     if broken or failure is None or settings.pointer is None or failure["pointer"] != settings.pointer.as_json():

@@ -47,8 +47,8 @@ class InstanceContext:
             runtime, self.instance, root=self.root, customization=self.customization, integration=self.integration
         )
 
-    def health(self, runtime: Runtime) -> Health:
-        """Whether the instance can be used, and why not."""
+    def health(self, runtime: Runtime, *, settings: SettingsInForce | None = None) -> Health:
+        """Whether the instance can be used, and why not; `settings` are those in force, where they are known."""
         return elements.instance_health(
             runtime,
             self.instance,
@@ -56,6 +56,7 @@ class InstanceContext:
             customization=self.customization,
             connection=self.connection,
             integration=self.integration,
+            settings=settings,
         )
 
 

@@ -1,5 +1,6 @@
 """Random schemas, documents and data, each from a number: the same number gives the same ones."""
 
+import asyncio
 import enum
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -15,7 +16,8 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.types.field import StrawberryField
 from strawberry.types.fields.resolver import StrawberryResolver
 
-from gateway.graphql.fields import COMPUTES, read
+from gateway.graphql.batching import ByIdentity, Loader
+from gateway.graphql.fields import COMPUTES, LOADS, Loads, read
 
 LEAVES = ("str", "id", "int", "float", "bool", "enum", "json")
 ROOTS = ("root", "root", "each")
@@ -55,7 +57,7 @@ class Member:
     name: str
     kind: Kind
     resolver: str
-    """How it is answered: plain, computed, marked, argued, failing, awaited; of roots also each item by itself."""
+    """How it is answered: plain, computed, marked, argued, failing, awaited, loaded; of roots also each item by itself."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,7 @@ class RandomSchema:
 
     def _member(self, name: str, names: list[str], *, is_leaf: bool = False) -> Member:
         is_leaf = is_leaf or self.random.random() < 0.65
-        how = self.random.choices(["plain", "computed", "marked", "argued", "failing", "awaited"], [14, 3, 2, 2, 1, 1])[0]
+        how = self.random.choices(["plain", "computed", "marked", "argued", "failing", "awaited", "loaded"], [14, 3, 2, 2, 1, 1, 4])[0]
         return Member(name, self._kind(names, is_leaf=is_leaf), how)
 
     def _kind(self, names: list[str], *, is_leaf: bool) -> Kind:
@@ -134,8 +136,45 @@ def _field(member: Member, made: dict[str, Any]) -> StrawberryField:
         graphql_name=member.name,
         type_annotation=StrawberryAnnotation(_annotation(member.kind, made)),
         base_resolver=StrawberryResolver(resolver) if resolver is not None else None,
-        metadata={COMPUTES: True} if member.resolver in ("marked", "argued") else {},
+        metadata=_metadata(member),
     )
+
+
+def _metadata(member: Member) -> dict[str, Any]:
+    if member.resolver == "loaded":
+        return {LOADS: _loads(member.name)}
+    return {COMPUTES: True} if member.resolver in ("marked", "argued") else {}
+
+
+def _loads(name: str) -> Loads:
+    def asks(source: Any, info: Any) -> Any:
+        return (info.context["loaders"][len(name) % 2], (ByIdentity(source), name)) if info.context["loads"] else None
+
+    def show(source: Any, info: Any, value: Any) -> Any:
+        return value if info.context["counts"] else info.field_name and value
+
+    return Loads(asks, show)
+
+
+async def _load(keys: list[Any]) -> list[Any]:
+    return [_found(key.value, name) for key, name in keys]
+
+
+async def _load_slowly(keys: list[Any]) -> list[Any]:
+    for _ in range(3):
+        await asyncio.sleep(0)
+    return await _load(keys)
+
+
+async def _load_nothing(keys: list[Any]) -> list[Any]:
+    raise ValueError("nothing is loaded")
+
+
+def _found(source: Any, name: str) -> Any:
+    try:
+        return read(source, name)
+    except AttributeError as error:
+        return error
 
 
 def _resolvers(name: str) -> dict[str, Callable[..., Any]]:
@@ -159,6 +198,11 @@ def _resolvers(name: str) -> dict[str, Callable[..., Any]]:
     async def awaited(self: Any) -> Any:
         return read(self, name)
 
+    async def loaded(self: Any, info: strawberry.Info) -> Any:
+        loads = _loads(name)
+        asked = loads.asks(self, info)
+        return loads.value(self, info, await asked[0].load(asked[1])) if asked is not None else None
+
     def root(self: Any, info: strawberry.Info) -> Any:
         return info.context[name]
 
@@ -169,7 +213,16 @@ def _resolvers(name: str) -> dict[str, Callable[..., Any]]:
         values = info.context[name]
         return [later(value) for value in values] if isinstance(values, list) else values
 
-    return {"each": each, "computed": computed, "marked": marked, "argued": argued, "failing": failing, "awaited": awaited, "root": root}
+    return {
+        "each": each,
+        "computed": computed,
+        "marked": marked,
+        "argued": argued,
+        "failing": failing,
+        "awaited": awaited,
+        "loaded": loaded,
+        "root": root,
+    }
 
 
 class RandomDocument:
@@ -239,9 +292,12 @@ class RandomData:
         self.random = Random(number)
         self.asked = asked
         self.oddness = oddness
-        self.context = {"counts": self.random.random() < 0.9} | {
-            member.name: self._value(member.kind, 4) for member in asked.shapes["Query"].members
-        }
+        batches = self.random.choices([_load, _load_slowly, _load_nothing], [8, 4, 0 if oddness == 0 else 1], k=2)
+        self.context = {
+            "counts": self.random.random() < 0.9,
+            "loads": self.random.random() < 0.95,
+            "loaders": [Loader(batch) for batch in batches],
+        } | {member.name: self._value(member.kind, 4) for member in asked.shapes["Query"].members}
 
     def _value(self, kind: Kind, depth: int, wraps: tuple[str, ...] | None = None) -> Any:
         wraps = kind.wraps if wraps is None else wraps

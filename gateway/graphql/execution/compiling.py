@@ -28,10 +28,11 @@ from graphql import (
 )
 from graphql.execution.collect_fields import FieldDetailsList
 from graphql.execution.executor import Executor
+from strawberry.types.field import StrawberryField
 
 from gateway.graphql.execution import values
 from gateway.graphql.execution.plans import Plan
-from gateway.graphql.execution.resolvers import Call, call_of, computed, definition_of
+from gateway.graphql.execution.resolvers import Call, call_of, computed, definition_of, loads_of
 from gateway.graphql.execution.writing import Source
 from gateway.graphql.fields import read
 
@@ -83,6 +84,8 @@ class _Compiler:
             items=values.items,
             present=values.present,
             deviate=values.deviate,
+            later=values.LATER,
+            nothing=values.NOTHING,
         )
         self._calls: list[Call] = []
         self._choices: list[tuple[dict[str, Any], dict[str, str]]] = []
@@ -149,16 +152,19 @@ class _Compiler:
         fields, deferred, _ = self._executor.collect_subfields(type, details)
         if deferred:
             raise _UnplannedError
-        members = ", ".join(f"{self._source.name(name)}: {self._field(type, below)}" for name, below in fields.items())
+        # Fields that ask a loader for the same share what it finds: `l0`, `l1`.
+        asked: dict[Any, str] = {}
+        members = ", ".join(f"{self._source.name(name)}: {self._field(type, below, asked)}" for name, below in fields.items())
         lines = ["isinstance(s, dict) or present(s)"]
         if type.is_type_of is not None:
             if iscoroutinefunction(type.is_type_of):
                 raise _UnplannedError
             lines.append(f"{self._source.name(type.is_type_of)}(s, i) is True or deviate()")
         lines.append("get = s.get if isinstance(s, dict) else partial(getattr, s)")
+        lines += [f"{name} = {self._source.name(values.loaded(asks))}(s, i)" for asks, name in asked.items()]
         return self._source.function("s, i, a", *lines, f"return {{{members}}}")
 
-    def _field(self, parent: GraphQLObjectType, details: FieldDetailsList) -> str:
+    def _field(self, parent: GraphQLObjectType, details: FieldDetailsList, asked: dict[Any, str]) -> str:
         self._fields += 1
         node = details[0].node
         field = self._executor.schema.get_field(parent, node.name.value)
@@ -166,11 +172,16 @@ class _Compiler:
             raise _UnplannedError
         if node.name.value == "__typename":
             return self._source.name(parent.name)
-        return self.value(field.type, details, self._resolved(field, details), "v")
-
-    def _resolved(self, field: GraphQLField, details: FieldDetailsList) -> str:
-        """An expression of what the field's resolver gives."""
         definition = definition_of(field)
+        loads = loads_of(definition) if definition is not None else None
+        if loads is not None:
+            found = asked.setdefault(loads.asks, f"l{len(asked)}")
+            given = f"(None if {found} is nothing else {self._source.name(loads.value)}(s, i, {found}))"
+            return f"(later if {found} is later else {self.value(field.type, details, given, 'v')})"
+        return self.value(field.type, details, self._resolved(field, definition, details), "v")
+
+    def _resolved(self, field: GraphQLField, definition: StrawberryField | None, details: FieldDetailsList) -> str:
+        """An expression of what the field's resolver gives."""
         if definition is None:
             raise _UnplannedError
         if definition.is_basic_field:

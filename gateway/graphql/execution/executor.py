@@ -1,5 +1,6 @@
 """The executor: graphql-core's, as Strawberry has it, with plain data completed by compiled functions."""
 
+from asyncio import Future, wait
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import partial
@@ -26,6 +27,8 @@ from gateway.graphql.execution.resolvers import ContextOnly
 __all__ = ["FastExecutor"]
 
 _Complete = Callable[[Any], Any]
+_MOST_ROUNDS = 100
+"""Each needs what the one before has read: no document that is answered is as deep."""
 
 
 class FastExecutor(StrawberryGraphQLCoreExecutionContext):
@@ -39,6 +42,7 @@ class FastExecutor(StrawberryGraphQLCoreExecutionContext):
     def __init__(self, *arguments: Any, plans: Plans | None = None, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._plans = plans if self.middleware_manager is None else None
+        self._info = ContextOnly(self.context_value)
         self._functions: dict[object, _Complete | None] = {}
         self._conditions = _conditions(self.operation, self.variable_values.coerced) if self._plans is not None else ()
 
@@ -52,11 +56,9 @@ class FastExecutor(StrawberryGraphQLCoreExecutionContext):
         position_context: Any,
     ) -> Any:
         """Completes an object."""
+        stock = partial(super().complete_object_value, return_type, field_details_list, info, path, result, position_context)
         complete = self._function(return_type, field_details_list) if self._plans is not None else None
-        if complete is not None:
-            with suppress(Exception):
-                return complete(result)
-        return super().complete_object_value(return_type, field_details_list, info, path, result, position_context)
+        return self._completed(partial(complete, result), stock) if complete is not None else stock()
 
     def complete_iterable_value(
         self,
@@ -68,11 +70,41 @@ class FastExecutor(StrawberryGraphQLCoreExecutionContext):
         position_context: Any,
     ) -> Any:
         """Completes a list."""
+        stock = partial(super().complete_iterable_value, item_type, field_details_list, info, path, items, position_context)
         complete = self._function(GraphQLList(item_type), field_details_list) if self._plans is not None else None
-        if complete is not None:
+        return self._completed(partial(complete, items), stock) if complete is not None else stock()
+
+    def _completed(self, complete: Callable[[], Any], stock: Callable[[], Any]) -> Any:
+        """What the function gives, as soon as loaders have read what it needs, or else the stock executor."""
+        with suppress(Exception):
+            completed = complete()
+            readings = self._taken()
+            return self._when_read(readings, complete, stock) if readings else completed
+        self._taken()
+        return stock()
+
+    async def _when_read(self, readings: set[Future[Any]], complete: Callable[[], Any], stock: Callable[[], Any]) -> Any:
+        for _ in range(_MOST_ROUNDS):
+            # Nobody's but ours ends with us: `wait` leaves alone what it waits for.
+            await wait(readings)
+            if any(reading.cancelled() or reading.exception() is not None for reading in readings):
+                break
             with suppress(Exception):
-                return complete(items)
-        return super().complete_iterable_value(item_type, field_details_list, info, path, items, position_context)
+                completed = complete()
+                readings = self._taken()
+                if readings:
+                    continue
+                return completed
+            break
+        self._taken()
+        result = stock()
+        return await result if self.is_awaitable(result) else result
+
+    def _taken(self) -> set[Future[Any]]:
+        """What the last function had to do without; those of other places have theirs."""
+        readings = set(self._info.readings)
+        self._info.readings.clear()
+        return readings
 
     def _function(self, type: GraphQLObjectType | GraphQLList[Any], details: FieldDetailsList) -> _Complete | None:
         """What completes a value at this place; None where only the stock executor does."""
@@ -93,7 +125,7 @@ class FastExecutor(StrawberryGraphQLCoreExecutionContext):
             arguments = plan.arguments(self.variable_values)
         except GraphQLError:
             return None
-        return partial(plan.complete, ContextOnly(self.context_value), arguments)
+        return partial(plan.complete, self._info, arguments)
 
 
 def _conditions(operation: OperationDefinitionNode, variables: dict[str, Any]) -> tuple[object, ...]:

@@ -1,7 +1,8 @@
 """Which fields a compiled function may answer: those that only compute, however often and wherever in the answer."""
 
+from asyncio import Future
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from inspect import isfunction
 from typing import Any
 
@@ -12,9 +13,9 @@ from strawberry.types.arguments import StrawberryArgument
 from strawberry.types.base import StrawberryOptional
 from strawberry.types.field import StrawberryField
 
-from gateway.graphql.fields import COMPUTES
+from gateway.graphql.fields import COMPUTES, LOADS, Loads
 
-__all__ = ["Call", "Computed", "ContextOnly", "call_of", "computed", "definition_of"]
+__all__ = ["Call", "Computed", "ContextOnly", "call_of", "computed", "definition_of", "loads_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,8 @@ class ContextOnly:
     """What a resolver gets for `info` from a compiled function. It asks in vain for anything else, and the stock executor takes over."""
 
     context: Any
+    readings: list[Future[Any]] = field(default_factory=list)
+    """What a function had to do without because it is still being read: what the function has given is then of no use."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,6 +67,12 @@ def computed(definition: StrawberryField) -> Computed | None:
     if resolver.self_parameter is None or resolver.root_parameter is not None or resolver.parent_parameter is not None:
         return None
     return Computed(resolver=resolver.wrapped_func, info_name=info.name if info is not None else None)
+
+
+def loads_of(definition: StrawberryField) -> Loads | None:
+    """What a loader finds for a field; None for those that are not answered so."""
+    loads = definition.metadata.get(LOADS)
+    return loads if isinstance(loads, Loads) and not definition.extensions and not definition.arguments else None
 
 
 def call_of(field: GraphQLField, definition: StrawberryField, node: FieldNode) -> Call | None:

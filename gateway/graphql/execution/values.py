@@ -6,6 +6,17 @@ from typing import Any, NoReturn
 from graphql import Undefined
 from strawberry.execution.is_awaitable import optimized_is_awaitable
 
+from gateway.graphql.execution.resolvers import ContextOnly
+from gateway.graphql.fields import Asked
+from gateway.graphql.ids import ROW_TYPES
+
+_ROWS = frozenset(ROW_TYPES.values())
+"""What is no error and nothing to wait for, without being looked at: to ask a row for what it lacks takes long."""
+LATER: Any = object()
+"""Stands for a value that a loader is reading."""
+NOTHING: Any = object()
+"""Stands for what no loader is asked for."""
+
 
 class DeviationError(Exception):
     """A compiled function met what only the stock executor knows how to answer."""
@@ -18,6 +29,8 @@ def deviate(*_: object) -> NoReturn:
 
 def present(value: Any) -> Any:
     """The value, where there is one and it is neither an error nor still to be waited for."""
+    if type(value) in _ROWS:
+        return value
     if value is None or value is Undefined or isinstance(value, Exception):
         raise DeviationError
     if optimized_is_awaitable(value):
@@ -43,3 +56,19 @@ def leaf(coerce: Callable[[Any], Any]) -> Callable[[Any], Any]:
         return completed
 
     return complete
+
+
+def loaded(asks: Callable[[Any, Any], Asked | None]) -> Callable[[Any, ContextOnly], Any]:
+    """What a loader finds for a source: `NOTHING` where it is not asked, `LATER` where it is reading, which is begun where it was not."""
+
+    def found(source: Any, info: ContextOnly) -> Any:
+        asked = asks(source, info)
+        if asked is None:
+            return NOTHING
+        reading = asked[0].reading(asked[1])
+        if reading.done():
+            return reading.result()
+        info.readings.append(reading)
+        return LATER
+
+    return found

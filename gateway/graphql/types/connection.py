@@ -9,7 +9,18 @@ from gateway import models
 from gateway.errors import NotFoundError
 from gateway.graphql import relay
 from gateway.graphql.context import Info
-from gateway.graphql.fields import CUSTOMER, DATA_COLLECTION, DATA_SOURCE_INSTANCE, INTEGRATION, LOCATION, field, given, pages
+from gateway.graphql.fields import (
+    CUSTOMER,
+    DATA_COLLECTION,
+    DATA_SOURCE_INSTANCE,
+    INTEGRATION,
+    LOCATION,
+    Asked,
+    field,
+    given,
+    loaded,
+    pages,
+)
 from gateway.graphql.inputs.selectors import DataSourceSelector
 from gateway.graphql.instance_places import InstancePlace
 from gateway.graphql.relay import After, First, IncludeArchived
@@ -17,6 +28,15 @@ from gateway.graphql.sources import Origin, Place, place_of
 from gateway.graphql.types.element import Configured, ElementError
 from gateway.models import ConnectionState
 from gateway.services import checks, elements, places
+
+
+def _integration_of(connection: models.Connection, info: Info) -> Asked:
+    # There is one: a foreign key holds it, and everybody sees integrations.
+    return info.context.loaders.integration_by_id, connection.integration_id
+
+
+def _customer_of(connection: models.Connection, info: Info) -> Asked:
+    return info.context.loaders.customer_by_id, connection.customer_id
 
 
 @strawberry.type(
@@ -27,24 +47,23 @@ class Connection(Configured):
     parameters: JSON = strawberry.field(description="What the customer set, without secrets.")
     auth_method: str = strawberry.field(description="The key of the connector's auth method that it uses.")
 
-    @field("The integration that it links to.", type=INTEGRATION)
-    async def integration(self: models.Connection, info: Info) -> models.Integration:
-        return await info.context.loaders.integration_of(self)
+    @loaded("The integration that it links to.", type=INTEGRATION, asks=_integration_of)
+    def integration(self: models.Connection, info: Info, integration: models.Integration) -> models.Integration:
+        return integration
 
-    @field("The customer whose connection it is.", type=CUSTOMER)
-    async def customer(self: models.Connection, info: Info) -> models.Customer:
-        customer = await info.context.loaders.customer_by_id.load(self.customer_id)
+    @loaded("The customer whose connection it is.", type=CUSTOMER, asks=_customer_of)
+    def customer(self: models.Connection, info: Info, customer: models.Customer | None) -> models.Customer:
         if customer is None:
             raise NotFoundError("The customer of this connection was deleted at this moment.")
         return customer
 
-    @field("Whether it can be used.")
-    async def state(self: models.Connection, info: Info) -> ConnectionState:
-        return elements.connection_state(info.context.runtime, self, await info.context.loaders.integration_of(self))
+    @loaded("Whether it can be used.", type=ConnectionState, asks=_integration_of)
+    def state(self: models.Connection, info: Info, integration: models.Integration) -> ConnectionState:
+        return elements.connection_state(info.context.runtime, self, integration)
 
-    @field("Why it cannot be used; empty when it can.", type=list[ElementError])
-    async def errors(self: models.Connection, info: Info) -> tuple[models.ElementError, ...]:
-        return elements.connection_errors(info.context.runtime, self, await info.context.loaders.integration_of(self))
+    @loaded("Why it cannot be used; empty when it can.", type=list[ElementError], asks=_integration_of)
+    def errors(self: models.Connection, info: Info, integration: models.Integration) -> tuple[models.ElementError, ...]:
+        return elements.connection_errors(info.context.runtime, self, integration)
 
     @field(
         "The location at a path. Asks the external app where only that knows the name. Null when it says that there is no such "

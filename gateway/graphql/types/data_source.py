@@ -6,9 +6,17 @@ from strawberry.scalars import JSON
 from gateway import models
 from gateway.graphql import relay
 from gateway.graphql.context import Info
-from gateway.graphql.fields import DATA_SOURCE, DATA_SOURCE_INSTANCE, INTEGRATION, field, pages
+from gateway.graphql.fields import DATA_SOURCE, DATA_SOURCE_INSTANCE, INTEGRATION, Asked, field, loaded, pages
 from gateway.graphql.relay import After, First
 from gateway.graphql.types.element import Pointing, from_layers
+
+
+def _integration_of(definition: models.DataSource, info: Info) -> Asked | None:
+    return (info.context.loaders.integration_by_id, definition.integration_id) if definition.integration_id else None
+
+
+def _universal_of(definition: models.DataSource, info: Info) -> Asked | None:
+    return (info.context.loaders.data_source_by_id, definition.universal_id) if definition.universal_id else None
 
 
 @strawberry.type(
@@ -25,13 +33,13 @@ class DataSource(Pointing):
         type=JSON | None,
     )
 
-    @field("The integration that it belongs to. Null when it is universal.", type=INTEGRATION | None)
-    async def integration(self: models.DataSource, info: Info) -> models.Integration | None:
-        return await info.context.loaders.integration_by_id.load(self.integration_id) if self.integration_id else None
+    @loaded("The integration that it belongs to. Null when it is universal.", type=INTEGRATION | None, asks=_integration_of)
+    def integration(self: models.DataSource, info: Info, integration: models.Integration | None) -> models.Integration | None:
+        return integration
 
-    @field("The universal data source that it customises. Null where it stands for itself.", type=DATA_SOURCE | None)
-    async def universal_data_source(self: models.DataSource, info: Info) -> models.DataSource | None:
-        return await info.context.loaders.data_source_by_id.load(self.universal_id) if self.universal_id else None
+    @loaded("The universal data source that it customises. Null where it stands for itself.", type=DATA_SOURCE | None, asks=_universal_of)
+    def universal_data_source(self: models.DataSource, info: Info, universal: models.DataSource | None) -> models.DataSource | None:
+        return universal
 
     @field("Whether it overrides anything of the universal data source that it customises; false where it stands for itself.")
     def is_customized(self: models.DataSource) -> bool:

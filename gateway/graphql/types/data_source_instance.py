@@ -95,15 +95,12 @@ class DataSourceInstance(Pointing):
         type=JSON | None,
     )
 
-    @field("The connection that it belongs to.", type=CONNECTION)
-    async def connection(self: models.DataSourceInstance, info: Info) -> models.Connection:
-        return (await _layers_of(self, info)).context.connection
-
-    @field(
-        "The data source that it is an instance of: a universal one, or one of the integration that stands for itself.", type=DATA_SOURCE
+    connection = from_layers("The connection that it belongs to.", lambda layers: layers.context.connection, type=CONNECTION)
+    data_source = from_layers(
+        "The data source that it is an instance of: a universal one, or one of the integration that stands for itself.",
+        lambda layers: layers.context.root,
+        type=DATA_SOURCE,
     )
-    async def data_source(self: models.DataSourceInstance, info: Info) -> models.DataSource:
-        return (await _layers_of(self, info)).context.root
 
     @field(
         "The collection that it points at. Asks the external app for its name. Null where none is selected, or when the app fails.",

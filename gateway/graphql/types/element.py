@@ -1,6 +1,6 @@
 """What all configured elements have in common in the schema."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -11,7 +11,7 @@ from gateway import models
 from gateway.graphql.batching import ByIdentity
 from gateway.graphql.context import Info
 from gateway.graphql.errors import ErrorCode
-from gateway.graphql.fields import UNIVERSAL_DATA_MODEL, field
+from gateway.graphql.fields import UNIVERSAL_DATA_MODEL, Asked, field, loaded
 from gateway.graphql.layers import Layers
 from gateway.graphql.types.node import Node
 from gateway.models import ElementState, Pointer
@@ -45,17 +45,16 @@ class EffectiveSetting:
 def from_layers(description: str, value: Callable[[Any], Any], *, type: Any) -> Any:
     """A field of a definition or an instance that all its layers decide."""
 
-    async def resolve(self: models.DataSource | models.DataSourceInstance, info: Info) -> Any:
-        return value(await _layers_of(self, info))
+    def resolve(self: models.DataSource | models.DataSourceInstance, info: Info, layers: Layers) -> Any:
+        return value(layers)
 
-    return field(description, type=type)(resolve)
+    return loaded(description, type=type, asks=_layers_of)(resolve)
 
 
-def _layers_of(row: models.DataSource | models.DataSourceInstance, info: Info) -> Awaitable[Layers]:
+def _layers_of(row: models.DataSource | models.DataSourceInstance, info: Info) -> Asked:
     loaders = info.context.loaders
-    if isinstance(row, models.DataSource):
-        return loaders.layers_by_definition.load(ByIdentity(row))
-    return loaders.layers_by_instance.load(ByIdentity(row))
+    loader = loaders.layers_by_definition if isinstance(row, models.DataSource) else loaders.layers_by_instance
+    return loader, ByIdentity(row)
 
 
 def of_pointer(name: str, *, setting: str = "pointer") -> Callable[[Layers], Any]:

@@ -22,15 +22,19 @@ class Integration(Configured):
     name: str = strawberry.field(description="What customers read.")
     parameters: JSON = strawberry.field(description="What the operator set for the connector.")
 
-    @field("The app's description. Where it is no longer installed, one that can do nothing; `errors` says so then.", type=CONNECTOR)
+    @field(
+        "The app's description. Where it is no longer installed, one that can do nothing; `errors` says so then.",
+        type=CONNECTOR,
+        computes=True,
+    )
     def connector(self: models.Integration, info: Info) -> models.ConnectorSpec:
         return spec_of(info.context.runtime, self.connector_key)
 
-    @field("Whether it can be used.")
+    @field("Whether it can be used.", computes=True)
     def state(self: models.Integration, info: Info) -> ElementState:
         return ElementState.CONFIGURATION_ERROR if elements.integration_errors(info.context.runtime, self) else ElementState.READY
 
-    @field("Why it cannot be used; empty when it can.", type=list[ElementError])
+    @field("Why it cannot be used; empty when it can.", type=list[ElementError], computes=True)
     def errors(self: models.Integration, info: Info) -> tuple[models.ElementError, ...]:
         return elements.integration_errors(info.context.runtime, self)
 
