@@ -31,10 +31,24 @@ def without_addresses(value: object) -> str:
 
 def told(result: ExecutionResult) -> tuple[str, list[object]]:
     # As text: in Python 1 equals True, and NaN nothing.
-    # Errors by their places: what is waited for at the same time fails in any order.
+    # Errors by their places: what is waited for at the same time fails in any order. Where several end the same value, the first
+    # to come is told: that one stands for all of them.
     return without_addresses(result.data), sorted(
-        [(without_addresses(error.message), error.path, error.locations, error.extensions) for error in result.errors or ()], key=repr
+        {
+            repr((ended, *(() if ended else (without_addresses(error.message), error.path, error.locations, error.extensions))))
+            for error in result.errors or ()
+            for ended in [ended_value(result.data, error.path)]
+        }
     )
+
+
+def ended_value(data: Any, path: Any) -> list[Any]:
+    """Where the null stands that an error has made of a value around its own; empty where it stands at the error's own place."""
+    for depth, key in enumerate(path or ()):
+        if data is None:
+            return ["null at", *path[:depth]]
+        data = data[key]
+    return []
 
 
 async def compared(number: int) -> tuple[int, int, int]:
