@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import re
 import subprocess
 import sys
 from contextlib import suppress
@@ -20,16 +21,23 @@ from tests.support.clockwork_app import Clockwork
 
 ROOT = Path(__file__).parents[2]
 PAGE_SECONDS = 0.1
+_OWNER = "The owner of its tasks is "
 
 
-def start(settings: dict[str, Any], *, log: Path, begun: Path, pages: int = 0, most_records: int = 50) -> "subprocess.Popen[bytes]":
+def start(settings: dict[str, Any], *, log: Path, begun: Path, pages: int = 0, most_changes: int = 30) -> "subprocess.Popen[bytes]":
     """A replica on these settings, which syncs the clockwork app; with `pages`, every task commits so many of them instead."""
-    options = {"settings": settings, "begun": str(begun), "pages": pages, "most_records": most_records}
+    options = {"settings": settings, "begun": str(begun), "pages": pages, "most_changes": most_changes}
     environment = {name: value for name, value in os.environ.items() if not name.startswith("GATEWAY_")}
     with log.open("ab") as output:
         return subprocess.Popen(
             [sys.executable, "-m", "tests.support.replica", json.dumps(options)], cwd=ROOT, env=environment, stdout=output, stderr=output
         )
+
+
+def owner_of(log: Path) -> str | None:
+    """Whose tasks a replica's are, once it has begun one."""
+    found = re.search(rf"^{_OWNER}(\w+)$", log.read_text(), flags=re.MULTILINE) if log.exists() else None
+    return found[1] if found is not None else None
 
 
 def turning(pages: int) -> Perform:
@@ -48,10 +56,27 @@ def turning(pages: int) -> Perform:
     return perform
 
 
+def telling(perform: Perform) -> Perform:
+    """Does the same, and tells before the first task who does it."""
+    told = False
+
+    async def perform_and_tell(runtime: Runtime, task: Task) -> None:
+        nonlocal told
+        if not told:
+            told = True
+            print(f"\n{_OWNER}{task.owner}", flush=True)
+        await perform(runtime, task)
+
+    return perform_and_tell
+
+
 async def _run(options: dict[str, Any]) -> None:
-    connector = Clockwork(begun=Path(options["begun"]), most_records=options["most_records"])
+    connector = Clockwork(begun=Path(options["begun"]), most_changes=options["most_changes"])
     perform = turning(options["pages"]) if options["pages"] else work.perform
-    async with open_runtime(Settings(**options["settings"]), connectors=[connector]) as runtime, running_worker(runtime, perform=perform):
+    async with (
+        open_runtime(Settings(**options["settings"]), connectors=[connector]) as runtime,
+        running_worker(runtime, perform=telling(perform)),
+    ):
         await asyncio.Event().wait()
 
 
