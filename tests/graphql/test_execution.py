@@ -5,6 +5,7 @@ from inspect import isawaitable
 from typing import Any
 
 import pytest
+import strawberry
 from graphql import ExecutionResult, NoUnusedVariablesRule, parse, specified_rules, validate
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
@@ -92,3 +93,29 @@ async def test_thousands_of_random_operations_are_answered_as_the_stock_executor
     cases, with_errors, compiled = await compared_all(range(1000, 1400))
 
     assert (cases > 5_000, with_errors > 1_500, compiled > 10_000) == (True, True, True)
+
+
+def test_an_operation_of_very_many_fields_takes_no_more_room_for_its_plans_than_others_and_is_answered_all_the_same():
+    @strawberry.type
+    class Record:
+        name: str
+
+    @strawberry.type
+    class Query:
+        @strawberry.field
+        def records(self) -> list[Record]:
+            return [Record(name="a"), Record(name="b")]
+
+    schema = strawberry.Schema(Query)._schema
+    # A thousand fields stand in all plans of an operation, one for each place.
+    many = " ".join(f"_{number}: records {{ {' '.join(f'_{each}: name' for each in range(100))} }}" for number in range(12))
+    plans = Plans()
+
+    result = FastExecutor.build(schema, parse(f"{{ {many} }}"), None, None, {}, None, operation_extensions=None, plans=plans)
+
+    assert not isinstance(result, list)
+    answer = result.execute_operation()
+    assert answer == ExecutionResult(
+        {f"_{number}": [{f"_{each}": name for each in range(100)} for name in "ab"] for number in range(12)}, None
+    )
+    assert sum(plan is not None for plan in plans._made.values()) == 10

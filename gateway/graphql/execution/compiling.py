@@ -31,15 +31,13 @@ from graphql.execution.executor import Executor
 from strawberry.types.field import StrawberryField
 
 from gateway.graphql.execution import values
-from gateway.graphql.execution.plans import Plan
+from gateway.graphql.execution.plans import Plan, Plans
 from gateway.graphql.execution.resolvers import Call, call_of, computed, definition_of, loads_of
 from gateway.graphql.execution.writing import Source
 from gateway.graphql.fields import read
 
 __all__ = ["plan_of"]
 
-_MOST_FIELDS = 2_000
-"""Of one plan, whose fragments may multiply below types that stand for many."""
 _AS_THEY_ARE = {
     GraphQLString: "type({0}) is str",
     GraphQLID: "type({0}) is str",
@@ -55,9 +53,9 @@ class _UnplannedError(Exception):
     """The place needs the stock executor."""
 
 
-def plan_of(executor: Executor[Any], type: GraphQLObjectType | GraphQLList[Any], details: FieldDetailsList) -> Plan | None:
+def plan_of(executor: Executor[Any], plans: Plans, type: GraphQLObjectType | GraphQLList[Any], details: FieldDetailsList) -> Plan | None:
     """The plan that completes a value of a type, which is not null; None where the stock executor has to."""
-    compiler = _Compiler(executor)
+    compiler = _Compiler(executor, plans)
     try:
         value = compiler.value(GraphQLNonNull(type), details, "s", "s")
     except _UnplannedError:
@@ -68,8 +66,9 @@ def plan_of(executor: Executor[Any], type: GraphQLObjectType | GraphQLList[Any],
 class _Compiler:
     """Writes the functions of one plan."""
 
-    def __init__(self, executor: Executor[Any]) -> None:
+    def __init__(self, executor: Executor[Any], plans: Plans) -> None:
         self._executor = executor
+        self._plans = plans
         self._source = Source(
             type=type,
             str=str,
@@ -89,7 +88,6 @@ class _Compiler:
         )
         self._calls: list[Call] = []
         self._choices: list[tuple[dict[str, Any], dict[str, str]]] = []
-        self._fields = 0
         self._lists = 0
 
     def plan(self, value: str) -> Plan:
@@ -165,10 +163,9 @@ class _Compiler:
         return self._source.function("s, i, a", *lines, f"return {{{members}}}")
 
     def _field(self, parent: GraphQLObjectType, details: FieldDetailsList, asked: dict[Any, str]) -> str:
-        self._fields += 1
         node = details[0].node
         field = self._executor.schema.get_field(parent, node.name.value)
-        if field is None or self._fields > _MOST_FIELDS:
+        if field is None or not self._plans.has_room():
             raise _UnplannedError
         if node.name.value == "__typename":
             return self._source.name(parent.name)

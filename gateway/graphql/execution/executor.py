@@ -117,8 +117,9 @@ class FastExecutor(StrawberryGraphQLCoreExecutionContext):
             return function
 
     def _made(self, key: tuple[object, ...], type: GraphQLObjectType | GraphQLList[Any], details: FieldDetailsList) -> _Complete | None:
-        assert self._plans is not None  # noqa: S101 - nobody asks without.
-        plan = self._plans.get((self._conditions, key), lambda: plan_of(self, type, details))
+        plans = self._plans
+        assert plans is not None  # noqa: S101 - nobody asks without.
+        plan = plans.get((self._conditions, key), lambda: plan_of(self, plans, type, details))
         if plan is None:
             return None
         try:

@@ -12,6 +12,8 @@ __all__ = ["Plan", "Plans"]
 
 _MOST_PLANS = 64
 """Of one operation. Whoever sends every combination of variables gets no more; the rest is left to the stock executor."""
+_MOST_FIELDS = 1_000
+"""Of all plans of an operation: a short document can ask for the same of forty types within each of forty types."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,6 +33,12 @@ class Plans:
     """The plans of one operation. Their keys may name its nodes by identity, as neither outlives its document."""
 
     _made: dict[Hashable, Plan | None] = field(default_factory=dict)
+    _fields: int = 0
+
+    def has_room(self) -> bool:
+        """Whether one field more may be compiled, which counts as done."""
+        self._fields += 1
+        return self._fields <= _MOST_FIELDS
 
     def get(self, key: Hashable, make: Callable[[], Plan | None]) -> Plan | None:
         """The plan of a place, made at the first look; None for a place that has none."""
