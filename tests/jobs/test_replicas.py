@@ -182,10 +182,14 @@ async def test_work_goes_on_after_a_crash_of_the_database(runtime, settings, ser
 
 
 async def crash(url: str) -> None:
-    """Kills a server process, which PostgreSQL answers with an end of all the others and a recovery."""
-    connection = await asyncpg.connect(make_url(url).set(drivername="postgresql").render_as_string(hide_password=False))
+    """Kills a server process, which PostgreSQL answers with an end of all the others and a recovery; returns when others have ended."""
+    address = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+    connection, other = await asyncpg.connect(address), await asyncpg.connect(address)
     os.kill(connection.get_server_pid(), signal.SIGKILL)
     connection.terminate()
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while not other.is_closed():  # noqa: ASYNC110 - it happens in another process
+            await asyncio.sleep(0.01)
 
 
 async def _reachable(runtime: Runtime) -> Runtime:
