@@ -90,9 +90,9 @@ async def test_a_few_hundred_random_operations_are_answered_as_the_stock_executo
 
 @pytest.mark.long
 async def test_thousands_of_random_operations_are_answered_as_the_stock_executor_answers_them():
-    cases, with_errors, compiled = await compared_all(range(1000, 1400))
+    cases, with_errors, compiled = await compared_all(range(1000, 1220))
 
-    assert (cases > 5_000, with_errors > 1_500, compiled > 10_000) == (True, True, True)
+    assert (cases > 2_600, with_errors > 750, compiled > 5_000) == (True, True, True)
 
 
 def test_an_operation_of_very_many_fields_takes_no_more_room_for_its_plans_than_others_and_is_answered_all_the_same():
