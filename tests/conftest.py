@@ -3,10 +3,11 @@
 import gc
 
 from tests.support.database import database, database_url, migrated_file, sqlite_url
+from tests.support.node import node, node_modules
 from tests.support.postgres import postgres_server
 from tests.support.shared_statements import share_statements
 
-__all__ = ["database", "database_url", "migrated_file", "postgres_server", "sqlite_url"]
+__all__ = ["database", "database_url", "migrated_file", "node", "node_modules", "postgres_server", "sqlite_url"]
 
 share_statements()
 
