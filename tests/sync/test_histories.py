@@ -220,7 +220,7 @@ async def test_what_is_told_makes_the_app_out_of_its_baseline(
 
 @pytest.mark.long
 @pytest.mark.parametrize("name", SUPPORTS)
-@settings(max_examples=4, **SETTINGS)
+@settings(max_examples=2, **SETTINGS)
 @given(before=st.lists(steps, max_size=12), after=st.lists(steps, max_size=30), is_slow=st.booleans())
 async def test_what_is_told_makes_the_app_out_of_its_baseline_whatever_happens(
     world: World, name: str, before: list[Step], after: list[Step], is_slow: bool
