@@ -13,10 +13,11 @@ from graphql import (
 )
 from strawberry import Schema
 
+from gateway.config import LimitSettings
 from gateway.connectors.bounded import Bounded
 from gateway.errors import InvalidError
 from gateway.graphql.answer_variables import answer_variables
-from gateway.graphql.document_limits import DocumentLimits
+from gateway.graphql.document_limits import refusals_of
 from gateway.graphql.document_reading import read_document
 from gateway.graphql.document_rules import faults_of
 from gateway.graphql.masking import readable
@@ -97,7 +98,7 @@ class Operation:
 class Documents:
     """The documents that a schema is asked with; the last used are kept, also those that it refuses."""
 
-    def __init__(self, schema: Schema, *, limits: DocumentLimits, kept_bytes: int = _KEPT_BYTES) -> None:
+    def __init__(self, schema: Schema, *, limits: LimitSettings, kept_bytes: int = _KEPT_BYTES) -> None:
         self.limits = limits
         self._schema = schema._schema
         self._kept: Bounded[Document] = Bounded(maximum_weight=kept_bytes)
@@ -118,8 +119,8 @@ class Documents:
 
     def _read(self, query: str) -> Document:
         try:
-            node = read_document(query, max_tokens=self.limits.max_tokens)
+            node = read_document(query, max_tokens=self.limits.max_document_tokens)
         except GraphQLError as error:
             return Document(query=query, errors=(readable(error),))
-        errors = self.limits.refusals(node) or faults_of(node, self._schema, may_suggest=self.limits.introspection)
+        errors = refusals_of(node, self.limits) or faults_of(node, self._schema, may_suggest=self.limits.introspection)
         return Document(query=query, errors=tuple(map(readable, errors))) if errors else Document(query=query, node=node)

@@ -10,10 +10,11 @@ from types import TracebackType
 
 from graphql import ExecutionResult, GraphQLError
 
-from gateway.graphql.masking import cause_of, readable
+from gateway.graphql.masking import Caught, cause_of
+from gateway.graphql.operations import told_errors
+from gateway.models import JsonObject
 from gateway.storage.faults import is_outage
 from gateway.web.bodies import encode_json
-from gateway.web.refusals import with_codes
 
 __all__ = ["Answers", "Execution", "Failure", "Frame"]
 
@@ -136,14 +137,14 @@ def _frame_of(made: "ExecutionResult | Failure", cursor: str | None) -> Frame:
     return failure.frame(ends=False)
 
 
-class Failure:
+class Failure(Caught):
     """The errors that something ended with, as clients may see them; a defect is logged.
 
     A context that ends quietly on an error, as the masking of a whole answer does; the error itself is then its `cause`.
     """
 
     def __init__(self) -> None:
-        self.errors: list[dict[str, object]] = []
+        self.errors: list[JsonObject] = []
         self.cause: BaseException | None = None
 
     @property
@@ -158,26 +159,23 @@ class Failure:
 
     def add(self, errors: Sequence[GraphQLError]) -> None:
         """Keeps the errors in their readable form."""
-        self.errors += _formatted(errors)
+        self.errors += told_errors(errors)
 
     def frame(self, *, ends: bool = True) -> Frame:
         """The last frame of a stream, or a result without data."""
         told: object = self.errors if ends else {"data": None, "errors": self.errors}
         return Frame(text=encode_json(told).decode(), code=_code_of(self.errors), is_refusal=ends)
 
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, _kind: type[BaseException] | None, error: BaseException | None, _trace: TracebackType | None) -> bool:
-        if not isinstance(error, Exception):
-            return False
-        self.cause = error
-        self.add([error if isinstance(error, GraphQLError) else GraphQLError(str(error), original_error=error)])
-        return True
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> bool:
+        is_caught = super().__exit__(kind, error, trace)
+        if self.error is not None and is_caught:
+            self.cause = error
+            self.add([self.error])
+        return is_caught
 
 
 def _encoded(result: ExecutionResult, cursor: str | None) -> Frame:
-    errors = _formatted(result.errors or ())
+    errors = told_errors(result.errors or ())
     body = {"data": result.data, "errors": errors} if errors else {"data": result.data}
     return Frame(text=encode_json(body).decode(), code=_code_of(errors), cursor=cursor)
 
@@ -187,10 +185,6 @@ def _cursor_of(event: object) -> str | None:
     return cursor if isinstance(cursor, str) and cursor.isprintable() else None
 
 
-def _formatted(errors: Sequence[GraphQLError]) -> list[dict[str, object]]:
-    return with_codes([dict(readable(error).formatted) for error in errors])
-
-
-def _code_of(errors: Sequence[dict[str, object]]) -> str | None:
+def _code_of(errors: Sequence[JsonObject]) -> str | None:
     extensions = errors[0]["extensions"] if errors else None
     return str(extensions["code"]) if isinstance(extensions, dict) else None

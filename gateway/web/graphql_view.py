@@ -10,7 +10,6 @@ from strawberry import Schema
 from strawberry.http import GraphQLRequestData
 
 from gateway.errors import MethodNotAllowedError, StreamNeededError
-from gateway.graphql.document_limits import DocumentLimits
 from gateway.graphql.documents import Documents
 from gateway.graphql.operations import Answer, Operations
 from gateway.models import JsonValue, Principal
@@ -56,7 +55,7 @@ class GraphQLView:
         self.authentication = Authentication(runtime)
         self.runtime = runtime
         self.persisted = PersistedDocuments.of(runtime.settings)
-        self.documents = Documents(schema, limits=DocumentLimits.of(runtime.settings))
+        self.documents = Documents(schema, limits=runtime.settings)
         self.operations = Operations(schema, may_suggest=runtime.settings.introspection)
         self.bounded = BoundedOperations(self.operations, settings=runtime.settings, clock=runtime.clock, make_context=self.context_for)
         self.subscriptions = Subscriptions(

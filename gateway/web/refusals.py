@@ -1,6 +1,6 @@
 """Answers that are no GraphQL results: every refusal is JSON, in GraphQL's own shape, with a code to branch on."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import orjson
 from starlette.responses import Response
@@ -22,7 +22,7 @@ from gateway.errors import (
 )
 from gateway.web.negotiation import JSON
 
-__all__ = ["CODE_BY_STATUS", "SECURITY_HEADERS", "refusal_body", "refusal_response", "status_of", "with_codes"]
+__all__ = ["CODE_BY_STATUS", "SECURITY_HEADERS", "refusal_body", "refusal_response", "status_of"]
 
 SECURITY_HEADERS: Mapping[str, str] = {
     "content-security-policy": "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
@@ -82,13 +82,3 @@ def refusal_body(message: str, *, code: str) -> dict[str, object]:
 def status_of(error: GatewayError) -> int:
     """The HTTP status that an error stands for when no GraphQL result could carry it."""
     return _STATUS_BY_ERROR.get(type(error), 400)
-
-
-def with_codes(errors: Sequence[dict[str, object]]) -> list[dict[str, object]]:
-    """The errors of a result, each with a code: a document that does not parse or validate is INVALID."""
-    return [{**error, "extensions": {"code": InvalidError.code, **_extensions(error)}} for error in errors]
-
-
-def _extensions(error: dict[str, object]) -> dict[str, object]:
-    extensions = error.get("extensions")
-    return extensions if isinstance(extensions, dict) else {}

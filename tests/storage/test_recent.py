@@ -61,55 +61,53 @@ async def test_what_is_undone_or_not_committed_yet_is_not_seen(database):
     assert await names(database) == ["a"]
 
 
-async def test_a_read_that_a_commit_overtakes_is_forgotten(database, tmp_path):
-    begun, may_end = asyncio.Event(), asyncio.Event()
+class SlowRead:
+    """A read that goes on until it may end."""
 
-    async def slow() -> str:
-        begun.set()
-        await may_end.wait()
+    def __init__(self) -> None:
+        self.begun, self.may_end = asyncio.Event(), asyncio.Event()
+
+    async def __call__(self) -> str:
+        self.begun.set()
+        await self.may_end.wait()
         return "before"
 
-    async def quick() -> str:
-        return "after"
 
+async def read_later() -> str:
+    return "after"
+
+
+async def test_a_read_that_a_commit_overtakes_is_forgotten(database):
+    slow = SlowRead()
     task = asyncio.create_task(database.remembered("key", slow))
-    await begun.wait()
+    await slow.begun.wait()
     await add(database, "a")
     await names(database)
-    may_end.set()
+    slow.may_end.set()
 
     assert await task == "before"
-    assert await database.remembered("key", quick) == "after"
+    assert await database.remembered("key", read_later) == "after"
 
 
 async def test_a_read_that_began_before_the_file_was_away_is_forgotten(tmp_path):
-    file, begun, may_end = tmp_path / "file.db", asyncio.Event(), asyncio.Event()
+    file, slow = tmp_path / "file.db", SlowRead()
     with closing(sqlite3.connect(file)) as writer:
         writer.execute("CREATE TABLE one (it INTEGER)")
     recent = RecentReads(file)
-
-    async def slow() -> str:
-        begun.set()
-        await may_end.wait()
-        return "before"
-
-    async def quick() -> str:
-        return "after"
-
     task = asyncio.create_task(recent.read("key", slow))
-    await begun.wait()
+    await slow.begun.wait()
     # Versions of a connection that is opened anew begin anew, so that the same number means another state.
     recent.close()
     away = file.rename(tmp_path / "away.db")
-    await recent.read("other", quick)
+    await recent.read("other", read_later)
     away.rename(file)
     with closing(sqlite3.connect(file)) as writer, writer:
         writer.execute("INSERT INTO one VALUES (1)")
-    await recent.read("other", quick)
-    may_end.set()
+    await recent.read("other", read_later)
+    slow.may_end.set()
 
     assert await task == "before"
-    assert await recent.read("key", quick) == "after"
+    assert await recent.read("key", read_later) == "after"
     recent.close()
 
 

@@ -5,10 +5,9 @@ from typing import Any
 from strawberry import Schema
 
 from gateway.config import LimitSettings
-from gateway.graphql.document_limits import DocumentLimits
 from gateway.graphql.documents import Documents
 
 
 def documents_of(schema: Schema, **changed: Any) -> Documents:
     """The documents of a schema; what is given are settings, such as `max_depth=3`."""
-    return Documents(schema, limits=DocumentLimits.of(LimitSettings(**changed)))
+    return Documents(schema, limits=LimitSettings(**changed))
