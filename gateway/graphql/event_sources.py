@@ -57,7 +57,7 @@ async def history_of(
 
 async def instance_of(context: Context, instance_id: UUID) -> DataSourceInstance:
     """The instance that an event, a subscription or a run is of. Raises NotFoundError where it was deleted meanwhile."""
-    instance = await context.loaders.data_source_instance_by_id.load(instance_id)
+    instance = await context.loaders.row_by_id(DataSourceInstance).load(instance_id)
     if instance is None:
         raise NotFoundError("The instance of this was deleted at this moment.")
     return instance

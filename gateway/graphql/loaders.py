@@ -16,22 +16,18 @@ from gateway.graphql import relay
 from gateway.graphql.batching import ByIdentity, Loader, each
 from gateway.graphql.budget import Budget
 from gateway.graphql.event_loaders import EventLoaders
-from gateway.graphql.ids import Row
 from gateway.graphql.instance_places import Answer, InstancePlace, instances_at
 from gateway.graphql.layers import DefinitionLayers, InstanceLayers
 from gateway.graphql.record_loaders import RecordLoaders
 from gateway.models import (
     CollectionSpec,
     Connection,
-    Customer,
     DataSource,
     DataSourceInstance,
-    EventSubscription,
     Integration,
     Location,
     Pointer,
     Principal,
-    SyncRun,
 )
 from gateway.runtime import Runtime
 from gateway.services import instance_context, places
@@ -88,41 +84,7 @@ class Loaders:
         self._budget = budget
         self._pages: dict[tuple[_Children, RowWindow], Loader[UUID, RowPage[Any]]] = {}
         self._counts: dict[_Children, Loader[UUID, int]] = {}
-
-    @cached_property
-    def integration_by_id(self) -> Loader[UUID, Integration | None]:
-        """Integrations, archived or not."""
-        return Loader(partial(self._read_by_ids, Integration))
-
-    @cached_property
-    def customer_by_id(self) -> Loader[UUID, Customer | None]:
-        """Customers."""
-        return Loader(partial(self._read_by_ids, Customer))
-
-    @cached_property
-    def connection_by_id(self) -> Loader[UUID, Connection | None]:
-        """Connections, archived or not."""
-        return Loader(partial(self._read_by_ids, Connection))
-
-    @cached_property
-    def data_source_by_id(self) -> Loader[UUID, DataSource | None]:
-        """Definitions, archived or not."""
-        return Loader(partial(self._read_by_ids, DataSource))
-
-    @cached_property
-    def data_source_instance_by_id(self) -> Loader[UUID, DataSourceInstance | None]:
-        """Instances, archived or not."""
-        return Loader(partial(self._read_by_ids, DataSourceInstance))
-
-    @cached_property
-    def event_subscription_by_id(self) -> Loader[UUID, EventSubscription | None]:
-        """Subscriptions to changes, those that have ended too."""
-        return Loader(partial(self._read_by_ids, EventSubscription))
-
-    @cached_property
-    def sync_run_by_id(self) -> Loader[UUID, SyncRun | None]:
-        """Sync runs."""
-        return Loader(partial(self._read_by_ids, SyncRun))
+        self._rows: dict[type[SQLModel], Loader[UUID, Any]] = {}
 
     @cached_property
     def instance_by_place(self) -> Loader[InstancePlace, DataSourceInstance | None]:
@@ -159,22 +121,15 @@ class Loaders:
         """The loaders of what is known of changes."""
         return EventLoaders(self._runtime, self._principal)
 
-    def row_by_id(self, model: type[Row]) -> Loader[UUID, Any]:
-        """The loader of a type's rows."""
-        by_id: dict[type[Row], Loader[UUID, Any]] = {
-            Integration: self.integration_by_id,
-            Customer: self.customer_by_id,
-            Connection: self.connection_by_id,
-            DataSource: self.data_source_by_id,
-            DataSourceInstance: self.data_source_instance_by_id,
-            EventSubscription: self.event_subscription_by_id,
-            SyncRun: self.sync_run_by_id,
-        }
-        return by_id[model]
+    def row_by_id(self, model: type[Model]) -> Loader[UUID, Model | None]:
+        """The loader of a type's rows, archived or not."""
+        if model not in self._rows:
+            self._rows[model] = Loader(partial(self._read_by_ids, model))
+        return self._rows[model]
 
     async def integration_of(self, connection: Connection) -> Integration:
         """The integration of a connection."""
-        integration = await self.integration_by_id.load(connection.integration_id)
+        integration = await self.row_by_id(Integration).load(connection.integration_id)
         assert integration is not None  # noqa: S101 - a foreign key holds it, and everybody sees integrations.
         return integration
 
@@ -242,8 +197,8 @@ class Loaders:
 
     async def _layers_of(self, key: ByIdentity[DataSource]) -> DefinitionLayers:
         definition = key.value
-        universal = await self.data_source_by_id.load(definition.universal_id) if definition.universal_id else None
-        integration = await self.integration_by_id.load(definition.integration_id) if definition.integration_id else None
+        universal = await self.row_by_id(DataSource).load(definition.universal_id) if definition.universal_id else None
+        integration = await self.row_by_id(Integration).load(definition.integration_id) if definition.integration_id else None
         return DefinitionLayers(self._runtime, definition, universal, integration)
 
     async def _read_instance_layers(self, keys: list[ByIdentity[DataSourceInstance]]) -> list[InstanceLayers | NotFoundError]:
@@ -253,7 +208,7 @@ class Loaders:
             self._note(context.root)
         for integration in {context.integration.id: context.integration for context in found if context is not None}.values():
             # What was read to decide the settings is not read again to be shown.
-            self.integration_by_id.prime(integration.id, integration)
+            self.row_by_id(Integration).prime(integration.id, integration)
         return [InstanceLayers(self._runtime, context) if context is not None else instance_context.gone() for context in found]
 
     def _note(self, root: DataSource) -> None:

@@ -1,11 +1,12 @@
 """What every answer tells a browser."""
 
-from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.web.refusals import SECURITY_HEADERS
 
 __all__ = ["SecurityHeaders"]
+
+_HEADERS = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in SECURITY_HEADERS.items()]
 
 
 class SecurityHeaders:
@@ -19,9 +20,9 @@ class SecurityHeaders:
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in SECURITY_HEADERS.items():
-                    headers.setdefault(name, value)
+                # Names are in lower case here, as ASGI has them.
+                stated = {name for name, _ in message["headers"]}
+                message["headers"] = [*message["headers"], *(header for header in _HEADERS if header[0] not in stated)]
             await send(message)
 
         await self._app(scope, receive, send_with_headers if scope["type"] == "http" else send)

@@ -32,11 +32,11 @@ from gateway.services import checks, elements, places
 
 def _integration_of(connection: models.Connection, info: Info) -> Asked:
     # There is one: a foreign key holds it, and everybody sees integrations.
-    return info.context.loaders.integration_by_id, connection.integration_id
+    return info.context.loaders.row_by_id(models.Integration), connection.integration_id
 
 
 def _customer_of(connection: models.Connection, info: Info) -> Asked:
-    return info.context.loaders.customer_by_id, connection.customer_id
+    return info.context.loaders.row_by_id(models.Customer), connection.customer_id
 
 
 @strawberry.type(

@@ -30,4 +30,6 @@ class Viewer:
 
     @field("The customer that the token names. Null for an admin who is no customer.", type=CUSTOMER | None)
     async def customer(self: models.Principal, info: Info) -> models.Customer | None:
-        return await info.context.loaders.customer_by_id.load(self.customer_id) if self.customer_id is not None else None
+        if self.customer_id is None:
+            return None
+        return await info.context.loaders.row_by_id(models.Customer).load(self.customer_id)

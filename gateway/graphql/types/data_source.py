@@ -12,11 +12,11 @@ from gateway.graphql.types.element import Pointing, from_layers
 
 
 def _integration_of(definition: models.DataSource, info: Info) -> Asked | None:
-    return (info.context.loaders.integration_by_id, definition.integration_id) if definition.integration_id else None
+    return (info.context.loaders.row_by_id(models.Integration), definition.integration_id) if definition.integration_id else None
 
 
 def _universal_of(definition: models.DataSource, info: Info) -> Asked | None:
-    return (info.context.loaders.data_source_by_id, definition.universal_id) if definition.universal_id else None
+    return (info.context.loaders.row_by_id(models.DataSource), definition.universal_id) if definition.universal_id else None
 
 
 @strawberry.type(
