@@ -15,13 +15,12 @@ from tests.web.serving import open_socket
 def lines():
     """Reads what was logged since."""
     stream, root = io.StringIO(), logging.getLogger()
-    before = root.handlers[:], root.level, logging.getLogger("gateway").level
+    before = root.handlers[:], root.level
     configure_logging(stream=stream)
     yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
     structlog.reset_defaults()
     root.handlers[:] = before[0]
     root.setLevel(before[1])
-    logging.getLogger("gateway").setLevel(before[2])
 
 
 def operations(lines):
