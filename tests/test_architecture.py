@@ -3,6 +3,7 @@
 import ast
 import importlib
 from collections.abc import Iterator
+from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 from statistics import median
@@ -26,7 +27,6 @@ FLOORS = [
 FLOOR_OF = {name: floor for floor, names in enumerate(FLOORS) for name in names}
 ABOVE_THE_FLOORS = {"__init__", "__main__"}
 FILES = sorted(PACKAGE.rglob("*.py"))
-TREES = {path: ast.parse(path.read_text(encoding="utf-8")) for path in FILES}
 
 HOME_OF = {
     "os.environ": {"config.py"},
@@ -48,6 +48,11 @@ PASSES_EVERYTHING_ON = {"connectors/http/client.py", "graphql/batching.py"}
 """Where even a cancellation is caught: it is passed on, to whoever waits or after cleaning up."""
 LONGEST_FILE = 350
 LONGEST_FUNCTION = 40
+
+
+@cache
+def tree_of(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
 
 
 def name_of(path: Path) -> str:
@@ -91,7 +96,7 @@ def as_ruff_sorts(name: str) -> tuple[int, str]:
 
 
 def functions(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
-    return (node for node in ast.walk(TREES[path]) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
+    return (node for node in ast.walk(tree_of(path)) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
 
 
 def length_of(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
@@ -115,7 +120,7 @@ def test_imports_only_go_down():
     wrong = []
     for path in FILES:
         part = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
-        imported = {name.split(".")[1] for name in imported_modules(TREES[path])} - {part}
+        imported = {name.split(".")[1] for name in imported_modules(tree_of(path))} - {part}
         if part not in ABOVE_THE_FLOORS:
             wrong += [f"{name_of(path)} may not import {other}" for other in sorted(imported) if FLOOR_OF[other] >= FLOOR_OF[part]]
 
@@ -123,19 +128,19 @@ def test_imports_only_go_down():
 
 
 def test_the_sync_engine_uses_of_the_services_only_what_opens_an_instance_and_its_app():
-    used = {name for path in FILES if "sync" in path.relative_to(PACKAGE).parts for name in imported_modules(TREES[path])}
+    used = {name for path in FILES if "sync" in path.relative_to(PACKAGE).parts for name in imported_modules(tree_of(path))}
 
     assert {name for name in used if name.startswith("gateway.services")} <= SERVICES_OF_THE_SYNC_ENGINE
 
 
 def test_only_who_starts_processes_knows_the_sync_engine():
-    users = {name_of(path) for path in FILES if any(name.startswith("gateway.sync") for name in imported_modules(TREES[path]))}
+    users = {name_of(path) for path in FILES if any(name.startswith("gateway.sync") for name in imported_modules(tree_of(path)))}
 
     assert {user.split("/")[0] for user in users} <= {"sync", "cli", "demo"}
 
 
 def test_no_import_goes_in_a_circle():
-    graph = {module: imported_modules(TREES[path]) & set(MODULES) for module, path in MODULES.items()}
+    graph = {module: imported_modules(tree_of(path)) & set(MODULES) for module, path in MODULES.items()}
 
     assert len(list(TopologicalSorter(graph).static_order())) == len(MODULES)
 
@@ -144,7 +149,7 @@ def test_imports_stand_at_the_top_and_name_the_whole_path():
     wrong = []
     for path in FILES:
         inside = [node for function in functions(path) for node in ast.walk(function) if isinstance(node, ast.Import | ast.ImportFrom)]
-        relative = [node for node in ast.walk(TREES[path]) if isinstance(node, ast.ImportFrom) and node.level > 0]
+        relative = [node for node in ast.walk(tree_of(path)) if isinstance(node, ast.ImportFrom) and node.level > 0]
         wrong += [f"{name_of(path)}:{node.lineno}" for node in inside + relative]
 
     assert wrong == []
@@ -169,14 +174,14 @@ def test_functions_are_short_by_habit():
 def test_every_effect_has_one_home():
     wrong = []
     for path in FILES:
-        used = effects(TREES[path])
+        used = effects(tree_of(path))
         wrong += [f"{name_of(path)} uses {name}" for name, homes in HOME_OF.items() if name in used and name_of(path) not in homes]
 
     assert wrong == []
 
 
 def test_what_is_caught_is_named():
-    caught = [(path, node) for path in FILES for node in ast.walk(TREES[path]) if isinstance(node, ast.ExceptHandler)]
+    caught = [(path, node) for path in FILES for node in ast.walk(tree_of(path)) if isinstance(node, ast.ExceptHandler)]
 
     unnamed = [f"{name_of(path)}:{node.lineno}" for path, node in caught if node.type is None or ast.unparse(node.type) == "Exception"]
     whole = {name_of(path) for path, node in caught if node.type is not None and ast.unparse(node.type) == "BaseException"}
@@ -187,7 +192,7 @@ def test_what_is_caught_is_named():
 def test_what_a_module_lists_as_public_is_sorted_and_true():
     wrong = []
     for path in FILES:
-        listed = [node for node in TREES[path].body if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__"]
+        listed = [node for node in tree_of(path).body if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__"]
         names = ast.literal_eval(listed[0].value) if listed else []
         module = importlib.import_module(module_of(path)) if listed else None
         if names != sorted(set(names), key=as_ruff_sorts) or not all(hasattr(module, name) for name in names):
@@ -199,8 +204,8 @@ def test_what_a_module_lists_as_public_is_sorted_and_true():
 def test_a_part_lists_all_that_it_imports_for_others():
     wrong = []
     for path in (path for path in FILES if path.name == "__init__.py"):
-        imported = {alias.asname or alias.name for node in TREES[path].body if isinstance(node, ast.ImportFrom) for alias in node.names}
-        used = {node.id for node in ast.walk(TREES[path]) if isinstance(node, ast.Name)}
+        imported = {alias.asname or alias.name for node in tree_of(path).body if isinstance(node, ast.ImportFrom) for alias in node.names}
+        used = {node.id for node in ast.walk(tree_of(path)) if isinstance(node, ast.Name)}
         listed = set(getattr(importlib.import_module(module_of(path)), "__all__", ()))
         wrong += [f"{name_of(path)}: {name}" for name in sorted(imported - used - listed) if not name.startswith("_")]
 

@@ -1,6 +1,5 @@
 """Documents that are made to cost more than they show, each as large as the limits allow."""
 
-from bisect import bisect_right
 from collections.abc import Callable
 
 from graphql.language import Lexer, Source, TokenKind
@@ -18,10 +17,14 @@ def tokens(document: str) -> int:
 def filled(head: str, part: str | Callable[[int], str], tail: str) -> str:
     """As many parts between head and tail as there is room for."""
 
-    def document(parts: int) -> str:
-        return head + " ".join(part(number) if callable(part) else part for number in range(parts)) + tail
+    def numbered(number: int) -> str:
+        return part(number) if callable(part) else part
 
-    return document(bisect_right(range(1, MOST_TOKENS), MOST_TOKENS, key=lambda parts: tokens(document(parts))))
+    parts = [numbered(0)]
+    room = MOST_TOKENS - tokens(head + parts[0] + tail)
+    while (room := room - tokens(added := numbered(len(parts)))) >= 0:
+        parts.append(added)
+    return head + " ".join(parts) + tail
 
 
 def chain(length: int, *, link: str, end: str, head: str = "{ ...F0 }") -> str:
