@@ -19,10 +19,9 @@ from graphql import (
     print_ast,
 )
 
-from gateway.graphql import print_schema
+from tests.support.printed_schema import PRINTED
 
 CONTRACT = build_schema(Path(__file__).with_name("contract.graphql").read_text(encoding="utf-8"))
-PRINTED = build_schema(print_schema())
 
 
 def own_types(schema: GraphQLSchema) -> dict[str, GraphQLNamedType]:

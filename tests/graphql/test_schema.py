@@ -14,7 +14,6 @@ from graphql import (
     GraphQLNonNull,
     GraphQLObjectType,
     GraphQLScalarType,
-    build_schema,
     get_named_type,
     is_introspection_type,
     is_specified_scalar_type,
@@ -22,11 +21,10 @@ from graphql import (
 
 from gateway import errors
 from gateway.errors import GatewayError
-from gateway.graphql import print_schema
+from tests.support.printed_schema import PRINTED as SCHEMA
+from tests.support.printed_schema import SDL
 
 COMMITTED = Path(__file__).parents[2] / "schema.graphql"
-SDL = print_schema()
-SCHEMA = build_schema(SDL)
 OWN = {name: t for name, t in SCHEMA.type_map.items() if not is_introspection_type(t) and not is_specified_scalar_type(t)}
 OBJECTS = {name: t for name, t in OWN.items() if isinstance(t, GraphQLObjectType | GraphQLInterfaceType)}
 INPUTS = {name: t for name, t in OWN.items() if isinstance(t, GraphQLInputObjectType)}

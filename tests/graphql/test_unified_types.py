@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from graphql import GraphQLObjectType, GraphQLSchema
+from graphql import GraphQLObjectType
 from graphql import build_schema as parse_schema
 from strawberry.types import ExecutionResult
 
@@ -20,6 +20,7 @@ from gateway.testing import FakeClock
 from gateway.udm import MODELS, FieldRule, UnifiedMapping, UniversalDataModel, load_models
 from gateway.udm.shapes import PREFIX, shapes
 from tests.support.notes_connector import NotesApp, NotesConnector
+from tests.support.printed_schema import PRINTED
 from tests.support.runtime import connection, customer, integration
 
 MODEL_FILE = """\
@@ -208,9 +209,8 @@ def test_the_types_of_fields_are_those_of_the_catalog(gatherings: Runtime):
 
 
 def test_every_model_has_a_type_and_every_reference_a_sibling():
-    printed: GraphQLSchema = parse_schema(print_schema())
     for key, shape in shapes(MODELS).items():
-        made = printed.type_map[shape.name]
+        made = PRINTED.type_map[shape.name]
         assert isinstance(made, GraphQLObjectType)
         assert [interface.name for interface in made.interfaces] == ["UnifiedRecord"], key
         wanted = {each.name for each in shape.fields} | {each.sibling for each in shape.fields if each.sibling is not None}
@@ -218,7 +218,7 @@ def test_every_model_has_a_type_and_every_reference_a_sibling():
 
 
 def test_types_of_the_schema_are_none_that_a_model_could_have():
-    of_models = {name for name in parse_schema(print_schema()).type_map if name.startswith(PREFIX)}
+    of_models = {name for name in PRINTED.type_map if name.startswith(PREFIX)}
     of_models -= {"UnifiedRecord", "UnifiedFieldsToNativeInput", "UnifiedFieldsToNativePayload"}
     parts = {each.shape.name for shape in shapes(MODELS).values() for each in shape.fields if each.shape is not None}
 

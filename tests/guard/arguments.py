@@ -12,8 +12,6 @@ from graphql import (
     GraphQLInputObjectType,
     GraphQLInputType,
     GraphQLObjectType,
-    GraphQLSchema,
-    build_schema,
     get_named_type,
     is_list_type,
     is_non_null_type,
@@ -21,11 +19,10 @@ from graphql import (
     is_required_input_field,
 )
 
-from gateway.graphql import print_schema
 from tests.guard.world import Names, World
 from tests.support.notes_connector import GOOD_TOKEN, parameters
+from tests.support.printed_schema import PRINTED as SCHEMA
 
-SCHEMA: GraphQLSchema = build_schema(print_schema())
 Value = Any
 Values = Callable[[World, Names], Sequence[Value]]
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from graphql import GraphQLObjectType
 
-from tests.guard.arguments import SCHEMA
+from tests.support.printed_schema import PRINTED as SCHEMA
 
 _ODD_TEXTS = (
     *("\x00", "\ufeff", "\u202e", "\ud800", "\U0001f4a3", "é", "\\", '"', '"""', "#", "\r", "$", "!", "&", "|", "@", "..."),

@@ -18,9 +18,10 @@ from graphql import (
     is_non_null_type,
 )
 
-from tests.guard.arguments import SCHEMA, good_values, is_required
+from tests.guard.arguments import good_values, is_required
 from tests.guard.hostile import FITTING
 from tests.guard.world import Names, World
+from tests.support.printed_schema import PRINTED as SCHEMA
 
 MOST_DEPTH = 5
 _MOST_CHARACTERS = 400

@@ -13,7 +13,8 @@ from graphql import (
 from graphql.language import Lexer, Source, TokenKind
 
 from gateway.config import LimitSettings
-from tests.guard.arguments import SCHEMA, Operation
+from tests.guard.arguments import Operation
+from tests.support.printed_schema import PRINTED as SCHEMA
 
 REQUIRED_ARGUMENTS: Mapping[str, str] = {
     "Connection.collection": '(key: "cards")',

@@ -17,13 +17,13 @@ from gateway.errors import GatewayError, InternalError, InvalidError
 from gateway.runtime import Runtime, open_runtime
 from gateway.storage.encryption import Cipher
 from gateway.testing import FakeClock
-from tests.guard.arguments import SCHEMA
 from tests.guard.damage import damaged_body, damaged_text, damaged_value
 from tests.guard.fuzz import RandomDocument
 from tests.guard.held import all_else_left_aside, held
 from tests.guard.world import World, build
 from tests.support.gateway_client import GatewayUnderTest
 from tests.support.notes_connector import NotesApp, NotesConnector
+from tests.support.printed_schema import PRINTED as SCHEMA
 
 PATIENCE_SECONDS = 20.0
 WARM_UP = 10
