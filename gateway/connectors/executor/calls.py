@@ -26,7 +26,7 @@ from gateway.connectors.executor.turns import Turns
 from gateway.connectors.executor.validators import Confirmable, may_be_confirmed
 from gateway.connectors.format.connector import ConnectorFile
 from gateway.connectors.format.requests import Request
-from gateway.connectors.http import AppResponse, Http
+from gateway.connectors.http import AppRequest, AppResponse, Http
 from gateway.connectors.protocol import Access
 from gateway.connectors.redaction import Redactor
 from gateway.errors import UpstreamAuthError, UpstreamError, UpstreamRateLimitError, UpstreamResponseError, UpstreamUnavailableError
@@ -258,11 +258,11 @@ class Caller:
     async def _send(self, call: "_Call", url: httpx.URL, condition: Mapping[str, str]) -> AppResponse:
         ready = call.ready
 
-        def make() -> httpx.Request:
+        def make() -> AppRequest:
             # Only now: while it waited for its turn, another request may have brought a new proof.
             proof = self.proof if ready.is_proven else Proof()
             headers = {**ready.headers, **condition, **proof.headers}
-            return httpx.Request(ready.method, proof.on(url), headers=headers, content=ready.content)
+            return AppRequest(ready.method, proof.on(url), headers=headers, content=ready.content)
 
         return await self._sender.send(make, url, progress=call.progress)
 

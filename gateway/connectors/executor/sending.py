@@ -10,7 +10,7 @@ from gateway.connectors.executor.hosts_health import HostHealth, HostsHealth
 from gateway.connectors.executor.limits import ExecutorLimits
 from gateway.connectors.executor.turns import Turns
 from gateway.connectors.format.connector import ConnectorFile
-from gateway.connectors.http import AppResponse, Http
+from gateway.connectors.http import AppRequest, AppResponse, Http
 from gateway.errors import UpstreamRateLimitError, UpstreamUnavailableError
 
 _FIRST_FAILURE = 500
@@ -40,7 +40,7 @@ class Sender:
         self._is_background = is_background
         self._hosts_health = hosts_health
 
-    async def send(self, make: Callable[[], httpx.Request], url: httpx.URL, *, progress: Progress) -> AppResponse:
+    async def send(self, make: Callable[[], AppRequest], url: httpx.URL, *, progress: Progress) -> AppResponse:
         """The answer to the request that is made once its turn has come; `url` is its address.
 
         Raises UpstreamRateLimitError for a pause that is not worth waiting for, and UpstreamUnavailableError.
@@ -53,7 +53,7 @@ class Sender:
             await self._keep_pause(lambda: health.background_pause, progress)
             return await self._in_turn(make, health, progress)
 
-    async def _in_turn(self, make: Callable[[], httpx.Request], health: HostHealth, progress: Progress) -> AppResponse:
+    async def _in_turn(self, make: Callable[[], AppRequest], health: HostHealth, progress: Progress) -> AppResponse:
         async with self._turns.all:
             await self._keep_pause(lambda: health.pause, progress)
             if self.remaining(progress) <= 0:
@@ -85,7 +85,7 @@ class Sender:
             may_have_been_received=progress.may_have_arrived,
         )
 
-    async def _sent(self, request: httpx.Request, health: HostHealth, progress: Progress) -> AppResponse:
+    async def _sent(self, request: AppRequest, health: HostHealth, progress: Progress) -> AppResponse:
         health.breaker.enter(request)
         progress.is_waiting_for_answer = True
         try:

@@ -2,6 +2,7 @@
 
 from gateway.connectors.http.client import Http
 from gateway.connectors.http.json_bodies import decode_json
+from gateway.connectors.http.request import AppRequest
 from gateway.connectors.http.response import AppResponse
 
-__all__ = ["AppResponse", "Http", "decode_json"]
+__all__ = ["AppRequest", "AppResponse", "Http", "decode_json"]

@@ -3,15 +3,15 @@
 import asyncio
 import io
 from collections.abc import Sequence
-from types import SimpleNamespace
 
 import aiohttp
-import httpx
 from yarl import URL
 
 from gateway.config import Network
 from gateway.connectors.http import bodies, faults, outgoing
+from gateway.connectors.http.exchange import Exchange, NotedRequest
 from gateway.connectors.http.pool import ConnectionPool
+from gateway.connectors.http.request import AppRequest
 from gateway.connectors.http.response import AppResponse
 from gateway.errors import UpstreamResponseError, UpstreamUnavailableError
 
@@ -32,7 +32,7 @@ class Http:
         self._session: aiohttp.ClientSession | None = None
         self._is_closed = False
 
-    async def send(self, request: httpx.Request, *, max_bytes: int, timeout_seconds: float) -> AppResponse:
+    async def send(self, request: AppRequest, *, max_bytes: int, timeout_seconds: float) -> AppResponse:
         """The app's answer to the request, whatever its status, read whole. The request goes out once, never again.
 
         The address is sent as the request spells it. `timeout_seconds` is the time of the whole call: waiting for a free
@@ -41,7 +41,7 @@ class Http:
         answer that is not HTTP or is larger than `max_bytes`, before decoding or after; UpstreamRejectedError for a request that
         cannot be sent, and for an address that is private and not allowed.
         """
-        exchange = _Exchange(host=request.url.host)
+        exchange = Exchange(host=request.url.host)
         try:
             async with asyncio.timeout(timeout_seconds) as deadline:
                 return await self._send(request, exchange, max_bytes=max_bytes)
@@ -56,20 +56,15 @@ class Http:
         if self._session is not None:
             await self._session.close()
 
-    async def _send(self, request: httpx.Request, exchange: "_Exchange", *, max_bytes: int) -> AppResponse:
-        url = outgoing.checked_url(request)
-        method = outgoing.checked_method(request)
-        headers = outgoing.outgoing_headers(request)
-        content = await request.aread()
+    async def _send(self, request: AppRequest, exchange: Exchange, *, max_bytes: int) -> AppResponse:
+        url = outgoing.checked_url(request.url)
         response = await self._open_session().request(
-            method,
+            outgoing.checked_method(request.method),
             URL(url, encoded=True),
-            headers=headers,
-            skip_auto_headers=("Content-Type",),
-            data=io.BytesIO(content) if content else None,  # As bytes, a body above 1 MB would be written without a pause.
+            headers=outgoing.outgoing_headers(request.headers),
+            data=io.BytesIO(request.content) if request.content else None,  # As bytes, one above 1 MB would be written without a pause.
             allow_redirects=False,
             middlewares=(exchange.pass_on,),
-            trace_request_ctx=exchange,
         )
         try:
             return AppResponse(
@@ -99,60 +94,12 @@ class Http:
                 timeout=_NO_TIMEOUTS,
                 auto_decompress=False,
                 trust_env=False,
-                trace_configs=[_notice_progress()],
+                request_class=NotedRequest,
+                skip_auto_headers=("Content-Type",),
                 max_line_size=MAX_HEADER_BYTES,
                 max_field_size=MAX_HEADER_BYTES,
             )
         return self._session
-
-
-class _Exchange:
-    """One request on its way: how far it came, and what its faults mean."""
-
-    def __init__(self, *, host: str) -> None:
-        self.host = host
-        self.is_queued = False
-        self.is_sent = False
-
-    async def pass_on(self, request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
-        """Translates faults below the session, which would repeat GET, PUT and DELETE by itself where the connection was lost."""
-        try:
-            return await handler(request)
-        except faults.TRANSLATED as error:
-            raise self.translate(error) from None
-
-    def translate(self, error: BaseException) -> Exception:
-        # Callers raise it `from None`: the library's errors hold the address and headers of the request, secrets included.
-        return faults.translate(error, host=self.host, is_sent=self.is_sent)
-
-    def timed_out(self, *, after_seconds: float) -> UpstreamUnavailableError:
-        if self.is_queued:
-            return UpstreamUnavailableError(
-                f"The gateway had no free connection within {after_seconds:g} seconds: it waits for the answers of too many apps.",
-                may_have_been_received=False,
-                is_apps_fault=False,
-            )
-        did_not = "did not answer" if self.is_sent else "could not be reached"
-        return UpstreamUnavailableError(f"The app {did_not} within {after_seconds:g} seconds.", may_have_been_received=self.is_sent)
-
-
-def _notice_progress() -> aiohttp.TraceConfig:
-    """Marks an exchange as queued while it waits for a free connection, and as sent just before its first byte is written."""
-
-    async def queue(session: aiohttp.ClientSession, context: SimpleNamespace, event: aiohttp.TraceConnectionQueuedStartParams) -> None:
-        context.trace_request_ctx.is_queued = True
-
-    async def unqueue(session: aiohttp.ClientSession, context: SimpleNamespace, event: aiohttp.TraceConnectionQueuedEndParams) -> None:
-        context.trace_request_ctx.is_queued = False
-
-    async def send(session: aiohttp.ClientSession, context: SimpleNamespace, event: aiohttp.TraceRequestHeadersSentParams) -> None:
-        context.trace_request_ctx.is_sent = True
-
-    trace = aiohttp.TraceConfig()
-    trace.on_connection_queued_start.append(queue)
-    trace.on_connection_queued_end.append(unqueue)
-    trace.on_request_headers_sent.append(send)
-    return trace
 
 
 def _checked_status(response: aiohttp.ClientResponse) -> int:

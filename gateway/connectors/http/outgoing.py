@@ -1,8 +1,10 @@
 """What of a request goes on the wire."""
 
 import re
+from collections.abc import Mapping
 
 import httpx
+from multidict import CIMultiDict
 
 from gateway import __version__
 from gateway.errors import UpstreamRejectedError
@@ -11,6 +13,7 @@ _DOT_SEGMENT = re.compile(r"(?:\.|%2e){1,2}(?:(?:;|%3b).*)?", re.IGNORECASE)
 # Some servers take what follows a semicolon for a parameter of the segment, and walk up all the same.
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _CONTROL_CHARACTER = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 OF_THE_TRANSFER = frozenset(
     {
@@ -32,12 +35,11 @@ OF_THE_TRANSFER = frozenset(
 """Headers that speak of the connection, not of the message (RFC 9110, 7.6.1), or that follow from address and body."""
 
 
-def checked_url(request: httpx.Request) -> str:
+def checked_url(url: httpx.URL) -> str:
     """The address of a request, as the request spells it.
 
     Raises UpstreamRejectedError for what is not http or https, for credentials in the address and for `.` and `..` segments.
     """
-    url = request.url
     if url.scheme not in {"http", "https"} or not url.host:
         raise UpstreamRejectedError("The address of the app must start with http:// or https:// and name a host.")
     if url.userinfo:
@@ -49,37 +51,33 @@ def checked_url(request: httpx.Request) -> str:
     return str(url)
 
 
-def checked_method(request: httpx.Request) -> str:
+def checked_method(method: str) -> str:
     """The method of a request. Raises UpstreamRejectedError for CONNECT, TRACE and what is no method."""
-    method = request.method.upper()
+    method = method.upper()
     if method in {"CONNECT", "TRACE"} or not _TOKEN.fullmatch(method):
         raise UpstreamRejectedError(f"The gateway sends no request of method {method!r}.")
     return method
 
 
-def outgoing_headers(request: httpx.Request) -> list[tuple[str, str]]:
-    """The headers to send: the request's own, without those of the transfer, and the gateway's name where it gives none.
+def outgoing_headers(given: Mapping[str, str]) -> CIMultiDict[str]:
+    """The headers to send: those given, without those of the transfer, and the gateway's name where they hold none.
 
     Raises UpstreamRejectedError for a header that would not arrive as it was given; the message never holds its value.
     """
-    headers = [_checked_header(name, value) for name, value in request.headers.raw if name.lower().decode("latin-1") not in _REPLACED]
-    headers.append(("Accept-Encoding", "gzip, deflate"))
-    if not any(name.lower() == "user-agent" for name, _ in headers):
-        headers.append(("User-Agent", f"gateway/{__version__}"))
+    headers = CIMultiDict({name: _checked_value(name, value) for name, value in given.items() if name.lower() not in _REPLACED})
+    headers["Accept-Encoding"] = "gzip, deflate"
+    headers.setdefault("User-Agent", f"gateway/{__version__}")
     return headers
 
 
 _REPLACED = OF_THE_TRANSFER | {"accept-encoding"}
 
 
-def _checked_header(raw_name: bytes, raw_value: bytes) -> tuple[str, str]:
-    name = raw_name.decode("latin-1")
+def _checked_value(name: str, value: str) -> str:
     if not _TOKEN.fullmatch(name):
         raise UpstreamRejectedError(f"A request cannot have a header named {name!r}.")
-    try:
-        value = raw_value.decode()
-    except UnicodeDecodeError:
-        raise UpstreamRejectedError(f"The value of header {name!r} is not valid UTF-8. Enter it again.") from None
     if _CONTROL_CHARACTER.search(value):
         raise UpstreamRejectedError(f"The value of header {name!r} holds a line break or another control character. Enter it without.")
-    return name, value
+    if not value.isascii() and _SURROGATE.search(value):
+        raise UpstreamRejectedError(f"The value of header {name!r} is not valid Unicode. Enter it again.")
+    return value

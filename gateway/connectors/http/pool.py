@@ -1,6 +1,6 @@
 """Connections that wait for their next request."""
 
-import selectors
+import select
 from collections.abc import Sequence
 from weakref import WeakSet
 
@@ -11,6 +11,7 @@ from aiohttp.tracing import Trace
 
 from gateway.config import Network
 from gateway.connectors.http import addresses
+from gateway.connectors.http.exchange import NotedRequest
 
 
 class ConnectionPool(aiohttp.TCPConnector):
@@ -32,7 +33,9 @@ class ConnectionPool(aiohttp.TCPConnector):
     ) -> Connection:
         """A new connection, or an idle one on which nothing has arrived."""
         while True:
+            _note_queued(req, is_queued=True)
             connection = await super().connect(req, traces, timeout)
+            _note_queued(req, is_queued=False)
             protocol = connection.protocol
             if protocol is None or protocol not in self._used:
                 break
@@ -44,12 +47,27 @@ class ConnectionPool(aiohttp.TCPConnector):
             self._used.add(protocol)
         return connection
 
+    async def _create_connection(
+        self,
+        req: aiohttp.ClientRequest,
+        traces: list[Trace],
+        timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109 - named by the library.
+    ) -> ResponseHandler:
+        # Where connections of a kind are made, as the library means it: whoever comes here has waited for a free place before.
+        _note_queued(req, is_queued=False)
+        return await super()._create_connection(req, traces, timeout)
+
+
+def _note_queued(request: aiohttp.ClientRequest, *, is_queued: bool) -> None:
+    if isinstance(request, NotedRequest):
+        request.exchange.is_queued = is_queued
+
 
 def _has_arrivals(connection: Connection) -> bool:
     """Whether the system holds bytes, or the end, of a connection that the loop has not seen yet."""
     socket = connection.transport.get_extra_info("socket") if connection.transport is not None else None
     if socket is None or socket.fileno() < 0:
         return True
-    with selectors.DefaultSelector() as selector:
-        selector.register(socket.fileno(), selectors.EVENT_READ)
-        return bool(selector.select(timeout=0))
+    poll = select.poll()
+    poll.register(socket.fileno(), select.POLLIN)
+    return bool(poll.poll(0))

@@ -9,11 +9,9 @@ from pathlib import Path
 from typing import ClassVar
 from unittest import SkipTest
 
-import httpx
-
 from gateway.clock import Clock
 from gateway.connectors.executor import DeclarativeConnector
-from gateway.connectors.http import AppResponse, Http
+from gateway.connectors.http import AppRequest, AppResponse, Http
 from gateway.connectors.loading import load_connector_file
 from gateway.connectors.protocol import Access, Connector
 from gateway.errors import GatewayError, UpstreamError, UpstreamUnavailableError
@@ -62,7 +60,7 @@ class TappedHttp(Http):
         """From now on answers arrive again."""
         self._loses = False
 
-    async def send(self, request: httpx.Request, *, max_bytes: int, timeout_seconds: float) -> AppResponse:
+    async def send(self, request: AppRequest, *, max_bytes: int, timeout_seconds: float) -> AppResponse:
         """The app's answer, or the one that is repeated. Raises UpstreamUnavailableError for one that is lost."""
         if self._answer is not None:
             return self._answer

@@ -1,12 +1,12 @@
 """A client that may reach the loop-back, an app there, and a short way to send."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from ipaddress import ip_network
 
 import httpx
 import pytest
 
-from gateway.connectors.http import AppResponse, Http
+from gateway.connectors.http import AppRequest, AppResponse, Http
 from gateway.testing import ScriptedApp
 
 Send = Callable[..., Awaitable[AppResponse]]
@@ -30,8 +30,15 @@ def send(app: ScriptedApp, http: Http) -> Send:
     """Sends to a path of the app."""
 
     async def send(
-        path: str = "/", *, method: str = "GET", max_bytes: int = 100_000, timeout_seconds: float = 10, **request
+        path: str = "/",
+        *,
+        method: str = "GET",
+        headers: Mapping[str, str] | None = None,
+        content: bytes = b"",
+        max_bytes: int = 100_000,
+        timeout_seconds: float = 10,
     ) -> AppResponse:
-        return await http.send(httpx.Request(method, app.url + path, **request), max_bytes=max_bytes, timeout_seconds=timeout_seconds)
+        request = AppRequest(method, httpx.URL(app.url + path), headers=headers or {}, content=content)
+        return await http.send(request, max_bytes=max_bytes, timeout_seconds=timeout_seconds)
 
     return send

@@ -1,0 +1,16 @@
+"""A request to an app, as it is to be sent."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import httpx
+
+
+@dataclass(frozen=True, slots=True)
+class AppRequest:
+    """What an app is asked. Its `repr` shows nothing that could be secret."""
+
+    method: str
+    url: httpx.URL = field(repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False, kw_only=True)
+    content: bytes = field(default=b"", repr=False, kw_only=True)
