@@ -9,7 +9,10 @@ from gateway.expressions.errors import ExpressionError
 _PATTERN = re.compile(r"(?:[^%]|%[YmdHMSfj%])*")
 _MAX_PATTERN_CHARACTERS = 100
 # An hour of 24 is told as the day after it, by the versions of the library that read it.
-_WHOLE_SECONDS = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T(?:[01][0-9]|2[0-3]):[0-9]{2}:[0-9]{2}Z")
+_WHOLE_SECONDS = re.compile(
+    r"(?!0000)[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8]|(29|3[01]))T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]Z"
+)
+"""Its group is a day that not every month has."""
 
 
 def parse(text: str | None) -> datetime | None:
@@ -28,7 +31,8 @@ def parse(text: str | None) -> datetime | None:
 
 def is_as_told(text: str) -> bool:
     """Whether the text is what `to_text` makes of the time that it names, which spares making it; of some that are, it says no."""
-    return _WHOLE_SECONDS.fullmatch(text) is not None and parse(text) is not None
+    found = _WHOLE_SECONDS.fullmatch(text)
+    return found is not None and (found.lastindex is None or parse(text) is not None)
 
 
 def to_text(time: datetime | None) -> str | None:

@@ -49,6 +49,8 @@ def text_of(value: JsonValue) -> str | None:
     """A text, number or boolean as text; null for anything else, and for what is no number that JSON can carry."""
     if isinstance(value, str):
         return value
+    if value.__class__ is int:
+        return str(value)
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int) or (isinstance(value, float) and math.isfinite(value)):

@@ -1,6 +1,6 @@
 """Fills the gaps of what was read: apps know a full name or its parts, seldom both."""
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from gateway.expressions import Expression, ExpressionError
@@ -25,34 +25,38 @@ class Gap:
     is_substitute: bool = False
     """Whether it is used only where the app has no place for the field: of one that has, no assignee means that there is none."""
 
+    @property
+    def sources(self) -> frozenset[str]:
+        """The fields of the model that the value is made of."""
+        return self.value.names
 
-def filling(gaps: Iterable[Gap], schema: JsonSchema, *, mapped: Collection[str]) -> Filling:
-    """What fills the gaps of an object, in their order; a gap stays where nothing can be told.
 
-    `mapped` are the fields that the app has a place for.
+def fillable(gaps: Iterable[Gap], *, mapped: Collection[str], told: Collection[str]) -> Iterator[Gap]:
+    """The gaps that can come to be filled, in their order.
+
+    `mapped` are the fields that the app has a place for, and `told` those that an object may have before any gap is filled.
     """
-    fillings = [_filling(gap, schema) for gap in gaps if not (gap.is_substitute and gap.path[-1] in mapped)]
+    known = set(told)
+    for gap in gaps:
+        is_in_place = len(gap.path) == 1 or gap.path[0] in known
+        if is_in_place and not known.isdisjoint(gap.sources) and not (gap.is_substitute and gap.path[-1] in mapped):
+            known.add(gap.path[0])
+            yield gap
 
-    def fill(unified: JsonObject) -> None:
-        for each in fillings:
-            each(unified)
 
-    return fill
-
-
-def _filling(gap: Gap, schema: JsonSchema) -> Filling:
+def filling(gap: Gap, schema: JsonSchema) -> Filling:
+    """What fills the gap in objects of the schema; it stays where nothing can be told."""
     *way, name = gap.path
     for part in gap.path:
         schema = schema.get("properties", {}).get(part, {})
     coerce = coercion(schema)
-    sources = [path[0] for path in gap.value.paths]
+    sources = gap.sources
 
     def fill(unified: JsonObject) -> None:
         target = _target(unified, way) if way else unified
         if target is None:
             return
         held = target.get(name)
-        # Most fields are there and true: that is something, told at once.
         if held or held not in _NOTHING or unified.keys().isdisjoint(sources):
             return
         try:

@@ -6,13 +6,10 @@ from functools import cached_property
 from typing import Protocol, TypeVar
 
 from gateway.errors import InvalidError, UnsupportedError, UserError
-from gateway.expressions import times
 from gateway.models import Condition, JsonObject, JsonSchema, Record
-from gateway.udm.coercion import Coercion, coercion
 from gateway.udm.conditions import comparable_fields, native_condition
-from gateway.udm.filling import Filling
 from gateway.udm.model import Models, UniversalDataModel
-from gateway.udm.reading import ObjectReader, object_reader
+from gateway.udm.reading import RecordReader, record_reader
 from gateway.udm.rules import FieldRule
 from gateway.udm.writing import Native, native_fields
 
@@ -62,12 +59,7 @@ class UnifiedMapping:
 
     def read(self, record: Record) -> JsonObject:
         """The record as the model, its gaps filled; the model's times of the record are those that the app tells of it."""
-        unified: JsonObject = {"id": record.external_id, **self._reader(record.fields)}
-        for name, time in (("createdTime", record.created_at), ("updatedTime", record.updated_at)):
-            if time is not None and name not in unified and name in self.model.properties:
-                unified[name] = times.to_text(time)
-        self._fill_gaps(unified)
-        return unified
+        return self._reader(record, record.fields)
 
     def write(self, unified: JsonObject, *, fields_schema: JsonSchema | None) -> Native:
         """The model's fields as the app's own."""
@@ -86,13 +78,8 @@ class UnifiedMapping:
         return {}
 
     @cached_property
-    def _reader(self) -> ObjectReader:
-        rules = {name: rule for name, rule in self.rules.items() if name != "id"}
-        return object_reader(rules, self.model.fields_schema)
-
-    @cached_property
-    def _fill_gaps(self) -> Filling:
-        return self.model.filling(mapped=self.rules)
+    def _reader(self) -> RecordReader:
+        return record_reader(self.rules, self.model, mapped=self.rules)
 
 
 @dataclass(frozen=True)
@@ -110,14 +97,7 @@ class FallbackTranslation:
 
     def read(self, record: Record) -> JsonObject:
         """The record as the other model, under the names of this one."""
-        read = self.mapping.read(record)
-        unified: JsonObject = {"id": record.external_id}
-        for name, (other, coerce) in self._coercions.items():
-            value = coerce(read[other]) if other in read else None
-            if value is not None:
-                unified[name] = value
-        self._fill_gaps(unified)
-        return unified
+        return self._reader(record, self.mapping.read(record))
 
     def write(self, unified: JsonObject, *, fields_schema: JsonSchema | None) -> Native:
         """The fields of this model as the app's own; those that the other model does not have are unmapped."""
@@ -157,12 +137,11 @@ class FallbackTranslation:
         return {other: name for name, other in self._names.items()}
 
     @cached_property
-    def _coercions(self) -> Mapping[str, tuple[str, Coercion]]:
-        return {name: (other, coercion(self.model.properties[name])) for name, other in self._names.items()}
-
-    @cached_property
-    def _fill_gaps(self) -> Filling:
-        return self.model.filling(mapped=[name for name, other in self._names.items() if other in self.mapping.rules])
+    def _reader(self) -> RecordReader:
+        rules = {name: FieldRule(path=other) for name, other in self._names.items()}
+        mapped = [name for name, other in self._names.items() if other in self.mapping.rules]
+        # The times of the record are among the fields of the other model already.
+        return record_reader(rules, self.model, mapped=mapped, times_of={})
 
     def _is_writable(self, name: str) -> bool:
         return name in self._names and not self.model.properties[name].get("readOnly")

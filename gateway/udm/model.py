@@ -1,10 +1,10 @@
 """Universal data models."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from gateway.models import JsonSchema
-from gateway.udm.filling import Filling, Gap, filling
+from gateway.udm.filling import Gap
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,13 +30,6 @@ class UniversalDataModel:
         """The schemas of the fields, by name."""
         properties: Mapping[str, JsonSchema] = self.fields_schema["properties"]
         return properties
-
-    def filling(self, *, mapped: Collection[str]) -> Filling:
-        """What adds, in place, what can be told from the other fields to fields of the model. Make it once.
-
-        `mapped` are the fields that the app has a place for.
-        """
-        return filling(self.gaps, self.fields_schema, mapped=mapped)
 
 
 class Models(Mapping[str, UniversalDataModel]):

@@ -1,40 +1,94 @@
-"""Reads an app's fields as a model's. Rules are compiled once: a page has a thousand records."""
+"""Reads an app's fields as a model's. Rules are compiled once, to one function: a page has a thousand records."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
-from gateway.expressions import ExpressionError, Template
-from gateway.models import JsonObject, JsonSchema, JsonValue
+from gateway.expressions import ExpressionError, Template, times
+from gateway.expressions.source import Source
+from gateway.models import JsonObject, JsonSchema, JsonValue, Record
 from gateway.udm.coercion import LEFT_AS_THEY_ARE, coercion
+from gateway.udm.filling import fillable, filling
+from gateway.udm.model import UniversalDataModel
 from gateway.udm.rules import FieldRule, unified_value
 
 ObjectReader = Callable[[Any], JsonObject]
+RecordReader = Callable[[Record, JsonObject], JsonObject]
+"""From a record, and the fields that its rules speak of."""
 _ValueReader = Callable[[Any], JsonValue]
+
+TIMES: Mapping[str, str] = {"createdTime": "created_at", "updatedTime": "updated_at"}
+"""The fields of models that tell what an app tells of every record, and where it stands in a record."""
 
 
 def object_reader(rules: Mapping[str, FieldRule], schema: JsonSchema) -> ObjectReader:
     """What reads an app's fields as an object of the schema; fields of which the app has nothing are left out."""
-    properties = schema.get("properties", {})
-    lines = ["def read(fields):", "    get = (fields if fields.__class__ is plain else mapping_of(fields)).get", "    found = {}"]
-    names: dict[str, Any] = {"__builtins__": {}, "plain": dict, "mapping_of": _mapping_of}
-    for number, (name, rule) in enumerate(rules.items()):
-        lines += _field_lines(number, rule, properties.get(name, {}), names)
-        lines.append(f"    if value is not None: found[name{number}] = value")
-        names[f"name{number}"] = name
-    # No text of anybody's is in it: fields and paths stand in it by names such as `path7`.
-    exec(compile("\n".join([*lines, "    return found"]), "<compiled mapping>", "exec"), names)  # noqa: S102
-    read: ObjectReader = names["read"]
-    return read
+    writer = _Writer()
+    return writer.compiled("fields", "found = {}", *writer.fields(rules, schema), "return found")
 
 
-def _field_lines(number: int, rule: FieldRule, schema: JsonSchema, names: dict[str, Any]) -> list[str]:
-    """What gives a field's value, as `value`. A field that stands under one name takes no call where it is of the right type already."""
-    if not _is_plain(rule):
-        names[f"read{number}"] = _value_reader(rule, schema)
-        return [f"    value = read{number}(fields)"]
-    make = coercion(schema)
-    names |= {f"path{number}": rule.path, f"make{number}": make, f"kind{number}": LEFT_AS_THEY_ARE.get(make)}
-    return [f"    value = get(path{number})", f"    if value.__class__ is not kind{number}: value = make{number}(value)"]
+def record_reader(
+    rules: Mapping[str, FieldRule], model: UniversalDataModel, *, mapped: Collection[str], times_of: Mapping[str, str] = TIMES
+) -> RecordReader:
+    """What reads a record as a model: its id and fields, its times where the fields do not tell them, and what fills its gaps.
+
+    `mapped` are the fields that the app has a place for.
+    """
+    writer = _Writer()
+    times_of = {name: part for name, part in times_of.items() if name in model.properties}
+    rules = {name: rule for name, rule in rules.items() if name != "id"}
+    return writer.compiled(
+        "record, fields",
+        "found = {'id': record.external_id}",
+        *writer.fields(rules, model.fields_schema),
+        *writer.times(times_of),
+        *writer.gaps(model, mapped=mapped, told={"id", *rules, *times_of}),
+        "return found",
+    )
+
+
+class _Writer:
+    """Writes one reader, which adds to `found` what it finds in `fields`."""
+
+    def __init__(self) -> None:
+        self._source = Source("compiled mapping", dict=dict, mapping_of=_mapping_of, text_of_time=times.to_text)
+        self._values: dict[str, str] = {}
+        """What the function calls the values of fields."""
+
+    def compiled(self, parameters: str, *lines: str) -> Callable[..., JsonObject]:
+        """The reader of these lines."""
+        name = self._source.function(parameters, *lines)
+        return self._source.compiled()(name)
+
+    def fields(self, rules: Mapping[str, FieldRule], schema: JsonSchema) -> Iterator[str]:
+        """Finds the value of each rule. One that stands under one name takes no call where it is of the right type already."""
+        yield "get = (fields if fields.__class__ is dict else mapping_of(fields)).get"
+        properties = schema.get("properties", {})
+        for name, rule in rules.items():
+            value = self._values[name] = f"v{len(self._values)}"
+            yield from self._field(value, rule, properties.get(name, {}))
+            yield f"if {value} is not None: found[{self._source.name(name)}] = {value}"
+
+    def _field(self, value: str, rule: FieldRule, schema: JsonSchema) -> Iterator[str]:
+        name = self._source.name
+        if not _is_plain(rule):
+            yield f"{value} = {name(_value_reader(rule, schema))}(fields)"
+            return
+        make = coercion(schema)
+        yield f"{value} = get({name(rule.path)})"
+        yield f"if {value} is not None and {value}.__class__ is not {name(LEFT_AS_THEY_ARE.get(make))}: {value} = {name(make)}({value})"
+
+    def times(self, times_of: Mapping[str, str]) -> Iterator[str]:
+        """Adds the times of the record that no rule has found."""
+        for field, part in times_of.items():
+            name = self._source.name(field)
+            yield f"if record.{part} is not None and {name} not in found: found[{name}] = text_of_time(record.{part})"
+
+    def gaps(self, model: UniversalDataModel, *, mapped: Collection[str], told: Collection[str]) -> Iterator[str]:
+        """Fills the gaps; most fields are there and true, and none of these is one."""
+        for gap in fillable(model.gaps, mapped=mapped, told=told):
+            fill = f"{self._source.name(filling(gap, model.fields_schema))}(found)"
+            value = self._values.get(".".join(gap.path))
+            yield f"if not {value}: {fill}" if value is not None else fill
 
 
 def _is_plain(rule: FieldRule) -> bool:

@@ -1,7 +1,12 @@
 """What an app does not say is told from what it says, where that can be."""
 
+from datetime import UTC, datetime
+
 import pytest
 
+from gateway.models import Record
+from gateway.udm import MODELS
+from gateway.udm.filling import fillable
 from tests.udm.mappings import mapping, record
 
 EVERYTHING = {
@@ -86,3 +91,45 @@ def test_what_stands_in_for_a_field_does_so_only_where_the_app_has_no_place_for_
     assert owner_alone.read(record(owner="1")) == {"id": "7", "ownerId": "1", "assigneeId": "1"}
     assert both.read(record(owner="1", assignee=None)) == {"id": "7", "ownerId": "1"}
     assert mapping("activities", dueTime="due").read(record(due="2026-01-05"))["startTime"] == "2026-01-05T00:00:00Z"
+
+
+def test_a_gap_is_filled_from_a_field_that_was_itself_a_gap_and_one_that_nothing_can_tell_is_not_tried():
+    by_seconds = mapping("activities", durationSeconds="seconds", dueTime="due")
+    subject_alone = mapping("activities", title="title")
+    nine = "2026-01-05T09:00:00Z"
+
+    # What stands in for a field comes after what is told of it: the end stands in for the start, not the start and its duration.
+    assert by_seconds.read(record(due=nine, seconds=3600)) == {
+        "id": "7",
+        "durationSeconds": 3600,
+        "dueTime": nine,
+        "startTime": nine,
+        "endTime": nine,
+    }
+    assert [gap.path for gap in fillable(MODELS["activities"].gaps, mapped=["title"], told=["id", "title"])] == []
+    assert subject_alone.read(record(title="A")) == {"id": "7", "title": "A"}
+
+
+def test_what_is_there_but_false_is_no_gap():
+    assert (
+        mapping("meetings", startTime="start", endTime="end", durationSeconds="seconds").read(
+            record(start="2026-01-05T09:00:00Z", end="2026-01-05T10:00:00Z", seconds=0)
+        )["durationSeconds"]
+        == 0
+    )
+
+
+def test_a_field_called_like_a_time_of_the_record_goes_before_it_and_null_leaves_the_record_its_own():
+    made = datetime(2026, 1, 5, 9, tzinfo=UTC)
+    task = mapping("tasks", createdTime="made", subject="title")
+
+    def read(**fields):
+        return task.read(Record(external_id="7", fields=fields, created_at=made, updated_at=made))
+
+    assert read(made="2020-01-01", title="A") == {
+        "id": "7",
+        "createdTime": "2020-01-01T00:00:00Z",
+        "subject": "A",
+        "updatedTime": "2026-01-05T09:00:00Z",
+    }
+    assert read(made=None)["createdTime"] == "2026-01-05T09:00:00Z"

@@ -30,10 +30,10 @@ from graphql.execution.collect_fields import FieldDetailsList
 from graphql.execution.executor import Executor
 from strawberry.types.field import StrawberryField
 
+from gateway.expressions.source import Source
 from gateway.graphql.execution import values
 from gateway.graphql.execution.plans import Plan, Plans
 from gateway.graphql.execution.resolvers import Call, call_of, computed, definition_of, loads_of
-from gateway.graphql.execution.writing import Source
 from gateway.graphql.fields import read
 
 __all__ = ["plan_of"]
@@ -70,6 +70,7 @@ class _Compiler:
         self._executor = executor
         self._plans = plans
         self._source = Source(
+            "compiled selection",
             type=type,
             str=str,
             int=int,

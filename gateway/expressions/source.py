@@ -8,9 +8,10 @@ __all__ = ["Source"]
 
 
 class Source:
-    """Functions in the making, and what their names stand for."""
+    """Functions in the making, and what their names stand for. `title` is what traces call it."""
 
-    def __init__(self, **names: Any) -> None:
+    def __init__(self, title: str, **names: Any) -> None:
+        self._title = title
         self._names: dict[str, Any] = {**names, "__builtins__": {}}
         self._lines: list[str] = []
 
@@ -29,5 +30,5 @@ class Source:
     def compiled(self) -> Callable[[str], Callable[..., Any]]:
         """The functions by their names, ready to be called."""
         # No text of anybody's is in it: fields and types stand in it by names such as `n7`.
-        exec(compile("\n".join(self._lines), "<compiled selection>", "exec"), self._names)  # noqa: S102
+        exec(compile("\n".join(self._lines), f"<{self._title}>", "exec"), self._names)  # noqa: S102
         return partial(dict.__getitem__, self._names)

@@ -1,0 +1,26 @@
+"""Times as texts: which of them stand as they are told."""
+
+import pytest
+
+from gateway.expressions import times
+
+YEARS = (0, 1, 1900, 2000, 2023, 2024, 9999)
+
+
+def test_of_every_day_that_a_text_can_name_it_is_known_whether_the_calendar_has_it():
+    days = [f"{year:04}-{month:02}-{day:02}T23:59:59Z" for year in YEARS for month in range(14) for day in range(33)]
+
+    assert [text for text in days if times.is_as_told(text)] == [text for text in days if times.to_text(times.parse(text)) == text]
+
+
+@pytest.mark.parametrize("clock", ["24:00:00", "23:60:00", "23:59:60", "9:30:00", "09:30", "09:30:00.0", "09-30-00", "０9:30:00"])
+@pytest.mark.parametrize("day", ["2026-11-21", "2026-11-30"])
+def test_what_is_no_hour_of_a_clock_is_not_taken_as_it_is(day, clock):
+    assert not times.is_as_told(f"{day}T{clock}Z")
+
+
+@pytest.mark.parametrize(
+    "text", ["", "2026-11-21", "2026-11-21T09:30:00", "2026-11-21t09:30:00z", "2026-11-21T09:30:00Z\n", " 2026-11-21T09:30:00Z"]
+)
+def test_a_time_in_another_form_is_not_taken_as_it_is(text):
+    assert not times.is_as_told(text)
