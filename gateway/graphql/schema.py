@@ -8,6 +8,7 @@ from strawberry.printer import print_schema as print_definitions
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext
 
+from gateway.graphql.execution import call_directly
 from gateway.graphql.fields import read
 from gateway.graphql.masking import MaskErrors
 from gateway.graphql.mutations.connections import ConnectionMutations
@@ -58,7 +59,7 @@ def build_schema(models: Models = MODELS) -> Schema:
 
     The same models give the same schema: to make it takes a quarter of a second, and nothing of it belongs to one gateway.
     """
-    return Schema(
+    schema = Schema(
         query=Query,
         mutation=Mutation,
         subscription=Subscription,
@@ -66,6 +67,8 @@ def build_schema(models: Models = MODELS) -> Schema:
         extensions=[MaskErrors],
         config=StrawberryConfig(default_resolver=read, scalar_map=SCALARS),
     )
+    call_directly(schema)
+    return schema
 
 
 def print_schema(models: Models = MODELS) -> str:

@@ -15,7 +15,7 @@ from strawberry.types.field import StrawberryField
 
 from gateway.graphql.fields import COMPUTES, LOADS, Loads
 
-__all__ = ["Call", "Computed", "ContextOnly", "call_of", "computed", "definition_of", "loads_of"]
+__all__ = ["Call", "Computed", "ContextOnly", "call_of", "computed", "definition_of", "is_plain", "loads_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,15 +77,15 @@ def loads_of(definition: StrawberryField) -> Loads | None:
 
 def call_of(field: GraphQLField, definition: StrawberryField, node: FieldNode) -> Call | None:
     """The call with the arguments of a place; None where they are more than plain values of GraphQL's own scalars."""
-    if not all(map(_is_plain, definition.arguments)):
+    if not all(map(is_plain, definition.arguments)):
         return None
     # The schema's arguments are made of the declared ones, in their order.
     names = dict(zip(field.args, (argument.python_name for argument in definition.arguments), strict=True))
     return Call(field, node, names)
 
 
-def _is_plain(argument: StrawberryArgument) -> bool:
-    """Whether a resolver gets the value as GraphQL has it."""
+def is_plain(argument: StrawberryArgument) -> bool:
+    """Whether a resolver gets the values of an argument as GraphQL has them."""
     kind: Any = argument.type
     # Not an instance of a subclass: `Maybe` is one, and wraps what it has.
     return (kind.of_type if type(kind) is StrawberryOptional else kind) in (str, int, float, bool, strawberry.ID)
