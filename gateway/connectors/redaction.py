@@ -26,9 +26,8 @@ class Redactor:
     """Knows the values of a connection's credentials, and every common way to write them."""
 
     def __init__(self, credentials: Mapping[str, JsonValue], *, derived: Iterable[str] = ()) -> None:
-        values = tuple(_values(credentials))
-        self._sealable = tuple(value for value in values if len(value) >= _LONG)
-        self._known = {*values, *derived}
+        self._credentials = credentials
+        self._derived = frozenset(derived)
 
     def redact(self, text: str) -> str:
         """The text without any of the values, as they are, encoded for URLs, JSON or HTML, or in base64."""
@@ -37,7 +36,11 @@ class Redactor:
     @cached_property
     def _pattern(self) -> re.Pattern[str] | None:
         # Made where it is needed: most reads end without an error, and the pattern takes longer than a small answer to read.
-        return _pattern(self._known)
+        return _pattern({*_values(self._credentials), *self._derived})
+
+    @cached_property
+    def _sealable(self) -> tuple[str, ...]:
+        return tuple(value for value in _values(self._credentials) if len(value) >= _LONG)
 
     def clean(self, error: GatewayError) -> None:
         """Takes the values out of an error, and cuts it off from the errors before it, whose texts nobody checked."""

@@ -94,6 +94,13 @@ def writable_secrets(schema: JsonSchema) -> frozenset[str]:
     return frozenset(name for name, part in properties.items() if _holds_secret(part)) if isinstance(properties, dict) else frozenset()
 
 
+def property_defaults(schema: JsonSchema) -> JsonObject:
+    """The defaults of the schema's properties, by name."""
+    properties = schema.get("properties")
+    parts = properties.items() if isinstance(properties, dict) else ()
+    return {name: part["default"] for name, part in parts if isinstance(part, dict) and "default" in part}
+
+
 def _validator(schema: JsonSchema) -> jsonschema_rs.Validator:
     return jsonschema_rs.validator_for(
         schema,

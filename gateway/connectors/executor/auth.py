@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import httpx
 
-from gateway.connectors.executor.names import Names, with_defaults
+from gateway.connectors.executor.names import Names
 from gateway.connectors.executor.requests import is_header_value, with_query
 from gateway.connectors.format.auth import ApiKeyAuth, Auth, HttpBasicAuth, HttpBearerAuth, JwtAuth, SessionAuth
 from gateway.connectors.format.connector import ConnectorFile
@@ -51,7 +51,7 @@ def method_of(file: ConnectorFile, access: Access) -> Auth:
 
 def names_of(method: Auth, access: Access, names: Names) -> Names:
     """The names that an auth method knows: the credentials beside those of every request."""
-    return {**names, "credentials": with_defaults(method.credentials, access.credentials)}
+    return {**names, "credentials": {**method.defaults, **access.credentials}}
 
 
 def proof_of(method: Auth, names: Names) -> Proof:

@@ -16,7 +16,7 @@ from gateway.connectors.executor.hosts import Hosts, hosts_of
 from gateway.connectors.executor.hosts_health import HostsHealth
 from gateway.connectors.executor.identity import Identity
 from gateway.connectors.executor.limits import ExecutorLimits
-from gateway.connectors.executor.names import Names, with_defaults
+from gateway.connectors.executor.names import Names, shared_names
 from gateway.connectors.executor.read_keys import names_of_rules
 from gateway.connectors.executor.reads import Outcome, Reads, error_for_one
 from gateway.connectors.executor.requests import Added, Outgoing, outgoing
@@ -56,10 +56,7 @@ class Caller:
         hosts_health: HostsHealth,
     ) -> None:
         self.file = file
-        self.names: Names = {
-            "connection": with_defaults(file.connection.parameters_schema, access.parameters),
-            "integration": with_defaults(file.integration.parameters_schema, access.integration_parameters),
-        }
+        self.names: Names = shared_names(file, access)
         self._access = access
         self._identity = Identity(file, access, names=self.names, tokens=tokens, send=self._ask_unproven, now=clock.now)
         self._sender = Sender(

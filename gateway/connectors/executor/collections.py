@@ -7,12 +7,13 @@ from gateway.connectors.executor.collection_specs import collection_spec
 from gateway.connectors.executor.fields_to_api import FieldsToApi
 from gateway.connectors.executor.ids import RecordIds
 from gateway.connectors.executor.known_fields import readers_of_schema
-from gateway.connectors.executor.names import Names, with_defaults
+from gateway.connectors.executor.names import Names
 from gateway.connectors.executor.sync_support import sync_support
 from gateway.connectors.executor.webhooks.support import webhook_support
 from gateway.connectors.format.collections import Collection
 from gateway.connectors.format.connector import ConnectorFile
-from gateway.models import CollectionSpec, Pointer, SyncSupport, WebhookSupport
+from gateway.connectors.schemas import property_defaults
+from gateway.models import CollectionSpec, JsonObject, Pointer, SyncSupport, WebhookSupport
 
 
 @dataclass(frozen=True)
@@ -46,4 +47,8 @@ class KnownCollection:
 
     def names(self, pointer: Pointer) -> Names:
         """What every expression of the collection sees of the pointer: its parameters, with their defaults."""
-        return {"parameters": with_defaults(self.file.parameters, pointer.parameters)}
+        return {"parameters": {**self._defaults, **pointer.parameters}}
+
+    @cached_property
+    def _defaults(self) -> JsonObject:
+        return property_defaults(self.file.parameters)

@@ -13,11 +13,12 @@ from gateway.connectors.executor.collection_specs import with_fields
 from gateway.connectors.executor.collections import KnownCollection
 from gateway.connectors.executor.fields import merged_schema
 from gateway.connectors.executor.hosts_health import HostsHealth
+from gateway.connectors.executor.identity import redactor_of
 from gateway.connectors.executor.known_fields import FILTERS, SCHEMA, SYNC, KnownFields
 from gateway.connectors.executor.limits import ExecutorLimits
 from gateway.connectors.executor.locations import LocationTree
 from gateway.connectors.executor.mappings import unified_mappings
-from gateway.connectors.executor.names import Names, holds, told
+from gateway.connectors.executor.names import Names, holds, shared_names, told
 from gateway.connectors.executor.reads import Reads
 from gateway.connectors.executor.spec import spec_of
 from gateway.connectors.executor.sync_support import is_read_as_list
@@ -117,8 +118,10 @@ class DeclarativeConnector:
 
     async def location(self, access: Access, pointer: Pointer) -> Location | None:
         """One location with its name; null when the app says that it does not exist."""
+        if pointer.key in self._collections:
+            return self._known_collection(access, pointer)
         async with self._calling(access) as caller:
-            return await places.one_location(caller, self._tree, pointer)
+            return await places.one_directory(caller, self._tree, pointer)
 
     async def describe(self, access: Access, collection: Pointer) -> CollectionSpec:
         """The spec of a collection with the fields that only the connection's app knows."""
@@ -243,10 +246,19 @@ class DeclarativeConnector:
             return names
         return {**names, SCHEMA: await self._known_fields.schema(access, collection, describe=self.describe)}
 
+    def _known_collection(self, access: Access, pointer: Pointer) -> Location:
+        """A collection as a location, which needs no app; no error leaves with a secret in it."""
+        names = {**shared_names(self._file, access), **self._collections[pointer.key].names(pointer)}
+        try:
+            return self._tree.known_collection(pointer, names)
+        except UpstreamError as error:
+            redactor_of(self._file, access).clean(error)
+            raise
+
     @asynccontextmanager
     async def _calling(self, access: Access) -> AsyncIterator[Caller]:
         """A caller for one read; no error leaves with a secret in it."""
-        turns = self._turns.setdefault(access.connection_id, Turns(self._file.http))
+        turns = self._turns.get(access.connection_id) or self._turns.setdefault(access.connection_id, Turns(self._file.http))
         caller = Caller(
             self._file,
             self._http,

@@ -76,6 +76,8 @@ def judged(
 
 def matching_rule(answer: Answer, http: Http, names: Names) -> ErrorRule | None:
     """The first of the connector's rules that fits the answer."""
+    if not http.errors:
+        return None
     seen = {**names, **answer.names}
     return next((rule for rule in http.errors if _fits(rule.when, answer, seen)), None)
 

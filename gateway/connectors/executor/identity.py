@@ -1,6 +1,6 @@
 """Who the requests of one read come from: what proves it, and which secrets that takes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from functools import partial
 
@@ -13,7 +13,6 @@ from gateway.connectors.format.auth import JwtAuth, SessionAuth
 from gateway.connectors.format.connector import ConnectorFile
 from gateway.connectors.protocol import Access
 from gateway.connectors.redaction import Redactor
-from gateway.models import JsonObject
 
 
 class Identity:
@@ -22,7 +21,7 @@ class Identity:
     def __init__(
         self, file: ConnectorFile, access: Access, *, names: Names, tokens: Tokens, send: Send, now: Callable[[], datetime]
     ) -> None:
-        self.redactor = Redactor(_secrets(file, access))
+        self.redactor = redactor_of(file, access)
         self._file = file
         self._access = access
         self._names = names
@@ -52,7 +51,7 @@ class Identity:
             names = {**names, "token": self._token.text}
         self._proof = proof_of(method, names)
         self._derived_secrets.update(self._proof.values)
-        self.redactor = Redactor(_secrets(self._file, self._access), derived=self._derived_secrets)
+        self.redactor = redactor_of(self._file, self._access, derived=self._derived_secrets)
 
     async def renewed(self) -> bool:
         """Whether there is another token than the one that was refused; one that was made for this very request is not tried again."""
@@ -70,8 +69,8 @@ class Identity:
         return token
 
 
-def _secrets(file: ConnectorFile, access: Access) -> JsonObject:
-    """The credentials, and what else the operator or the customer entered that the file marks as secret."""
+def redactor_of(file: ConnectorFile, access: Access, *, derived: Iterable[str] = ()) -> Redactor:
+    """Knows the credentials, and what else the operator or the customer entered that the file marks as secret; and what is made of them."""
     marked = {
         f"{part}.{name}": values[name]
         for part, secrets, values in (
@@ -80,4 +79,4 @@ def _secrets(file: ConnectorFile, access: Access) -> JsonObject:
         )
         for name in secrets & set(values)
     }
-    return {**marked, "credentials": access.credentials}
+    return Redactor({**marked, "credentials": access.credentials}, derived=derived)

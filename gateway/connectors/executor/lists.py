@@ -54,7 +54,8 @@ class Asking(TypedDict):
 
 def asking(caller: Caller, operation: ListOperation, query: RecordQuery, *, names: Names) -> Asking:
     """What a list of the operation says to the app. Raises UnsupportedError that names what the collection can do."""
-    told = told_query(operation, query, names={**caller.names, **names}, taken=_taken_names(caller.file, operation))
+    taken = _taken_names(caller.file, operation) if query.conditions else ()
+    told = told_query(operation, query, names={**caller.names, **names}, taken=taken)
     return Asking(names={**names, **told.names}, query=told.query)
 
 

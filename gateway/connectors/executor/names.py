@@ -2,6 +2,9 @@
 
 from collections.abc import Mapping
 
+from gateway.connectors.format.connector import ConnectorFile
+from gateway.connectors.protocol import Access
+from gateway.connectors.schemas import property_defaults
 from gateway.errors import UpstreamError, UpstreamRejectedError, UpstreamResponseError
 from gateway.expressions import Expression, ExpressionError, Template
 from gateway.models import JsonObject, JsonSchema, JsonValue
@@ -30,8 +33,15 @@ def holds(condition: Expression, names: Names, *, what: str) -> bool:
 
 def with_defaults(schema: JsonSchema, values: Mapping[str, JsonValue]) -> JsonObject:
     """The values, and the schema's defaults for those that are not given."""
-    defaults = {name: part["default"] for name, part in properties(schema).items() if isinstance(part, dict) and "default" in part}
-    return {**defaults, **values}
+    return {**property_defaults(schema), **values}
+
+
+def shared_names(file: ConnectorFile, access: Access) -> JsonObject:
+    """What every expression of a connector sees: the parameters of the connection and of the integration, with their defaults."""
+    return {
+        "connection": {**file.connection.defaults, **access.parameters},
+        "integration": {**file.integration.defaults, **access.integration_parameters},
+    }
 
 
 def properties(schema: JsonSchema) -> JsonObject:

@@ -31,6 +31,8 @@ _POSITION_TYPES: dict[type, tuple[type, ...]] = {
     NextUrlPagination: (str,),
 }
 
+_NONE = NoPagination(type="none")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Place:
@@ -193,4 +195,4 @@ def resolved(pagination: Pagination | str, named: Mapping[str, Pagination]) -> P
     """The pagination that an operation names, or is given."""
     if not isinstance(pagination, str):
         return pagination
-    return named.get(pagination) or NoPagination(type="none")
+    return named.get(pagination) or _NONE

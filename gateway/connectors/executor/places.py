@@ -1,7 +1,7 @@
 """Reads locations: those that the file names, and those that only the app knows."""
 
 from gateway.connectors.executor.calls import Caller
-from gateway.connectors.executor.locations import ROOT, LocationTree
+from gateway.connectors.executor.locations import LocationTree
 from gateway.connectors.executor.names import Names, told, with_defaults
 from gateway.connectors.executor.pages import Listing, read_page
 from gateway.connectors.format.locations import DirectoryEntry, Entry, LocationList, LocationRead
@@ -30,13 +30,11 @@ async def page_of_locations(caller: Caller, tree: LocationTree, directory: Point
     return Page(items=found.items, next_token=_token(index + 1) if index + 1 < len(lists) else None)
 
 
-async def one_location(caller: Caller, tree: LocationTree, pointer: Pointer) -> Location | None:
-    """A location by its pointer; null when the app says that it does not exist. Asks the app only where the file says how or must."""
-    if pointer.key == ROOT.key:
-        return tree.root
+async def one_directory(caller: Caller, tree: LocationTree, pointer: Pointer) -> Location | None:
+    """A directory by its pointer; null when the app says that it does not exist. Asks the app only where the file says how or must."""
     entry = tree.directory(pointer.key)
     if entry is None:
-        return tree.known_collection(pointer, {**caller.names, **_names(tree, pointer)})
+        return tree.root
     if entry.read is not None:
         return await _read_directory(caller, tree, entry, entry.read, pointer=pointer)
     names = {**caller.names, **_names(tree, pointer)}

@@ -48,7 +48,7 @@ def asked_pause(headers: Mapping[str, str], *, now: datetime) -> float | None:
     pause = parse_wait(headers.get(BACKOFF), now=now)
     if pause is not None:
         return pause
-    is_used_up = any(_number(headers.get(name, "")) == 0 for name in REMAINING_HEADERS)
+    is_used_up = any(_number(headers.get(name)) == 0 for name in REMAINING_HEADERS)
     if not is_used_up or any(name in headers for name in _OF_A_PART):
         return None
     return told_wait(headers, names=LIMIT_HEADERS, now=now)
@@ -89,10 +89,12 @@ def _capped(seconds: float) -> float:
 
 
 def _told_number(headers: Mapping[str, str], names: Iterable[str]) -> float | None:
-    return next((number for name in names if (number := _number(headers.get(name, ""))) is not None), None)
+    return next((number for name in names if (number := _number(headers.get(name))) is not None), None)
 
 
-def _number(text: str) -> float | None:
+def _number(text: str | None) -> float | None:
+    if text is None:
+        return None
     try:
         number = float(text)
     except ValueError:

@@ -1,13 +1,15 @@
 """How requests prove who they come from."""
 
+from functools import cached_property
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, Tag
 
 from gateway.connectors.format.base import Part, Value, one_of
 from gateway.connectors.format.requests import Request
+from gateway.connectors.schemas import property_defaults
 from gateway.expressions import Template
-from gateway.models import JsonSchema
+from gateway.models import JsonObject, JsonSchema
 
 _EMPTY: JsonSchema = {"type": "object", "additionalProperties": False}
 _BEARER = Template.compile("Bearer ${token}")
@@ -18,6 +20,11 @@ class _Auth(Part):
     """What a customer reads where there is a choice; by default the method's key."""
     credentials: JsonSchema = _EMPTY
     """JSON Schema of what the customer enters; secrets are `writeOnly`. Their names stand under `credentials` in this part only."""
+
+    @cached_property
+    def defaults(self) -> JsonObject:
+        """What stands for credentials that are not given."""
+        return property_defaults(self.credentials)
 
 
 class NoAuth(_Auth):

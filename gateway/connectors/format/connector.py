@@ -11,8 +11,8 @@ from gateway.connectors.format.collections import Collection
 from gateway.connectors.format.locations import Entry
 from gateway.connectors.format.requests import Check, Http, Pagination
 from gateway.connectors.format.webhooks import WebhookPart
-from gateway.connectors.schemas import writable_secrets
-from gateway.models import JsonSchema, JsonValue
+from gateway.connectors.schemas import property_defaults, writable_secrets
+from gateway.models import JsonObject, JsonSchema, JsonValue
 
 _NOTHING: JsonSchema = {"type": "object", "additionalProperties": False}
 
@@ -24,6 +24,11 @@ class _Parameters(Part):
     def secrets(self) -> frozenset[str]:
         """The names of the parameters that are secret, or hold a secret."""
         return writable_secrets(self.parameters_schema)
+
+    @cached_property
+    def defaults(self) -> JsonObject:
+        """What stands for parameters that are not given."""
+        return property_defaults(self.parameters_schema)
 
 
 class IntegrationPart(_Parameters):

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from urllib.parse import parse_qsl
 
 from gateway.connectors.executor.links import readable_headers
-from gateway.connectors.executor.names import Names, holds, told, with_defaults
+from gateway.connectors.executor.names import Names, holds, shared_names, told, with_defaults
 from gateway.connectors.executor.records import RecordReader, read_id
 from gateway.connectors.executor.requests import is_header_value
 from gateway.connectors.executor.webhooks.verification import require_proof
@@ -44,10 +44,7 @@ def webhook_of(file: ConnectorFile, pointer: Pointer) -> WebhookPart:
 def reader(file: ConnectorFile, pointer: Pointer, access: Access, target: WebhookTarget) -> "DeliveryReader":
     """What reads the deliveries of a collection to a target. Raises UnsupportedError where the app sends none."""
     collection = file.collections[pointer.key]
-    shared: Names = {
-        "connection": with_defaults(file.connection.parameters_schema, access.parameters),
-        "integration": with_defaults(file.integration.parameters_schema, access.integration_parameters),
-    }
+    shared = shared_names(file, access)
     return DeliveryReader(
         webhook_of(file, pointer),
         collection,
