@@ -1,5 +1,6 @@
 """Reading the records of a collection that the schema shows."""
 
+from functools import partial
 from typing import Annotated
 
 import strawberry
@@ -11,7 +12,7 @@ from gateway.graphql.context import Context, Info
 from gateway.graphql.fields import given
 from gateway.graphql.inputs.records import FieldsInput, RecordOrder
 from gateway.graphql.record_loaders import RecordKey
-from gateway.graphql.sources import Place, RecordSource, records_of
+from gateway.graphql.sources import Place, RecordSource, records_of, shown
 from gateway.services import records
 from gateway.services.record_places import RecordPlace
 from gateway.services.selectors import RecordListQuery
@@ -57,7 +58,7 @@ async def list_records(info: Info, place: Place, query: RecordListQuery, *, firs
     size = relay.bounded(first, maximum=relay.MAXIMUM_ITEMS)
     page = await records.page(*context.caller, place=home, first=size, after=after or None, query=query)
     context.budget.spend(len(page.items))
-    return relay.page_of_app(page, after=after, show=records_of(place, home))
+    return relay.page_of_app(page, after=after, show=partial(shown, place, home))
 
 
 async def record_at(info: Info, place: Place, external_id: str) -> RecordSource | None:

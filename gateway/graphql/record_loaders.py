@@ -10,7 +10,7 @@ from uuid import UUID
 
 from gateway.errors import GatewayError
 from gateway.graphql.batching import Loader, each
-from gateway.graphql.sources import Place, RecordSource, UnifiedSource, collection_at, records_of
+from gateway.graphql.sources import Place, RecordSource, UnifiedSource, as_unified, collection_at, records_of
 from gateway.models import JsonObject, LocationKind, Pointer, Principal, Record
 from gateway.runtime import Runtime
 from gateway.services import record_places, records, references, unified
@@ -106,8 +106,7 @@ class RecordLoaders:
     def __init__(self, runtime: Runtime, principal: Principal) -> None:
         self._runtime = runtime
         self._principal = principal
-        self._translations: dict[tuple[str, str | None, str | None], Translation | GatewayError] = {}
-        self._type_names: dict[str, str] = {}
+        self._translations: dict[tuple[str, str | None, str | None], tuple[Translation, str] | GatewayError] = {}
         self._collections: dict[tuple[str, str | None], Place] = {}
 
     @cached_property
@@ -135,24 +134,30 @@ class RecordLoaders:
         """The places that ids of records name."""
         return Loader(lambda keys: each(self._find_address, keys))
 
-    def translation(self, place: RecordPlace, udm: str | None) -> Translation:
-        """How a place's records translate into a model. Raises as `unified.translation_of` does."""
+    def unified(self, record: RecordSource, udm: str | None) -> UnifiedSource:
+        """A record as a model: the named one, the data source's, or the collection's only one. Raises as `unified.translation_of` does."""
+        translation, type_name = self._translation(record["home"], udm)
+        return as_unified(translation.read(record["source"]), type_name=type_name, record=record)
+
+    def unified_fields(self, record: RecordSource, udm: str | None) -> JsonObject:
+        """The fields of a record as a model, as JSON. Raises as `unified` does."""
+        translation, _ = self._translation(record["home"], udm)
+        return translation.read(record["source"])
+
+    def _translation(self, place: RecordPlace, udm: str | None) -> tuple[Translation, str]:
+        """How a place's records translate into a model, and the name of the model's type."""
         key = (place.identity, place.udm, udm)
-        if key not in self._translations:
-            self._translations[key] = _outcome(lambda: unified.translation_of(self._runtime, place, udm))
-        found = self._translations[key]
+        found = self._translations.get(key)
+        if found is None:
+            found = self._translations[key] = _outcome(lambda: self._find_translation(place, udm))
         if isinstance(found, GatewayError):
             # Without its trace: an error that is raised again and again would drag an ever longer one along.
             raise found.with_traceback(None)
         return found
 
-    def unified(self, record: RecordSource, udm: str | None) -> UnifiedSource:
-        """A record as a model. Raises as `unified.translation_of` does."""
-        translation = self.translation(record["home"], udm)
-        model = translation.model
-        if model.key not in self._type_names:
-            self._type_names[model.key] = type_name(model)
-        return UnifiedSource(translation.read(record["source"]), type_name=self._type_names[model.key], record=record)
+    def _find_translation(self, place: RecordPlace, udm: str | None) -> tuple[Translation, str]:
+        translation = unified.translation_of(self._runtime, place, udm)
+        return translation, type_name(translation.model)
 
     def collection_of(self, place: RecordPlace) -> Place:
         """The collection of a place, as the schema shows it."""

@@ -123,10 +123,9 @@ def page_of_listing(listing: Listing[Any], *, after: str | None) -> Page[Any]:
     return Page(edges=edges, has_next_page=listing.has_next, has_previous_page=given(after) is not None, count=listing.count)
 
 
-def page_of_app(page: AppPage[Item], *, after: str | None, show: Callable[[Item], Any]) -> ItemPage[Any]:
-    """A page of what the app holds; `show` makes of an item what the schema describes."""
-    nodes = [show(item) for item in page.items]
-    return ItemPage(nodes=nodes, cursor=page.cursor, has_next_page=page.has_next, has_previous_page=given(after) is not None)
+def page_of_app(page: AppPage[Item], *, after: str | None, show: Callable[[Iterable[Item]], list[Any]]) -> ItemPage[Any]:
+    """A page of what the app holds; `show` makes of its items what the schema describes."""
+    return ItemPage(nodes=show(page.items), cursor=page.cursor, has_next_page=page.has_next, has_previous_page=given(after) is not None)
 
 
 def page_of_values(values: Iterable[Item], *, key: Callable[[Item], str], first: int, after: str | None) -> Page[Item]:

@@ -1,6 +1,6 @@
 """What the schema shows of an app: places with the way they were found, and records as dicts."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,28 +11,28 @@ RecordSource = dict[str, Any]
 """A record by the Python names of its fields in the schema, with the record itself as `source` and its `RecordPlace` as `home`."""
 
 
-class UnifiedSource(dict[str, Any]):
-    """A record as a model: its fields by the model's names. A part of one, such as a line item, is one too."""
+UnifiedSource = dict[str, Any]
+"""A record as a model: its fields by the model's names, the name of the model's type, and the `RecordSource` that was read.
 
-    __slots__ = ("record", "type_name")
+A part of one, such as a line item, is one too, where it must know where it came from.
+"""
+# No field of a model begins so: these names are GraphQL's.
+TYPE_NAME = "__typename"
+READ_FROM = "__record"
 
-    def __init__(self, values: Mapping[str, Any], *, type_name: str, record: RecordSource) -> None:
-        super().__init__(values)
-        self.type_name = type_name
-        """The name of the model's type."""
-        self.record = record
 
-    @property
-    def home(self) -> RecordPlace:
-        """Where the record is."""
-        home: RecordPlace = self.record["home"]
-        return home
+def as_unified(values: JsonObject, *, type_name: str, record: RecordSource) -> UnifiedSource:
+    """The same values as a source, which they become."""
+    values[TYPE_NAME] = type_name
+    values[READ_FROM] = record
+    return values
 
-    def part(self, value: Any) -> Any:
-        """A nested value, or each of a list of them, as a source of its own."""
-        if isinstance(value, list):
-            return [self.part(each) for each in value]
-        return UnifiedSource(value, type_name=self.type_name, record=self.record) if isinstance(value, dict) else None
+
+def part_of(source: UnifiedSource, value: Any) -> Any:
+    """A nested value, or each of a list of them, as a source of its own."""
+    if isinstance(value, list):
+        return [part_of(source, each) for each in value]
+    return as_unified({**value}, type_name=source[TYPE_NAME], record=source[READ_FROM]) if isinstance(value, dict) else None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,22 +94,27 @@ def collection_at(home: RecordPlace, *, is_connector_default: bool) -> Place:
     return Place(origin=origin, pointer=home.pointer, is_connector_default=is_connector_default)
 
 
-def records_of(place: Place, home: RecordPlace) -> Callable[[Record], RecordSource]:
-    """Shows records of a place."""
-
-    def show(record: Record) -> RecordSource:
-        return {
-            "external_id": record.external_id,
-            "name": record.name,
-            "url": record.url,
-            "version": record.version,
-            "fields": record.fields,
-            "raw_fields": record.raw_fields,
-            "created_at": record.created_at,
-            "updated_at": record.updated_at,
+def shown(place: Place, home: RecordPlace, records: Iterable[Record]) -> list[RecordSource]:
+    """Records of a place: all of a page in one go."""
+    return [
+        {
+            "external_id": external_id,
+            "name": name,
+            "url": url,
+            "version": version,
+            "fields": fields,
+            "raw_fields": raw_fields,
+            "created_at": created_at,
+            "updated_at": updated_at,
             "collection": place,
             "source": record,
             "home": home,
         }
+        for record in records
+        for external_id, fields, raw_fields, name, url, version, created_at, updated_at in (record,)
+    ]
 
-    return show
+
+def records_of(place: Place, home: RecordPlace) -> Callable[[Record], RecordSource]:
+    """Shows a record of a place."""
+    return lambda record: shown(place, home, (record,))[0]

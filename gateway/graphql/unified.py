@@ -3,23 +3,12 @@
 import asyncio
 from collections.abc import Sequence
 
-from gateway.graphql.context import Context, Info
+from gateway.graphql.context import Info
 from gateway.graphql.place_records import record_of_home
 from gateway.graphql.record_loaders import FieldKey, ReferenceKey
-from gateway.graphql.sources import RecordSource, UnifiedSource
-from gateway.models import JsonObject
+from gateway.graphql.sources import READ_FROM, RecordSource, UnifiedSource
 from gateway.services import references
 from gateway.services.record_places import RecordPlace
-
-
-def unified_of(context: Context, record: RecordSource, udm: str | None) -> UnifiedSource:
-    """A record as a model: the named one, the data source's, or the collection's only one. Raises as `unified.translation_of` does."""
-    return context.loaders.records.unified(record, udm)
-
-
-def unified_fields_of(context: Context, record: RecordSource, udm: str | None) -> JsonObject:
-    """The fields of a record as a model, as JSON."""
-    return context.loaders.records.translation(record["home"], udm).read(record["source"])
 
 
 async def referenced(info: Info, source: UnifiedSource, external_id: str, model: str) -> UnifiedSource | None:
@@ -34,7 +23,7 @@ async def all_referenced(info: Info, source: UnifiedSource, external_ids: Sequen
     # Before they are read: an app may name any number of records in one.
     context.budget.spend(len(external_ids))
     await context.loaders.events.log_end_if_shown(info.operation)
-    load, home = context.loaders.records.unified_by_reference.load, source.home
+    load, home = context.loaders.records.unified_by_reference.load, source[READ_FROM]["home"]
     answers = await asyncio.gather(*(load(ReferenceKey.of(home, model, external_id)) for external_id in external_ids))
     return [answer for answer in answers if answer is not None]
 

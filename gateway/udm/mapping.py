@@ -28,7 +28,7 @@ class Translation(Protocol):
         """The names of the model's fields that a condition can name, parts of objects with dots."""
 
     def read(self, record: Record) -> JsonObject:
-        """The record as the model: values of the types that its schema says, nothing where the app has nothing."""
+        """The record as the model, a new object: values of the types that its schema says, nothing where the app has nothing."""
 
     def write(self, unified: JsonObject, *, fields_schema: JsonSchema | None) -> Native:
         """The model's fields as the app's own, of the types that the collection's schema says.

@@ -122,7 +122,7 @@ async def list_locations(info: Info, origin: Origin, *, path: str, first: int, a
         assert origin.integration is not None  # noqa: S101 - an origin has the one or the other.
         page = await places.integration_locations(*info.context.caller, integration=origin.integration, **window)
     info.context.budget.spend(len(page.items))
-    return relay.page_of_app(page, after=after, show=lambda location: place_of(location, origin))
+    return relay.page_of_app(page, after=after, show=lambda locations: [place_of(each, origin) for each in locations])
 
 
 async def spec_of_place(info: Info, place: Place) -> models.CollectionSpec | None:

@@ -12,7 +12,7 @@ from gateway.graphql.fields import DATA_COLLECTION, RECORD, field, given
 from gateway.graphql.sources import Place, RecordSource, UnifiedSource
 from gateway.graphql.types.node import Node
 from gateway.graphql.types.unified import UnifiedRecord
-from gateway.graphql.unified import native_reference, unified_fields_of, unified_of
+from gateway.graphql.unified import native_reference
 from gateway.services.record_places import RecordPlace
 
 Udm = Annotated[
@@ -45,7 +45,7 @@ class Record(Node):
         computes=True,
     )
     def unified_fields(self: RecordSource, info: Info, udm: Udm = strawberry.UNSET) -> Any:
-        return unified_fields_of(info.context, self, given(udm))
+        return info.context.loaders.records.unified_fields(self, given(udm))
 
     @field(
         "The record in the words of a universal data model, typed; through it to the records that it refers to. Null, with the reason "
@@ -54,7 +54,7 @@ class Record(Node):
         computes=True,
     )
     def unified(self: RecordSource, info: Info, udm: Udm = strawberry.UNSET) -> UnifiedSource:
-        return unified_of(info.context, self, given(udm))
+        return info.context.loaders.records.unified(self, given(udm))
 
     @field(
         "The record that one of its fields names, in the same connection: `x-reference` in `fieldsSchema` tells of which collection. Asks "

@@ -5,20 +5,22 @@ from typing import Any
 import strawberry
 
 from gateway.graphql.fields import RECORD, field
-from gateway.graphql.sources import RecordSource, UnifiedSource
+from gateway.graphql.sources import READ_FROM, TYPE_NAME, RecordSource, UnifiedSource
 
 
 @strawberry.interface(description="A record in the words of a universal data model. Each model has a type of its own, with typed fields.")
 class UnifiedRecord:
     @field("What the app calls the record.")
     def external_id(self: UnifiedSource) -> str:
-        external_id: str = self.record["external_id"]
+        external_id: str = self[READ_FROM]["external_id"]
         return external_id
 
     @field("The record in the app's own words.", type=RECORD)
     def record(self: UnifiedSource) -> RecordSource:
-        return self.record
+        record: RecordSource = self[READ_FROM]
+        return record
 
     @classmethod
     def resolve_type(cls, source: UnifiedSource, info: Any, type_: object) -> str:
-        return source.type_name
+        name: str = source[TYPE_NAME]
+        return name

@@ -12,7 +12,7 @@ from strawberry.types.fields.resolver import StrawberryResolver
 
 from gateway.graphql.context import Info
 from gateway.graphql.fields import ASKS_APP, TOGETHER, Resolver
-from gateway.graphql.sources import UnifiedSource
+from gateway.graphql.sources import TYPE_NAME, UnifiedSource, part_of
 from gateway.graphql.types.unified import UnifiedRecord
 from gateway.graphql.unified import all_referenced, referenced
 from gateway.udm import Models
@@ -101,7 +101,7 @@ def _declared(shape: Shape, *, is_model: bool) -> type:
         interfaces=[_INTERFACE] if is_model else [],
         extend=False,
         directives=(),
-        is_type_of=(lambda source, info: isinstance(source, UnifiedSource) and source.type_name == shape.name) if is_model else None,
+        is_type_of=(lambda source, info: isinstance(source, dict) and source.get(TYPE_NAME) == shape.name) if is_model else None,
         resolve_type=None,
         fields=[*_INTERFACE.fields] if is_model else [],
     )
@@ -149,7 +149,7 @@ def _part(name: str) -> Resolver:
     """Answers an object that refers to other records: it must know where it came from."""
 
     def resolve(self: UnifiedSource) -> Any:
-        return self.part(self.get(name))
+        return part_of(self, self.get(name))
 
     return resolve
 
