@@ -19,7 +19,7 @@ from gateway.connectors.executor.limits import ExecutorLimits
 from gateway.connectors.executor.names import Names, shared_names
 from gateway.connectors.executor.read_keys import names_of_rules
 from gateway.connectors.executor.reads import Outcome, Reads, error_for_one
-from gateway.connectors.executor.requests import Added, Outgoing, outgoing
+from gateway.connectors.executor.requests import NOTHING_ADDED, Added, Outgoing, outgoing
 from gateway.connectors.executor.sending import Sender
 from gateway.connectors.executor.tokens import Tokens
 from gateway.connectors.executor.turns import Turns
@@ -98,7 +98,7 @@ class Caller:
         request: Request,
         *,
         names: Names,
-        added: Added | None = None,
+        added: Added = NOTHING_ADDED,
         url: httpx.URL | None = None,
         is_known_again: bool = False,
     ) -> Answer:
@@ -111,8 +111,7 @@ class Caller:
         seen = {**self.names, **names}
         self._wait_with(Progress(deadline=self._deadline))
         await self._identity.prove()
-        added = replace(added or Added(), members=self.proof.body)
-        ready = outgoing(request, self.file.http, base=self.hosts.base, names=seen, added=added, url=url)
+        ready = outgoing(request, self.file.http, base=self.hosts.base, names=seen, added=added, members=self.proof.body, url=url)
         if ready.is_safe:
             return await self._read(ready, seen)
         return await self._written(ready, seen, is_known_again=is_known_again)

@@ -52,14 +52,13 @@ class Flight(Generic[Outcome]):
         """What came of it. Cancelling it ends the request where nobody else waits, and returns once it has ended."""
         self._waiting += 1
         try:
-            await asyncio.wait([self._task])
+            return await asyncio.shield(self._task)
         finally:
             self._waiting -= 1
             if not self._waiting and not self._task.done():
                 self.is_abandoned = True
                 self._task.cancel()
                 await asyncio.wait([self._task])
-        return self._task.result()
 
 
 def _retrieve(task: "asyncio.Task[Any]") -> None:

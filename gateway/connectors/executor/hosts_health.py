@@ -8,7 +8,7 @@ import httpx
 from gateway.clock import Clock
 from gateway.connectors.executor.breaker import Breaker
 from gateway.connectors.executor.budget import Budget
-from gateway.connectors.executor.rate_limit import asked_pause, reserved_pause
+from gateway.connectors.executor.rate_limit import TELLING_HEADERS, asked_pause, reserved_pause
 from gateway.connectors.executor.retry_budget import RetryBudget
 from gateway.connectors.format.requests import Http
 
@@ -65,6 +65,8 @@ class HostHealth:
 
     def heed(self, headers: Mapping[str, str]) -> None:
         """Leaves the host alone for as long as an answer of success asks."""
+        if TELLING_HEADERS.isdisjoint(headers):
+            return
         seconds = asked_pause(headers, now=self._clock.now())
         if seconds:
             self._paused_until = max(self._paused_until, self._clock.monotonic() + min(seconds, LONGEST_PAUSE_SECONDS))

@@ -70,9 +70,7 @@ async def read_listing(caller: Caller, listing: Listing[Item], page: PageRequest
     place = _place(caller, pagination, page)
     url = httpx.URL(place.position) if isinstance(pagination, NextUrlPagination) and place.position is not None else listing.address
     names = {**listing.names, "page": place.names(pagination)}
-    added = place.added(pagination)
-    added = replace(added, query={**listing.query, **added.query})
-    answer = await caller.ask(listing.request, names=names, added=added, url=url)
+    answer = await caller.ask(listing.request, names=names, added=place.added(pagination, query=listing.query), url=url)
     seen = {**caller.names, **names, **answer.names}
     if answer.is_empty:
         return Listed()

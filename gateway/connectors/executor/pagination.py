@@ -58,9 +58,9 @@ class Place:
             "prints": [self.last_print, self.marked_print],
         }
 
-    def added(self, pagination: Pagination) -> Added:
-        """What the request says of the place."""
-        added: dict[Placement, dict[str, JsonValue]] = {"query": {}, "header": {}, "body": {}, "request": {}}
+    def added(self, pagination: Pagination, *, query: Mapping[str, JsonValue]) -> Added:
+        """What the request says of the place, beside what its query says on every page."""
+        added: dict[Placement, dict[str, JsonValue]] = {"query": {**query}, "header": {}, "body": {}, "request": {}}
         if pagination.size.name is not None:
             added[pagination.size.in_][pagination.size.name] = self.size
         if isinstance(pagination, PagePagination | OffsetPagination | CursorPagination) and self.position is not None:

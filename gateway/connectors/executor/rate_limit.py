@@ -30,6 +30,9 @@ REMAINING_HEADERS = ("x-ratelimit-remaining", "x-rate-limit-remaining", "ratelim
 ALLOWED_HEADERS = ("x-ratelimit-limit", "x-rate-limit-limit", "ratelimit-limit")
 """Where apps say how many requests there are at most until their limits start anew."""
 
+TELLING_HEADERS = frozenset({BACKOFF, *REMAINING_HEADERS})
+"""Without any of these an answer of success asks for no pause."""
+
 _OF_A_PART = ("x-ratelimit-resource", "x-ratelimit-bucket")
 # An app that counts its parts apart names the part: what is used up there is not used up elsewhere.
 
@@ -104,6 +107,8 @@ def _number(text: str | None) -> float | None:
 
 def http_date(text: str) -> datetime | None:
     """The time in UTC that a header tells as HTTP-date (RFC 9110, 5.6.7); null for anything else."""
+    if not text:
+        return None
     try:
         time = parsedate_to_datetime(text)
         return (time if time.tzinfo else time.replace(tzinfo=UTC)).astimezone(UTC)

@@ -41,26 +41,32 @@ class Added:
     headers: Mapping[str, JsonValue] = field(default_factory=dict)
     body: Mapping[str, JsonValue] = field(default_factory=dict)
     """In JSON by names in which dots lead into objects, in a form by names, in GraphQL by variables."""
-    members: Mapping[str, str] = field(default_factory=dict, repr=False)
-    """What proves in the body who asks, by plain names."""
 
 
-_NOTHING_ADDED = Added()
+NOTHING_ADDED = Added()
+_NO_MEMBERS: Mapping[str, str] = {}
 
 
 def outgoing(
-    request: Request, http: Http, *, base: httpx.URL, names: Names, added: Added = _NOTHING_ADDED, url: httpx.URL | None = None
+    request: Request,
+    http: Http,
+    *,
+    base: httpx.URL,
+    names: Names,
+    added: Added = NOTHING_ADDED,
+    members: Mapping[str, str] = _NO_MEMBERS,
+    url: httpx.URL | None = None,
 ) -> Outgoing:
     """The request with its templates filled in.
 
-    An address that the app gave, `url`, stands in for path and query.
+    `members` prove in its body who asks, by plain names. An address that the app gave, `url`, stands in for path and query.
     Raises UpstreamRejectedError when a value cannot be part of a request.
     """
     return Outgoing(
         method=request.method,
         url=url if url is not None else _url(request, base=base, names=names, query=added.query),
-        headers=_headers(request, http, names=names, added=added.headers, has_members=bool(added.members)),
-        content=content_of(request, names=names, added=added.body, members=added.members),
+        headers=_headers(request, http, names=names, added=added.headers, has_members=bool(members)),
+        content=content_of(request, names=names, added=added.body, members=members),
         is_safe=request.is_safe,
         is_graphql=request.graphql is not None,
     )

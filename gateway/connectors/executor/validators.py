@@ -93,7 +93,8 @@ def confirming_headers(answer: Answer) -> dict[str, str]:
     if etag:
         # Never the time beside it: an app that looks at that one only would miss a change within its second.
         return {"if-none-match": etag} if _ETAG.fullmatch(etag) else {}
-    modified, made = http_date(answer.headers.get("last-modified", "")), http_date(answer.headers.get("date", ""))
+    modified = http_date(answer.headers.get("last-modified", ""))
+    made = http_date(answer.headers.get("date", "")) if modified is not None else None
     is_sure = modified is not None and made is not None and made - modified >= _SURE_AFTER
     return {"if-modified-since": answer.headers["last-modified"].strip()} if is_sure else {}
 
