@@ -1,7 +1,5 @@
 """Observations: what was seen of records becomes the snapshot, and the events that tell the difference, in the caller's unit of work."""
 
-import asyncio
-import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -13,45 +11,40 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from gateway.errors import GenerationChangedError, UpstreamResponseError
-from gateway.events import bodies, snapshots
+from gateway.events import snapshots
 from gateway.events.compare import Comparison, compare
+from gateway.events.foresight import Foreseen, foresee, pieces_of
+from gateway.events.sights import Observation, is_followable, sights_of
 from gateway.events.snapshots import Compared, MissingPage, ObservedPlace, missing, purge_deleted
 from gateway.events.stages import Met, stage, staged_count, unstage
-from gateway.models import ChangeType, Event, EventMethod, Record, SyncState
+from gateway.models import ChangeType, Event, EventMethod, SyncState
 from gateway.storage import bulk
 
 __all__ = [
+    "Foreseen",
     "Met",
     "MissingPage",
     "Observation",
     "Observed",
     "ObservedPlace",
+    "foresee",
     "is_followable",
     "missing",
     "observe",
+    "observe_foreseen",
+    "pieces_of",
     "purge_deleted",
+    "sights_of",
     "stage",
     "staged_count",
     "tick_of",
     "unstage",
 ]
 
-_MAXIMUM_ID_CHARACTERS = 1_000
-_MAXIMUM_ID_BYTES = 2_400  # An index of PostgreSQL holds no keys of more than 2,704 bytes, all columns together.
-_NOT_IN_AN_ID = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 _LOG_LOCK = 0x6576656E74  # Any number will do; this one spells "event".
 _EVENTS: Table = inspect(Event).local_table  # type: ignore[assignment]
-_HASHED_AT_ONCE = 500
+_LOOKED_UP_AT_ONCE = 500
 _WRITTEN_BYTES = 8 * 1024 * 1024
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Observation:
-    """What the app says of one record."""
-
-    external_id: str
-    record: Record | None
-    """Null when the app no longer has it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,13 +81,6 @@ class _Rows:
     """Those of which nothing can be written."""
 
 
-def is_followable(external_id: str) -> bool:
-    """Whether changes of a record of that id can be told: it is short enough, and of signs that ids have."""
-    if not 0 < len(external_id) <= _MAXIMUM_ID_CHARACTERS or _NOT_IN_AN_ID.search(external_id):
-        return False
-    return external_id.isascii() or len(external_id.encode()) <= _MAXIMUM_ID_BYTES
-
-
 async def tick_of(session: AsyncSession, instance_id: UUID) -> int:
     """The instance's logical time. Read it before the app is asked, and give it to `observe` with what the app said."""
     return (await session.exec(select(SyncState.tick).where(SyncState.instance_id == instance_id))).one()
@@ -118,52 +104,56 @@ async def observe(
     one unit of work that ends soon after: others wait for this instance, and on the log. Ring the bell after the commit. Raises
     GenerationChangedError when the place's generation is not the instance's present one.
     """
-    seen = _seen(observations)
-    hashes = await _hashes(seen, volatile_fields)
+    return await observe_foreseen(
+        session,
+        place=place,
+        foreseen=Foreseen(sights=await sights_of(observations, volatile_fields)),
+        since_tick=since_tick,
+        method=method,
+        now=now,
+        keeps_bodies=keeps_bodies,
+        is_silent=is_silent,
+    )
+
+
+async def observe_foreseen(
+    session: AsyncSession,
+    *,
+    place: ObservedPlace,
+    foreseen: Foreseen,
+    since_tick: int,
+    method: EventMethod | Mapping[ChangeType, EventMethod],
+    now: datetime,
+    keeps_bodies: bool = True,
+    is_silent: bool = False,
+) -> Observed:
+    """The same of what was compared before the unit of work began, as far as nobody has observed the instance since."""
+    sights = foreseen.sights
     await bulk.expect_keys(session)
     state = await _advance(session, place)
-    known = await snapshots.compared(session, place=place, hashes=hashes)
-    comparison = compare(hashes, known.differing, since_tick=since_tick, forgotten_tick=state.forgotten_tick)
+    known = foreseen.compared if foreseen.tick == state.tick - 1 else await snapshots.compared(session, place=place, hashes=sights.hashes)
+    comparison = compare(sights.hashes, known.differing, since_tick=since_tick, forgotten_tick=state.forgotten_tick)
 
-    rows = await _rows(session, place=place, comparison=comparison, seen=seen, keeps_bodies=keeps_bodies, is_silent=is_silent)
+    rows = await _rows(session, place=place, comparison=comparison, foreseen=foreseen, keeps_bodies=keeps_bodies, is_silent=is_silent)
     new_count = await _write(session, place=place, state=state, rows=rows, known=known)
     event_count = 0 if is_silent else await _append(session, place=place, rows=rows, last_seq=state.last_seq, method=method, now=now)
     if new_count or event_count:
         await _count(session, place, last_number=state.last_number + new_count, last_seq=state.last_seq + event_count)
     new = range(state.last_number + 1, state.last_number + new_count + 1)
-    unread = [each for each in seen if each not in hashes]
+    unread = [each for each in sights.records if each not in sights.hashes] if len(sights.hashes) < len(sights.records) else []
     return Observed(
         event_count=event_count,
         changed_count=len(rows.record_ids),
-        numbers=(*known.numbers, *new, *await snapshots.numbers_of(session, place=place, record_ids=unread)),
+        numbers=(
+            *known.numbers,
+            *known.differing_numbers.values(),
+            *new,
+            *await snapshots.numbers_of(session, place=place, record_ids=unread),
+        ),
         stale_ids=comparison.stale_ids,
-        unfollowable_ids=tuple(each.external_id for each in observations if each.external_id not in seen),
+        unfollowable_ids=sights.unfollowable_ids,
         unrecordable_ids=(*unread, *rows.unrecordable_ids),
     )
-
-
-def _seen(observations: Sequence[Observation]) -> dict[str, Record | None]:
-    seen: dict[str, Record | None] = {}
-    for each in observations:
-        # Taken out first, so that a record that is met twice stands where it was met last.
-        seen.pop(each.external_id, None)
-        if is_followable(each.external_id):
-            seen[each.external_id] = each.record
-    return seen
-
-
-async def _hashes(seen: Mapping[str, Record | None], volatile_fields: Collection[str]) -> dict[str, bytes | None]:
-    volatile = frozenset(volatile_fields)
-    hashes: dict[str, bytes | None] = {}
-    for number, (record_id, record) in enumerate(seen.items(), start=1):
-        if number % _HASHED_AT_ONCE == 0:
-            await asyncio.sleep(0)  # Leases are renewed and clients answered meanwhile.
-        try:
-            hashes[record_id] = bodies.hash_of(record, volatile) if record is not None else None
-        except UpstreamResponseError:
-            # One record that cannot be recorded keeps no others back.
-            continue
-    return hashes
 
 
 async def _advance(session: AsyncSession, place: ObservedPlace) -> Any:
@@ -190,7 +180,7 @@ async def _rows(
     *,
     place: ObservedPlace,
     comparison: Comparison,
-    seen: Mapping[str, Record | None],
+    foreseen: Foreseen,
     keeps_bodies: bool,
     is_silent: bool,
 ) -> _Rows:
@@ -198,14 +188,13 @@ async def _rows(
     tells_previous = keeps_bodies and not is_silent
     rows = _Rows()
     differences = comparison.differences
-    for start in range(0, len(differences), _HASHED_AT_ONCE):
-        some = differences[start : start + _HASHED_AT_ONCE]
+    for start in range(0, len(differences), _LOOKED_UP_AT_ONCE):
+        some = differences[start : start + _LOOKED_UP_AT_ONCE]
         known_ids = [each.record_id for each in some if each.type not in (None, ChangeType.CREATED)] if tells_previous else []
         before = await snapshots.stored(session, place=place, record_ids=known_ids)
         for each in some:
-            record = seen[each.record_id] if keeps_bodies else None
             try:
-                body = bodies.encode(record) if record is not None else None
+                body = foreseen.body_of(each.record_id) if keeps_bodies else None
             except UpstreamResponseError:
                 # What is none of its hash, such as its name, may be no JSON either.
                 rows.unrecordable_ids.append(each.record_id)
@@ -224,14 +213,13 @@ async def _write(session: AsyncSession, *, place: ObservedPlace, state: Any, row
     for record_id in rows.record_ids:
         number += known.differing[record_id] is None
         rows.numbers.append(number)
-    for start, end in _chunks(rows.bodies):
-        columns: dict[str, Sequence[Any]] = {
-            "record_id": rows.record_ids[start:end],
-            "number": rows.numbers[start:end],
-            "hash": rows.hashes[start:end],
-            "body": rows.bodies[start:end],
-        }
-        await snapshots.write(session, place=place, tick=state.tick, columns=columns)
+    # In the order of the key: a page of the table is then written to once, and not again and again.
+    order = sorted(range(len(rows.record_ids)), key=rows.record_ids.__getitem__)
+    columns: dict[str, list[Any]] = {"record_id": rows.record_ids, "number": rows.numbers, "hash": rows.hashes, "body": rows.bodies}
+    ordered = {name: [values[index] for index in order] for name, values in columns.items()}
+    for start, end in _chunks(ordered["body"]):
+        some = {name: values[start:end] for name, values in ordered.items()}
+        await snapshots.write(session, place=place, tick=state.tick, columns=some)
     return int(number - state.last_number)
 
 

@@ -1,7 +1,7 @@
 """The snapshot: what was last seen of each record."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
@@ -41,10 +41,12 @@ class StoredRecord:
 class Compared:
     """What the snapshot says of records that were seen."""
 
-    differing: dict[str, Known | None]
+    differing: dict[str, Known | None] = field(default_factory=dict)
     """What it says of those that are not as they were seen; null of those that it does not know."""
-    numbers: list[int]
-    """Those of all that it knows, in no order."""
+    numbers: list[int] = field(default_factory=list)
+    """Those of all that are as they were seen, in no order."""
+    differing_numbers: dict[str, int] = field(default_factory=dict)
+    """Those of the others that it knows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,17 +66,22 @@ async def compared(session: AsyncSession, *, place: ObservedPlace, hashes: Mappi
 
     Of records that are as given only their numbers leave the database, all as one text, which is what makes it cheap.
     """
-    differing: dict[str, Known | None] = {}
-    numbers: list[int] = []
+    differing, numbers, differing_numbers = dict[str, Known | None](), list[int](), dict[str, int]()
     # In the order of the key: in no order SQLite takes half as long again.
     for some in _slices(sorted(hashes)):
         given = {record_id: hashes[record_id] for record_id in some}
         statement = _compared_in_arrays(place, given) if bulk.is_postgresql(session) else _compared_in_json(place, given)
         found, rows = (await session.exec(statement)).one()
         numbers += _numbers(found)
-        for record_id, hashed, tick in orjson.loads(rows or "[]"):
+        for record_id, hashed, tick, number in orjson.loads(rows or "[]"):
             differing[record_id] = Known(hash=bytes.fromhex(hashed) if hashed else None, tick=tick) if tick is not None else None
-    return Compared(differing=differing, numbers=numbers)
+            if number is not None:
+                differing_numbers[record_id] = number
+    if differing_numbers:
+        # The database gives them with the others, which costs less there than to tell them apart.
+        others = frozenset(differing_numbers.values())
+        numbers = [number for number in numbers if number not in others]
+    return Compared(differing=differing, numbers=numbers, differing_numbers=differing_numbers)
 
 
 async def numbers_of(session: AsyncSession, *, place: ObservedPlace, record_ids: Sequence[str]) -> list[int]:
@@ -145,7 +152,8 @@ async def purge_deleted(
         # Whoever observes holds the same row: two who write the same records in different orders would wait for each other.
         state = update(SyncState).where(col(SyncState.instance_id) == place.instance_id)
         forgotten_tick = case((col(SyncState.forgotten_tick) < up_to_tick, up_to_tick), else_=col(SyncState.forgotten_tick))
-        await session.exec(state.values(forgotten_tick=forgotten_tick))
+        # What was compared before does not hold any more.
+        await session.exec(state.values(forgotten_tick=forgotten_tick, tick=SyncState.tick + 1))
         await session.exec(delete(_SNAPSHOT).where(_of(place), _between(_SNAPSHOT, after, last_key), _is_old(_SNAPSHOT.c, up_to_tick)))
     if with_body and not keeps_bodies:
         has_body = and_(_of(place), _between(_SNAPSHOT, after, last_key), _SNAPSHOT.c.body.is_not(None))
@@ -192,7 +200,7 @@ def _compared_in_arrays(place: ObservedPlace, hashes: Mapping[str, bytes | None]
     columns = (_SNAPSHOT.c.hash, _SNAPSHOT.c.tick, _SNAPSHOT.c.number)
     row = select(*columns).where(_of(place), _SNAPSHOT.c.record_id == given.c.record_id).limit(1).lateral("row")
     differs = or_(row.c.tick.is_(None), row.c.hash.is_distinct_from(given.c.hash))
-    told = func.json_build_array(given.c.record_id, func.encode(row.c.hash, "hex"), row.c.tick)
+    told = func.json_build_array(given.c.record_id, func.encode(row.c.hash, "hex"), row.c.tick, row.c.number)
     rows = cast(func.json_agg(told).filter(differs), Text)
     return select(_joined(row.c.number), rows).select_from(given.outerjoin(row, true()))
 
@@ -204,7 +212,7 @@ def _compared_in_json(place: ObservedPlace, hashes: Mapping[str, bytes | None]) 
     # Of a null hash the text is empty.
     text = func.hex(_SNAPSHOT.c.hash)
     differs = or_(_SNAPSHOT.c.tick.is_(None), text != given.c.value)
-    rows = func.json_group_array(func.json_array(given.c.key, text, _SNAPSHOT.c.tick)).filter(differs)
+    rows = func.json_group_array(func.json_array(given.c.key, text, _SNAPSHOT.c.tick, _SNAPSHOT.c.number)).filter(differs)
     return select(_joined(_SNAPSHOT.c.number), rows).select_from(given.outerjoin(_SNAPSHOT, is_its_row))
 
 

@@ -1,6 +1,8 @@
 """Many rows in few statements: arrays on PostgreSQL, JSON and prepared statements on SQLite."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import lru_cache
+from itertools import repeat
 from typing import Any
 
 import orjson
@@ -9,6 +11,7 @@ from sqlalchemy import Column, CursorResult, FromClause, Select, Table, TableVal
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+_SQLITE = sqlite.dialect()
 ROWS_PER_STATEMENT = 5_000
 """How many rows one statement reads or writes at most, so that none takes long."""
 
@@ -67,12 +70,29 @@ async def insert(
     if is_postgresql(session):
         await session.exec(_from_arrays(table, constants, columns, overwrites, lock))
         return
+    count = len(next(iter(columns.values())))
+    if count:
+        sql, names = _insertion(table, (*constants, *columns), None if overwrites is None else tuple(overwrites))
+        same = {name: repeat(next(iter(_bound(table.c[name], [value]))), count) for name, value in constants.items()}
+        # As tuples, past what would look at each value of each row in Python.
+        rows = list(zip(*(same[name] if name in same else _bound(table.c[name], columns[name]) for name in names), strict=True))
+        await (await session.connection()).exec_driver_sql(sql, rows)
+
+
+@lru_cache(maxsize=64)
+def _insertion(table: Table, names: tuple[str, ...], overwrites: tuple[str, ...] | None) -> tuple[str, tuple[str, ...]]:
+    """The statement for one row, and which value each of its parameters is."""
     statement = sqlite.insert(table)
     if overwrites is not None:
         statement = statement.on_conflict_do_update(set_={name: statement.excluded[name] for name in overwrites})
-    rows = [dict(zip(columns, values, strict=True)) | dict(constants) for values in zip(*columns.values(), strict=True)]
-    if rows:
-        await (await session.connection()).execute(statement, rows)
+    compiled: Any = statement.compile(dialect=_SQLITE, column_keys=names)
+    return str(compiled), tuple(compiled.positiontup)
+
+
+def _bound(column: Column[Any], values: Iterable[Any]) -> Iterable[Any]:
+    """Values of a column as SQLite's driver takes them."""
+    process = column.type.dialect_impl(_SQLITE).bind_processor(_SQLITE)
+    return values if process is None else map(process, values)
 
 
 def changed_rows(result: Any) -> int:

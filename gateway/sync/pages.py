@@ -8,7 +8,19 @@ from uuid import UUID
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from gateway.errors import ConflictError
-from gateway.events.observations import Met, Observation, Observed, observe, stage, tick_of
+from gateway.events.observations import (
+    Foreseen,
+    Met,
+    Observation,
+    Observed,
+    foresee,
+    observe,
+    observe_foreseen,
+    pieces_of,
+    sights_of,
+    stage,
+    tick_of,
+)
 from gateway.models import EventMethod, SyncGeneration
 from gateway.models.principal import SYSTEM
 from gateway.runtime import Runtime
@@ -33,6 +45,10 @@ class Recorded:
     event_count: int = 0
     staged_count: int = 0
     """How many records the run had not met before."""
+
+    def with_more(self, *, event_count: int, staged_count: int) -> "Recorded":
+        """The sum."""
+        return Recorded(event_count=self.event_count + event_count, staged_count=self.staged_count + staged_count)
 
 
 Keep = Callable[[AsyncSession, Answer, Recorded], Awaitable[None]]
@@ -95,20 +111,41 @@ class Work:
         """Whether all of the page is recorded; a long page takes several commits, and is read again when the last is not reached."""
         total, is_whole = Recorded(), True
         for start in range(0, max(len(observations), 1), MAXIMUM_RECORDS_PER_COMMIT):
-            piece = observations[start : start + MAXIMUM_RECORDS_PER_COMMIT]
-            is_last = start + MAXIMUM_RECORDS_PER_COMMIT >= len(observations)
-            async with self.task.commit() as session:
-                observed = await self.record(session, piece, since_tick=since_tick)
-                staged_count = await self._staged(session, observed)
-                is_whole = is_whole and not observed.stale_ids
-                total = Recorded(event_count=total.event_count + observed.event_count, staged_count=total.staged_count + staged_count)
-                counted = int(is_last and is_whole)
-                state = await runs.count(self.task, session, records=len(piece), events=observed.event_count, pages=counted)
-                if is_last and is_whole:
-                    await keep(session, answer, total)
-            if state.is_cancelled:
-                raise CancelledRunError("The run was cancelled.")
+            some = observations[start : start + MAXIMUM_RECORDS_PER_COMMIT]
+            foreseen = await self._foreseen(some)
+            for piece in pieces_of(foreseen, keeps_bodies=self.app.keeps_bodies):
+                is_last = piece.is_last and start + MAXIMUM_RECORDS_PER_COMMIT >= len(observations)
+                async with self.task.commit() as session:
+                    observed = await self._observed(session, piece, since_tick=since_tick)
+                    total = total.with_more(event_count=observed.event_count, staged_count=await self._staged(session, observed))
+                    is_whole = is_whole and not observed.stale_ids
+                    is_done = is_last and is_whole
+                    counted = {"records": len(some) if piece.is_last else 0, "pages": int(is_done)}
+                    state = await runs.count(self.task, session, events=observed.event_count, **counted)
+                    if is_done:
+                        await keep(session, answer, total)
+                if state.is_cancelled:
+                    raise CancelledRunError("The run was cancelled.")
         return is_whole
+
+    async def _foreseen(self, observations: Sequence[Observation]) -> Foreseen:
+        sights = await sights_of(observations, self.app.support.volatile_fields)
+        if not sights.hashes:
+            return Foreseen(sights=sights)
+        async with self.runtime.database.read(SYSTEM) as session:
+            return await foresee(session, place=self.app.place, sights=sights)
+
+    async def _observed(self, session: AsyncSession, foreseen: Foreseen, *, since_tick: int) -> Observed:
+        return await observe_foreseen(
+            session,
+            place=self.app.place,
+            foreseen=foreseen,
+            since_tick=since_tick,
+            method=self.method,
+            now=await self.task.now(session),
+            keeps_bodies=self.app.keeps_bodies,
+            is_silent=self.is_silent,
+        )
 
     async def _staged(self, session: AsyncSession, observed: Observed) -> int:
         if self.stages_for is None:

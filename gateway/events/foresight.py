@@ -1,0 +1,105 @@
+"""Foresight: records are compared, and made into bytes, before the unit of work begins that writes them, in pieces that end soon.
+
+What it takes to find out that nothing has changed holds nobody up. That it still holds, the unit of work sees at the instance's tick.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from sqlmodel import select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from gateway.errors import UpstreamResponseError
+from gateway.events import bodies, snapshots
+from gateway.events.sights import Sights
+from gateway.events.snapshots import Compared, ObservedPlace
+from gateway.models import SyncState
+from gateway.storage import bulk
+
+MOST_WRITTEN = 1_000
+"""So many records are written in one unit of work: on SQLite all other writers wait for its end."""
+MOST_BYTES = 4 * 1024 * 1024
+"""Of their bodies; one that is larger is written alone."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Foreseen:
+    """What an app says of records, and how it compares with the snapshot of some moment."""
+
+    sights: Sights
+    tick: int | None = None
+    """The instance's logical time at that moment; null where nothing was compared."""
+    compared: Compared = field(default_factory=Compared)
+    encoded: Mapping[str, bytes | None] = field(default_factory=dict, repr=False)
+    """Bodies of some of the records that are to be written."""
+    is_last: bool = True
+    """Whether no piece of the same sights comes after this one."""
+
+    def body_of(self, record_id: str) -> bytes | None:
+        """The record as it is kept, null when the app no longer has it. Raises UpstreamResponseError when it is no JSON."""
+        if record_id in self.encoded:
+            return self.encoded[record_id]
+        record = self.sights.records[record_id]
+        return bodies.encode(record) if record is not None else None
+
+
+async def foresee(session: AsyncSession, *, place: ObservedPlace, sights: Sights) -> Foreseen:
+    """Compares with the snapshot of the session's moment; all of its statements see the same one. A session of an admin."""
+    await bulk.expect_keys(session)
+    tick = (await session.exec(select(SyncState.tick).where(SyncState.instance_id == place.instance_id))).one()
+    return Foreseen(sights=sights, tick=tick, compared=await snapshots.compared(session, place=place, hashes=sights.hashes))
+
+
+def pieces_of(foreseen: Foreseen, *, keeps_bodies: bool) -> Iterator[Foreseen]:
+    """What is to be observed in one unit of work each, one after the other: all that is as it was, and few records to write.
+
+    Each expects to find the snapshot as the one before has left it.
+    """
+    differing = [record_id for record_id in foreseen.sights.records if record_id in foreseen.compared.differing]
+    if not differing:
+        yield foreseen
+        return
+    start = number = 0
+    while start < len(differing):
+        some = differing[start : start + MOST_WRITTEN]
+        count, encoded = _encoded(foreseen, some) if keeps_bodies else (len(some), {})
+        start += count
+        yield _piece(foreseen, some[:count], number=number, encoded=encoded, is_last=start == len(differing))
+        number += 1
+
+
+def _encoded(foreseen: Foreseen, record_ids: Sequence[str]) -> tuple[int, dict[str, bytes | None]]:
+    """How many of these records are not too large together, at least one, and the bodies of those."""
+    encoded, size = dict[str, bytes | None](), 0
+    for count, record_id in enumerate(record_ids):
+        try:
+            body = foreseen.body_of(record_id)
+        except UpstreamResponseError:
+            continue  # Whoever writes it finds out again, and tells.
+        size += len(body or b"")
+        if count > 0 and size > MOST_BYTES:
+            return count, encoded
+        encoded[record_id] = body
+    return len(record_ids), encoded
+
+
+def _piece(foreseen: Foreseen, record_ids: Sequence[str], *, number: int, encoded: Mapping[str, bytes | None], is_last: bool) -> Foreseen:
+    """These records, which differ; and in the first piece all that do not."""
+    sights, compared = foreseen.sights, foreseen.compared
+    written = frozenset(record_ids)
+    kept = [each for each in sights.records if each in written or (number == 0 and each not in compared.differing)]
+    return Foreseen(
+        sights=Sights(
+            records={each: sights.records[each] for each in kept},
+            hashes={each: sights.hashes[each] for each in kept if each in sights.hashes},
+            unfollowable_ids=sights.unfollowable_ids if number == 0 else (),
+        ),
+        tick=foreseen.tick + number if foreseen.tick is not None else None,
+        compared=Compared(
+            differing={each: compared.differing[each] for each in record_ids},
+            numbers=compared.numbers if number == 0 else [],
+            differing_numbers={each: known for each in record_ids if (known := compared.differing_numbers.get(each)) is not None},
+        ),
+        encoded=encoded,
+        is_last=is_last,
+    )

@@ -1,0 +1,68 @@
+"""Sights: what an app says of records, made ready to be compared; no unit of work waits for it."""
+
+import asyncio
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from gateway.errors import UpstreamResponseError
+from gateway.events import bodies
+from gateway.models import Record
+
+AT_ONCE = 500
+"""After so many records clients are answered and leases renewed."""
+_MAXIMUM_ID_CHARACTERS = 1_000
+_MAXIMUM_ID_BYTES = 2_400  # An index of PostgreSQL holds no keys of more than 2,704 bytes, all columns together.
+_NOT_IN_AN_ID = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
+
+
+class Observation(NamedTuple):
+    """What the app says of one record. A tuple, as records are; name its parts all the same."""
+
+    external_id: str
+    record: Record | None
+    """Null when the app no longer has it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sights:
+    """What the app says of records, each of them once, in the order of their last sights."""
+
+    records: Mapping[str, Record | None]
+    hashes: Mapping[str, bytes | None]
+    """Of those that can be recorded; null for what the app no longer has."""
+    unfollowable_ids: tuple[str, ...] = ()
+    """Those that cannot be kept for their ids, which are not among the records."""
+
+
+def is_followable(external_id: str) -> bool:
+    """Whether changes of a record of that id can be told: it is short enough, and of signs that ids have."""
+    if not 0 < len(external_id) <= _MAXIMUM_ID_CHARACTERS or _NOT_IN_AN_ID.search(external_id):
+        return False
+    return external_id.isascii() or len(external_id.encode()) <= _MAXIMUM_ID_BYTES
+
+
+async def sights_of(observations: Sequence[Observation], volatile_fields: Collection[str] = ()) -> Sights:
+    """What observations come to: of two of a record the later one counts."""
+    records: dict[str, Record | None] = {}
+    for each in observations:
+        # Taken out first, so that a record that is met twice stands where it was met last.
+        records.pop(each.external_id, None)
+        if is_followable(each.external_id):
+            records[each.external_id] = each.record
+    unfollowable = tuple(each.external_id for each in observations if each.external_id not in records)
+    return Sights(records=records, hashes=await _hashes(records, frozenset(volatile_fields)), unfollowable_ids=unfollowable)
+
+
+async def _hashes(records: Mapping[str, Record | None], volatile_fields: frozenset[str]) -> dict[str, bytes | None]:
+    hashes: dict[str, bytes | None] = {}
+    for number, (record_id, record) in enumerate(records.items(), start=1):
+        if number % AT_ONCE == 0:
+            await asyncio.sleep(0)
+        try:
+            hashes[record_id] = bodies.hash_of(record, volatile_fields) if record is not None else None
+        except UpstreamResponseError:
+            # One record that cannot be recorded keeps no others back.
+            continue
+    return hashes
