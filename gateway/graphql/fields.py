@@ -24,6 +24,8 @@ COMPUTES = "computes"
 
 ASKS_APP = "asks_app"
 """Marks in a field's metadata that it may ask the external app, which its description says to clients; it costs more."""
+BY_CLASS = "by_class"
+"""Marks of an `is_type_of` that it looks at nothing of a source but its class: those of one class need not all be looked at."""
 LOADS = "loads"
 """Marks in a field's metadata what a loader finds for it: its `Loads`."""
 TOGETHER = "together"
@@ -49,6 +51,12 @@ def field(
         )
 
     return decorate
+
+
+def by_class(is_type_of: Resolver) -> Resolver:
+    """Marks an `is_type_of` that looks at nothing of a source but its class."""
+    vars(is_type_of)[BY_CLASS] = True
+    return is_type_of
 
 
 Asked = tuple[Loader[Any, Any], Any]

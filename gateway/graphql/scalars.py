@@ -1,6 +1,8 @@
 """Scalars that are ours: how times and JSON stand in answers."""
 
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 import strawberry
 from strawberry.types.scalar import ScalarDefinition
@@ -11,6 +13,10 @@ def _serialize(value: datetime | str) -> str:
         # Of a universal data model, whose times are written so already.
         return value
     return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
 
 
 DateTime = strawberry.scalar(
@@ -27,8 +33,14 @@ SCALARS: dict[object, ScalarDefinition] = {
         name="JSON",
         description="Any JSON value, in the shape that the external app or its connector decides.",
         specified_by_url="https://www.rfc-editor.org/rfc/rfc8259",
-        serialize=lambda value: value,
-        parse_value=lambda value: value,
+        serialize=_as_it_is,
+        parse_value=_as_it_is,
     ),
 }
 """What stands for a Python type in the schema."""
+
+LEFT_AS_THEY_ARE: Mapping[Callable[[Any], Any], frozenset[type]] = {
+    _serialize: frozenset({str}),
+    _as_it_is: frozenset({dict, list, str, int, float, bool}),
+}
+"""By what serializes values: values of which very types it gives back as they are, so that nobody needs to ask it."""

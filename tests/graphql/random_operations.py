@@ -4,6 +4,7 @@ import asyncio
 import enum
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from random import Random
 from types import SimpleNamespace
 from typing import Annotated, Any
@@ -17,11 +18,12 @@ from strawberry.types.field import StrawberryField
 from strawberry.types.fields.resolver import StrawberryResolver
 
 from gateway.graphql.batching import ByIdentity, Loader
-from gateway.graphql.fields import COMPUTES, LOADS, Loads, read
+from gateway.graphql.fields import COMPUTES, LOADS, Loads, by_class, read
+from gateway.graphql.scalars import SCALARS
 
-LEAVES = ("str", "id", "int", "float", "bool", "enum", "json")
+LEAVES = ("str", "id", "int", "float", "bool", "enum", "json", "time")
 ROOTS = ("root", "root", "each")
-BUILT_IN: dict[str, Any] = {"str": str, "id": strawberry.ID, "int": int, "float": float, "bool": bool, "json": JSON}
+BUILT_IN: dict[str, Any] = {"str": str, "id": strawberry.ID, "int": int, "float": float, "bool": bool, "json": JSON, "time": datetime}
 
 
 @strawberry.enum
@@ -65,6 +67,8 @@ class Shape:
     name: str
     members: tuple[Member, ...]
     implements: bool
+    judge: Callable[..., Any] | None = None
+    """What tells whether a source is an object of it."""
 
 
 class RandomSchema:
@@ -78,7 +82,8 @@ class RandomSchema:
         for name in names:
             own = tuple(self._member(f"f{index}", [*names, "Common"]) for index in range(self.random.randint(1, 6)))
             implements = self.random.random() < 0.5 or name == "T0"
-            self.shapes[name] = Shape(name, (*common, *own) if implements else own, implements)
+            judge = self.random.choice([_is_type_of, _is_object]) if implements else self.random.choice([None, None, _is_object])
+            self.shapes[name] = Shape(name, (*common, *own) if implements else own, implements, judge)
         self.shapes["Common"] = Shape("Common", common, False)
         roots = tuple(Member(f"r{index}", self._kind([*names, "Common"], is_leaf=False), how) for index, how in enumerate(ROOTS))
         self.shapes["Query"] = Shape("Query", roots, False)
@@ -105,13 +110,13 @@ class RandomSchema:
         for shape in self.shapes.values():
             if shape.name != "Common":
                 bases = (interface,) if shape.implements else ()
-                body = {"is_type_of": classmethod(_is_type_of)} if shape.implements else {}
+                body = {"is_type_of": classmethod(shape.judge)} if shape.judge is not None else {}
                 made[shape.name] = strawberry.type(type(shape.name, bases, body))
         for shape in self.shapes.values():
             definition = vars(made[shape.name])["__strawberry_definition__"]
             definition.fields = [_field(member, made) for member in shape.members]
         types = [made[name] for name in self.shapes if name not in ("Common", "Query")]
-        return strawberry.Schema(made["Query"], types=types, config=StrawberryConfig(default_resolver=read))
+        return strawberry.Schema(made["Query"], types=types, config=StrawberryConfig(default_resolver=read, scalar_map=SCALARS))
 
 
 def _resolve_type(cls: Any, source: Any, info: Any, type_: Any) -> Any:
@@ -120,6 +125,11 @@ def _resolve_type(cls: Any, source: Any, info: Any, type_: Any) -> Any:
 
 def _is_type_of(cls: Any, source: Any, info: Any) -> Any:
     return read(source, "kind") == cls.__name__
+
+
+@by_class
+def _is_object(cls: Any, source: Any, info: Any) -> Any:
+    return isinstance(source, (dict, SimpleNamespace))
 
 
 def _annotation(kind: Kind, made: dict[str, Any]) -> Any:
@@ -328,7 +338,8 @@ class RandomData:
             "float": lambda: self.random.choice([1.5, 2.0, -0.0, 3]),
             "bool": lambda: self.random.random() < 0.5,
             "enum": lambda: self.random.choice(list(Size)),
-            "json": lambda: self.random.choice([{"a": [1, None]}, [], 1, "x"]),
+            "json": lambda: self.random.choice([{"a": [1, None]}, [], 1, "x", 0.5, False, ("tuple",)]),
+            "time": lambda: self.random.choice(["2026-11-21T09:30:00Z", "whenever", datetime(2026, 11, 21, tzinfo=UTC), datetime.max]),
         }[name]()
 
     def _odd(self, kind: Kind, depth: int) -> Any:

@@ -5,6 +5,7 @@ only compute, objects and lists of them. In the functions `s` is an object's sou
 arguments of the calls, `v` a value at hand and `w0`, `w1` the items of lists within lists.
 """
 
+from collections.abc import Iterator
 from functools import partial
 from inspect import iscoroutinefunction
 from math import isfinite
@@ -12,17 +13,19 @@ from typing import Any
 
 from graphql import (
     GraphQLAbstractType,
+    GraphQLArgument,
     GraphQLBoolean,
     GraphQLField,
     GraphQLFloat,
     GraphQLID,
     GraphQLInt,
-    GraphQLLeafType,
     GraphQLList,
     GraphQLNonNull,
     GraphQLObjectType,
     GraphQLOutputType,
+    GraphQLScalarType,
     GraphQLString,
+    Undefined,
     is_abstract_type,
     is_leaf_type,
 )
@@ -34,7 +37,8 @@ from gateway.expressions.source import Source
 from gateway.graphql.execution import values
 from gateway.graphql.execution.plans import Plan, Plans
 from gateway.graphql.execution.resolvers import Call, call_of, computed, definition_of, loads_of
-from gateway.graphql.fields import read
+from gateway.graphql.fields import BY_CLASS, read
+from gateway.graphql.scalars import LEFT_AS_THEY_ARE
 
 __all__ = ["plan_of"]
 
@@ -81,7 +85,9 @@ class _Compiler:
             isinstance=isinstance,
             isfinite=isfinite,
             partial=partial,
+            list=list,
             items=values.items,
+            plain=values.PLAIN,
             present=values.present,
             deviate=values.deviate,
             later=values.LATER,
@@ -104,13 +110,13 @@ class _Compiler:
         if isinstance(type, GraphQLNonNull):
             return self._present(type.of_type, details, given, name)
         first = _named(given, name)
-        if type in _AS_THEY_ARE:
-            return f"({name} if ({first}) is None or {_AS_THEY_ARE[type].format(name, name)} else {self._leaf(type)}({name}))"
+        if (is_left := self._is_left(type)) is not None:
+            return f"({name} if ({first}) is None or {is_left.format(name, name)} else {self._leaf(type)}({name}))"
         return f"(None if ({first}) is None else {self._present(type, details, name, name)})"
 
     def _present(self, type: Any, details: FieldDetailsList, given: str, name: str) -> str:
-        if type in _AS_THEY_ARE:
-            return f"({name} if {_AS_THEY_ARE[type].format(_named(given, name), name)} else {self._leaf(type)}({name}))"
+        if (is_left := self._is_left(type)) is not None:
+            return f"({name} if {is_left.format(_named(given, name), name)} else {self._leaf(type)}({name}))"
         if is_leaf_type(type):
             return f"{self._leaf(type)}({given})"
         if isinstance(type, GraphQLList):
@@ -119,14 +125,23 @@ class _Compiler:
             return self._abstract(type, details, _named(given, name), name)
         return f"{self._object(type, details)}({given}, i, a)"
 
-    def _leaf(self, type: GraphQLLeafType) -> str:
+    def _is_left(self, type: GraphQLOutputType) -> str | None:
+        """What a value must be in order to stand in an answer as it is; None for types that always have to be asked."""
+        if type in _AS_THEY_ARE:
+            return _AS_THEY_ARE[type]
+        classes = LEFT_AS_THEY_ARE.get(type.coerce_output_value) if isinstance(type, GraphQLScalarType) else None
+        return f"type({{0}}) in {self._source.name(classes)}" if classes is not None else None
+
+    def _leaf(self, type: Any) -> str:
         return self._source.name(values.leaf(type.coerce_output_value))
 
     def _list(self, type: GraphQLList[Any], details: FieldDetailsList, given: str) -> str:
         self._refuse_directives(details)
         self._lists += 1
         item = f"w{self._lists}"
-        return f"[{self.value(type.of_type, details, item, item)} for {item} in items({given})]"
+        # What a comprehension goes through cannot be given a name.
+        items = f"({given} if type({given}) is list else items({given}))" if given.isidentifier() else f"items({given})"
+        return f"[{self.value(type.of_type, details, item, item)} for {item} in {items}]"
 
     def _abstract(self, type: GraphQLAbstractType, details: FieldDetailsList, first: str, name: str) -> str:
         resolve_type = type.resolve_type
@@ -144,7 +159,8 @@ class _Compiler:
         choice: dict[str, Any] = {}
         self._choices.append((choice, names))
         find, resolve, abstract = map(self._source.name, (choice.get, resolve_type, type))
-        return f"{find}({resolve}(present({first}), i, {abstract}), deviate)({name}, i, a)"
+        present = f"{name} if type({first}) in plain else present({name})"
+        return f"{find}({resolve}({present}, i, {abstract}), deviate)({name}, i, a)"
 
     def _object(self, type: GraphQLObjectType, details: FieldDetailsList) -> str:
         self._refuse_directives(details)
@@ -154,14 +170,23 @@ class _Compiler:
         # Fields that ask a loader for the same share what it finds: `l0`, `l1`.
         asked: dict[Any, str] = {}
         members = ", ".join(f"{self._source.name(name)}: {self._field(type, below, asked)}" for name, below in fields.items())
-        lines = ["isinstance(s, dict) or present(s)"]
-        if type.is_type_of is not None:
-            if iscoroutinefunction(type.is_type_of):
-                raise _UnplannedError
-            lines.append(f"{self._source.name(type.is_type_of)}(s, i) is True or deviate()")
+        lines = [*self._checked(type)]
         lines.append("get = s.get if isinstance(s, dict) else partial(getattr, s)")
         lines += [f"{name} = {self._source.name(values.loaded(asks))}(s, i)" for asks, name in asked.items()]
         return self._source.function("s, i, a", *lines, f"return {{{members}}}")
+
+    def _checked(self, type: GraphQLObjectType) -> Iterator[str]:
+        """Makes sure that the source is an object of the type."""
+        is_type_of: Any = type.is_type_of
+        if iscoroutinefunction(is_type_of):
+            raise _UnplannedError
+        if getattr(is_type_of, BY_CLASS, False):
+            known: set[Any] = set()
+            yield f"type(s) in {self._source.name(known)} or {self._source.name(values.judged(is_type_of, known))}(s, i)"
+            return
+        yield "type(s) in plain or present(s)"
+        if is_type_of is not None:
+            yield f"{self._source.name(is_type_of)}(s, i) is True or deviate()"
 
     def _field(self, parent: GraphQLObjectType, details: FieldDetailsList, asked: dict[Any, str]) -> str:
         node = details[0].node
@@ -200,6 +225,8 @@ class _Compiler:
         call = call_of(field, definition, details[0].node)
         if call is None:
             raise _UnplannedError
+        if not details[0].node.arguments and not any(map(_has_default, field.args.values())):
+            return ""
         self._calls.append(call)
         return f", **a[{len(self._calls) - 1}]"
 
@@ -208,6 +235,10 @@ class _Compiler:
             directives = {directive.name.value for directive in detail.node.directives or ()}
             if detail.defer_usage is not None or detail.fragment_variable_values is not None or directives - _UNDERSTOOD_DIRECTIVES:
                 raise _UnplannedError
+
+
+def _has_default(argument: GraphQLArgument) -> bool:
+    return argument.default is not None or argument.default_value is not Undefined
 
 
 def _named(given: str, name: str) -> str:

@@ -10,8 +10,8 @@ from gateway.graphql.execution.resolvers import ContextOnly
 from gateway.graphql.fields import Asked
 from gateway.graphql.ids import ROW_TYPES
 
-_ROWS = frozenset(ROW_TYPES.values())
-"""What is no error and nothing to wait for, without being looked at: to ask a row for what it lacks takes long."""
+PLAIN = frozenset({dict, *ROW_TYPES.values()})
+"""Classes of what is no error and nothing to wait for, without being looked at: to ask a row for what it lacks takes long."""
 LATER: Any = object()
 """Stands for a value that a loader is reading."""
 NOTHING: Any = object()
@@ -29,7 +29,7 @@ def deviate(*_: object) -> NoReturn:
 
 def present(value: Any) -> Any:
     """The value, where there is one and it is neither an error nor still to be waited for."""
-    if type(value) in _ROWS:
+    if type(value) in PLAIN:
         return value
     if value is None or value is Undefined or isinstance(value, Exception):
         raise DeviationError
@@ -56,6 +56,21 @@ def leaf(coerce: Callable[[Any], Any]) -> Callable[[Any], Any]:
         return completed
 
     return complete
+
+
+def judged(is_type_of: Callable[[Any, ContextOnly], Any], known: set[type]) -> Callable[[Any, ContextOnly], None]:
+    """Ends the compiled function for a source that is none of the type; `known` come to be the classes whose sources all are.
+
+    It is for an `is_type_of` that is marked as one by class.
+    """
+
+    def judge(source: Any, info: ContextOnly) -> None:
+        if is_type_of(present(source), info) is not True:
+            raise DeviationError
+        if type(source) in PLAIN:
+            known.add(type(source))
+
+    return judge
 
 
 def loaded(asks: Callable[[Any, Any], Asked | None]) -> Callable[[Any, ContextOnly], Any]:
