@@ -1,7 +1,7 @@
 """Reads one page of anything that an app lists."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Generic, TypeVar
 
@@ -10,8 +10,8 @@ import httpx
 from gateway.connectors.executor.answers import Answer
 from gateway.connectors.executor.calls import Caller
 from gateway.connectors.executor.names import Names, holds, kind_of, told
-from gateway.connectors.executor.pagination import Place, Seen, fingerprint, first_place, place_after, place_of_token, resolved
-from gateway.connectors.format.requests import CursorPagination, NextUrlPagination, Pagination, Request
+from gateway.connectors.executor.pagination import Place, Seen, first_place, place_after, place_of_token, resolved
+from gateway.connectors.format.requests import CursorPagination, NextUrlPagination, NoPagination, Pagination, Request
 from gateway.errors import UpstreamResponseError
 from gateway.expressions import Expression, Template
 from gateway.models import JsonObject, JsonValue, Page, PageRequest
@@ -78,6 +78,8 @@ async def read_listing(caller: Caller, listing: Listing[Item], page: PageRequest
     listing.check(seen)
     raw = _items(listing, seen)
     items = await _read_items(listing, raw, seen)
+    if isinstance(pagination, NoPagination):
+        return Listed(items=items, names=seen)
     following = place_after(pagination, place, _seen(caller, listing, place, answer, raw=raw, items=items, pagination=pagination))
     next_token = _token(caller, pagination, following) if following is not None else None
     return Listed(items=items, next_token=next_token, names=seen)
@@ -93,11 +95,16 @@ def _seen(
     items: tuple[Item, ...],
     pagination: Pagination,
 ) -> Seen:
-    is_named = isinstance(pagination, CursorPagination | NextUrlPagination)
+    def identities() -> Iterable[str]:
+        if items:
+            return map(listing.identify, items)
+        # Empty pages are all alike; one that the app named is told from others by its name.
+        is_named = isinstance(pagination, CursorPagination | NextUrlPagination)
+        return [repr(answer.body), str(place.position) if is_named else ""]
+
     return Seen(
         count=len(raw),
-        # Empty pages are all alike; one that the app named is told from others by its name.
-        print=fingerprint(map(listing.identify, items) if items else [repr(answer.body), str(place.position) if is_named else ""]),
+        identities=identities,
         names={
             **caller.names,
             **listing.names,

@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from gateway.connectors.executor.names import Names, holds, kind_of, told
 from gateway.connectors.executor.requests import Added
@@ -83,11 +84,17 @@ class Seen:
     """What a page turned out to hold."""
 
     count: int
-    print: str
+    identities: Callable[[], Iterable[str]]
+    """What tells the page from others, which nobody asks for of a first page that is the last."""
     names: Names
     """The names for `next` and `has_more`: those of the answer, `page` and `last`."""
     follow: Callable[[str], str]
     """The address that the app means by a next page's address; raises UpstreamResponseError where it leads away from the app."""
+
+    @cached_property
+    def print(self) -> str:
+        """The page's fingerprint."""
+        return fingerprint(self.identities())
 
 
 def first_place(pagination: Pagination, *, size: int) -> Place:

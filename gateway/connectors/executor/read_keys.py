@@ -1,9 +1,9 @@
 """What tells one read of an app from another, without telling what is in it."""
 
 import hashlib
-import json
 import secrets
 from collections.abc import Iterable
+from typing import Any
 
 from gateway.connectors.executor.names import Names
 from gateway.connectors.executor.requests import Outgoing
@@ -12,7 +12,6 @@ from gateway.connectors.format.requests import Http
 from gateway.connectors.protocol import Access
 from gateway.models import JsonValue
 
-_OF_THE_ANSWER = frozenset({"body", "headers", "status"})
 _SIZE = 32
 
 
@@ -30,32 +29,30 @@ class ReadKeys:
                 file.version,
                 access.connection_id,
                 access.auth_method,
-                dict(access.credentials),
-                dict(access.parameters),
-                dict(access.integration_parameters),
+                sorted(access.credentials.items()),
+                sorted(access.parameters.items()),
+                sorted(access.integration_parameters.items()),
             ]
         )
 
     def of_read(self, reader: bytes, ready: Outgoing, names: Iterable[JsonValue]) -> bytes:
         """Names one request of a reader; `names` are the values that what becomes of its answer depends on too."""
         parts = [
-            reader.hex(),
+            reader,
             ready.method,
             ready.is_graphql,
             str(ready.url),
             sorted(ready.headers.items()),
-            ready.content.hex(),
+            ready.content,
             list(names),
         ]
         return self._digest(parts)
 
-    def _digest(self, parts: list[JsonValue]) -> bytes:
-        return hashlib.blake2b(json.dumps(parts, sort_keys=True).encode(), key=self._secret, digest_size=_SIZE).digest()
+    def _digest(self, parts: list[Any]) -> bytes:
+        # By how Python writes them: texts, bytes, numbers and what is made of them are written alike only where they are equal.
+        return hashlib.blake2b(repr(parts).encode(), key=self._secret, digest_size=_SIZE).digest()
 
 
 def names_of_rules(http: Http, names: Names) -> list[JsonValue]:
     """The values that the connector's rules for answers read beside the answer, by name."""
-    conditions = [rule.when.body for rule in http.errors]
-    texts = [*(rule.message for rule in http.errors), http.error_message, http.field_errors]
-    read = {name for part in (*conditions, *texts) if part is not None for name in part.names} - _OF_THE_ANSWER
-    return [[name, names[name]] for name in sorted(read & set(names))]
+    return [[name, names[name]] for name in http.names_of_rules if name in names]

@@ -1,12 +1,14 @@
 """Requests, and what their answers mean."""
 
 from enum import StrEnum
+from functools import cached_property
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, Tag, model_validator
 
 from gateway.connectors.format.base import Condition, Key, Part, Value, one_of
 from gateway.connectors.format.graphql_body import GraphqlBody
+from gateway.connectors.format.scopes import ANSWER, names_read
 
 MAX_PAGE_SIZE = 100_000
 _PAGE_SIZE = 100
@@ -165,6 +167,11 @@ class Http(Part):
     """Where the app's own error text stands in a refusal's `body`."""
     field_errors: Value | None = None
     """What a refusal's `body` says of single fields of a write: a list of `{field, message}`."""
+
+    @cached_property
+    def names_of_rules(self) -> tuple[str, ...]:
+        """The names that the rules for answers read beside the answer."""
+        return tuple(sorted(names_read((self.errors, self.error_message, self.field_errors)) - ANSWER.keys()))
 
     @property
     def background_concurrency(self) -> int:

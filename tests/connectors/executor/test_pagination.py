@@ -305,7 +305,7 @@ def test_every_circle_of_pages_is_noticed(before, circle):
     def read_round(place):
         for number in range(4 * (before + circle)):
             key = number if number < before else before + (number - before) % circle
-            place = place_after(numbered, place, _seen(count=1, print=fingerprint([str(key)])))
+            place = place_after(numbered, place, _seen(count=1, identities=(str(key),)))
 
     with pytest.raises(UpstreamResponseError, match="gives a page again"):
         read_round(Place(size=1, position=1))
@@ -323,8 +323,8 @@ def test_a_next_cursor_whose_expression_fails_is_an_answer_that_is_not_as_promis
         place_after(broken, Place(size=1, position=None), _seen(count=1, body={"next": "text"}))
 
 
-def _seen(*, count, print="p", body=None) -> Seen:
-    return Seen(count=count, print=print, names={"body": body}, follow=lambda target: target)
+def _seen(*, count, identities=("p",), body=None) -> Seen:
+    return Seen(count=count, identities=lambda: identities, names={"body": body}, follow=lambda target: target)
 
 
 def _json(value):
