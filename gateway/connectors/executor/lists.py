@@ -1,6 +1,7 @@
 """Reads lists of records: all, those that fit conditions, and those that a search finds."""
 
 from collections.abc import Mapping
+from operator import attrgetter
 from typing import TypedDict, TypeVar
 
 from gateway.connectors.executor.calls import Caller
@@ -31,14 +32,16 @@ async def page_of_records(caller: Caller, collection: Collection, *, names: Name
         return Page(items=())
 
     def listing_of(seen: Names) -> Listing[Record]:
+        reader = RecordReader(collection, names={**caller.names, **seen})
         return Listing(
             request=operation.request,
             pagination=operation.pagination,
             items=operation.records,
             where=operation.where,
             gone=collection.gone,
-            read=RecordReader(collection, names={**caller.names, **seen}).read,
-            identify=lambda record: record.external_id,
+            read=reader.read,
+            read_plain=reader.read_plain,
+            identify=attrgetter("external_id"),
             **asking(caller, operation, query, names=seen),
         )
 

@@ -37,6 +37,8 @@ class Listing(Generic[Item]):
     """Leaves out the items for which it holds."""
     read: Callable[[JsonValue, int], Item]
     """Makes something of an item and its place on the page, counted from 1."""
+    read_plain: Callable[[list[JsonValue]], list[Item] | None] = lambda items: None
+    """Makes the same of many items in few steps; null where any of them takes more, or is none: `read` tells of which and why."""
     identify: Callable[[Item], str]
     """What tells one item from another, so that a page that comes again is known."""
     address: httpx.URL | None = None
@@ -118,19 +120,32 @@ def _seen(
 
 async def _read_items(listing: Listing[Item], raw: list[JsonValue], names: Names) -> tuple[Item, ...]:
     """What becomes of the items. A page may hold a million: everybody else, and the read's deadline, get their turn in between."""
-    items = []
-    for number, item in enumerate(raw, start=1):
-        if _belongs(listing, item, number, names):
-            items.append(listing.read(item, number))
-        if number % _ITEMS_IN_A_TURN == 0:
+    items: list[Item] = []
+    for start in range(0, len(raw), _ITEMS_IN_A_TURN):
+        if start:
             await asyncio.sleep(0)
+        items += _read_turn(listing, raw[start : start + _ITEMS_IN_A_TURN], start + 1, names)
     return tuple(items)
 
 
+def _read_turn(listing: Listing[Item], raw: list[JsonValue], first: int, names: Names) -> list[Item]:
+    """What becomes of the items from the one that is the `first` on, counted from 1."""
+    numbered = enumerate(raw, start=first)
+    plain = listing.read_plain(raw)
+    if plain is None:
+        return [listing.read(item, number) for number, item in numbered if _belongs(listing, item, number, names)]
+    if listing.where is None and listing.gone is None:
+        return plain
+    return [made for made, (number, item) in zip(plain, numbered, strict=True) if _belongs(listing, item, number, names)]
+
+
 def _belongs(listing: Listing[Item], item: JsonValue, number: int, names: Names) -> bool:
-    if listing.where is not None and not holds(listing.where, {**names, "item": item}, what=f"Whether item {number} belongs to the list"):
+    if listing.where is None and listing.gone is None:
+        return True
+    seen = {**names, "item": item}
+    if listing.where is not None and not holds(listing.where, seen, what=f"Whether item {number} belongs to the list"):
         return False
-    return listing.gone is None or not holds(listing.gone, {**names, "item": item}, what=f"Whether item {number} is deleted")
+    return listing.gone is None or not holds(listing.gone, seen, what=f"Whether item {number} is deleted")
 
 
 def _items(listing: Listing[Item], names: Names) -> list[JsonValue]:

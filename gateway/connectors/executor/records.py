@@ -1,21 +1,28 @@
 """Records out of what an app answers."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, partial
+from itertools import repeat
+from typing import Any, cast
 
 from gateway.connectors.executor.known_fields import SCHEMA
 from gateway.connectors.executor.names import Names, kind_of, told
 from gateway.connectors.executor.transforms import transformed
 from gateway.connectors.format.collections import Collection
 from gateway.errors import UpstreamResponseError
-from gateway.expressions import Template, times
+from gateway.expressions import ExpressionError, Template, times
 from gateway.models import JsonObject, JsonSchema, JsonValue, Record
 from gateway.udm.coercion import fitted
 
 _MILLISECONDS = 1000
-_PARTS = ("id", "name", "url", "version", "created_at", "updated_at")
+# As a tuple is made: without a step in Python for each.
+_RECORD_OF = partial(cast(Callable[..., Record], tuple.__new__), Record)
+_ID_OF: dict[type, Callable[[Any], str]] = {int: str, float: json.dumps}
+"""How ids that are no texts are written. All else is no id, an empty text too."""
+_ODD = (AttributeError, KeyError, ValueError, ExpressionError)
+"""What an item raises that is no object, whose id is none, or of which something cannot be told."""
 
 
 class RecordReader:
@@ -30,45 +37,56 @@ class RecordReader:
 
         A time that cannot be read is null. Raises UpstreamResponseError when the item is no object or has no id.
         """
-        found = self._plain(raw)
-        return found if found is not None else self._read(raw, f"Record {number} of the page")
+        found = self.read_plain([raw])
+        return found[0] if found is not None else self._read(raw, f"Record {number} of the page")
 
     def read_one(self, raw: JsonValue) -> Record:
         """The record that an answer for one record stands for. Raises UpstreamResponseError as `read` does."""
         return self._read(raw, "The record")
 
-    def _plain(self, raw: JsonValue) -> Record | None:
-        """The record of an item that says all by fields of its own, as most do, in few steps: a page has a thousand.
+    def read_plain(self, items: list[JsonValue]) -> list[Record] | None:
+        """The records of items that are their fields as they came, as most are: column by column, as a page has a thousand.
 
-        None where it takes more, and where anything is amiss.
+        None where they are to be reshaped, and where anything is amiss with any of them: `read` tells what.
         """
-        keys = self._keys
-        if keys is None or not isinstance(raw, dict):
+        if self._is_reshaped or not self._id_key:
             return None
-        id_key, name, url, version, created_at, updated_at = keys
-        given = raw.get(id_key)
-        external_id = _as_text(given)
-        if external_id is None or isinstance(given, bool):
+        envelope = self._collection.record
+        try:
+            columns = (
+                _ids(items, self._id_key),
+                items,
+                repeat(None),
+                self._texts(items, envelope.name),
+                self._texts(items, envelope.url),
+                self._texts(items, envelope.version),
+                self._times(items, envelope.created_at),
+                self._times(items, envelope.updated_at),
+            )
+            return list(map(_RECORD_OF, zip(*columns)))  # noqa: B905 - some have no end.
+        except _ODD:
             return None
-        times_are = self._collection.record.times
-        return Record(
-            external_id=external_id,
-            fields=raw,
-            name=_as_text(raw.get(name)) if name else None,
-            url=_as_text(raw.get(url)) if url else None,
-            version=_as_text(raw.get(version)) if version else None,
-            created_at=read_time(raw.get(created_at), times_are=times_are) if created_at else None,
-            updated_at=read_time(raw.get(updated_at), times_are=times_are) if updated_at else None,
-        )
 
     @cached_property
-    def _keys(self) -> list[str] | None:
-        """The fields of an item that say what its record is, one for each of `_PARTS`; none where they do not say it as they are."""
-        if self._is_reshaped:
-            return None
-        found = [_key(getattr(self._collection.record, part)) for part in _PARTS]
-        keys = [key for key in found if key is not None]
-        return keys if keys == found and keys[0] else None
+    def _id_key(self) -> str | None:
+        return _key(self._collection.record.id)
+
+    def _texts(self, items: list[Any], template: Template | None) -> Iterable[str | None]:
+        if template is None:
+            return repeat(None)
+        return [value if value.__class__ is str and value else _as_text(value) for value in self._values(items, template)]
+
+    def _times(self, items: list[Any], template: Template | None) -> Iterable[datetime | None]:
+        if template is None:
+            return repeat(None)
+        times_are = self._collection.record.times
+        return [read_time(value, times_are=times_are) for value in self._values(items, template)]
+
+    def _values(self, items: list[Any], template: Template) -> list[Any]:
+        key = _key(template)
+        if key is not None:
+            return [item.get(key) for item in items]
+        return [template.render({**self._names, "record": item}) for item in items]
 
     def _read(self, raw: JsonValue, what: str) -> Record:
         return self.record_in(self.names_of(raw, what=what), raw, what=what)
@@ -166,9 +184,13 @@ def _number_text(value: int | float) -> str:
     return str(value) if value.__class__ is int else json.dumps(value)
 
 
-def _key(template: Template | None) -> str | None:
-    """The field of an item that a template is; an empty name without a template; none where it is more than a field."""
-    if template is None:
-        return ""
+def _ids(items: list[Any], key: str) -> list[str]:
+    """The ids that stand under a key. Raises one of `_ODD` where an item is no object, or has none."""
+    ids = [item.get(key) for item in items]
+    return [value if value.__class__ is str and value else _ID_OF[value.__class__](value) for value in ids]
+
+
+def _key(template: Template) -> str | None:
+    """The field of an item that a template is; none where it is more than a field."""
     path = template.path
     return path[1] if path is not None and len(path) == 2 and path[0] == "record" else None

@@ -2,8 +2,11 @@ import asyncio
 from datetime import UTC, datetime
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from gateway.connectors.executor.records import read_time
+from gateway.connectors.executor.records import RecordReader, read_time
+from gateway.connectors.format.collections import Collection
 from gateway.errors import UnsupportedError, UpstreamResponseError
 from gateway.models import Pointer
 from tests.connectors.executor.notes import items, read
@@ -147,6 +150,80 @@ async def test_parameters_reach_requests_and_records_with_their_defaults(app, co
 async def test_a_collection_that_cannot_be_listed_says_so(app, connector, access):
     with pytest.raises(UnsupportedError, match="The records of Notes cannot be listed"):
         await read(connector(collection={"operations": {}}), access)
+
+
+@pytest.mark.parametrize(
+    ("odd", "what"),
+    [
+        ({"id": ""}, "has no id: .* gives an empty text"),
+        ({"id": False}, "has no id: .* gives a boolean"),
+        ({"name": "A"}, "has no id: .* gives null"),
+        (["id"], "is a list, not an object"),
+        (None, "is null, not an object"),
+    ],
+    ids=repr,
+)
+@pytest.mark.parametrize("number", [1, 50, 51, 120])
+async def test_one_odd_item_among_many_is_refused_with_its_own_number(app, connector, access, odd, what, number):
+    many = [{"id": index} for index in range(120)]
+    many[number - 1] = odd
+    app.answer(json={"items": many})
+
+    with pytest.raises(UpstreamResponseError, match=rf"^Record {number} of the page {what}"):
+        await read(connector(), access)
+
+
+async def test_of_two_faults_the_first_is_told_whichever_it_is(app, connector, access):
+    for many, told in (
+        ([{"id": 1, "at": 9}, {"at": 9}, {"id": 3, "at": {}}], "Record 2 of the page has no id"),
+        ([{"id": 1, "at": 9}, {"id": 2, "at": {}}, {"at": 9}], "Whether item 2 belongs to the list cannot be told"),
+    ):
+        app.answer(json={"items": many})
+
+        with pytest.raises(UpstreamResponseError, match=told):
+            await read(connector(listing={"where": "add(item.at, `0`) > `5`"}), access)
+
+
+async def test_an_item_that_does_not_belong_may_be_as_odd_as_it_likes(app, connector, access):
+    app.answer(
+        json={"items": [{"id": 1, "is": "note"}, {"is": "tombstone"}, "gone", {"id": True, "is": "tombstone"}, {"id": 5, "is": "note"}]}
+    )
+
+    page = await read(connector(listing={"where": "item.is == 'note'"}), access)
+
+    assert [record.external_id for record in page.items] == ["1", "5"]
+
+
+ODDITIES = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=3) | st.lists(st.none(), max_size=1)
+TIMES = ODDITIES | st.sampled_from(["2026-11-21T16:16:37Z", 1795277797, 10**30])
+FIELDS = {"id": ODDITIES, "name": ODDITIES, "version": ODDITIES, "at": TIMES, "on": TIMES}
+ITEMS = st.dictionaries(st.sampled_from(sorted(FIELDS)), ODDITIES) | st.fixed_dictionaries({}, optional=FIELDS) | ODDITIES
+ENVELOPES = [
+    {"id": "${record.id}"},
+    {"id": "${record.id}", "name": "${record.name}", "version": "${record.version}", "created_at": "${record.at}"},
+    {"id": "${record.id}", "url": "https://app.test/${record.name}", "created_at": "${record.at}", "updated_at": "${record.on}"},
+    {"id": "${record.id}", "name": "${add(record.version, `1`)}", "version": "${record.at.x}"},
+    {"id": "${record.id}-${record.name}", "name": "${record.name}"},
+]
+
+
+@pytest.mark.parametrize("envelope", ENVELOPES, ids=repr)
+@pytest.mark.parametrize("times", ["auto", "epoch_ms"])
+@given(many=st.lists(ITEMS, max_size=4))
+def test_many_items_are_read_as_each_of_them_is_read(envelope, times, many):
+    described = Collection(name="Notes", record={**envelope, "times": times})
+    reader = RecordReader(described, names={"parameters": {}})
+
+    plain = reader.read_plain(many)
+
+    # As text: true is equal to 1.
+    try:
+        each = [reader.read_one(item) for item in many]
+    except UpstreamResponseError:
+        assert plain is None
+    else:
+        is_plain = envelope["id"] == "${record.id}"
+        assert repr(plain) == repr(each if is_plain else None)
 
 
 async def test_everybody_else_gets_a_turn_while_a_large_page_is_read(app, connector, access):
