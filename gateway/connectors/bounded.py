@@ -34,6 +34,12 @@ class Bounded(Generic[Value]):
         while self.weight > self._maximum_weight:
             self.drop(next(iter(self._values)))
 
+    def grow(self, key: Hashable, *, by: int) -> None:
+        """Counts the value of that key for more than it was put with, if there is one."""
+        if key in self._values:
+            value, weight = self._values[key]
+            self.put(key, value, weight=weight + by)
+
     def drop(self, key: Hashable) -> None:
         """Forgets the value of that key, if there is one."""
         if key in self._values:

@@ -1,5 +1,6 @@
 """Documents that clients send: each is read and checked once, however many send it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -48,6 +49,8 @@ class Document:
     errors: tuple[GraphQLError, ...] = ()
     notes: dict[object, Any] = field(default_factory=dict, repr=False)
     """What others have worked out of the document once for all who send it; it goes when the document goes."""
+    grown: Callable[[int], None] = field(default=lambda more: None, repr=False)
+    """Is to be told when that takes bytes of memory beside those of the text, and how many more."""
 
     def operation(self, name: str | None) -> "Operation":
         """The operation of that name; without a name the only one there is. Raises InvalidError."""
@@ -123,4 +126,6 @@ class Documents:
         except GraphQLError as error:
             return Document(query=query, errors=(readable(error),))
         errors = refusals_of(node, self.limits) or faults_of(node, self._schema, may_suggest=self.limits.introspection)
-        return Document(query=query, errors=tuple(map(readable, errors))) if errors else Document(query=query, node=node)
+        if errors:
+            return Document(query=query, errors=tuple(map(readable, errors)))
+        return Document(query=query, node=node, grown=lambda more: self._kept.grow(query, by=more))

@@ -90,9 +90,16 @@ class Operations:
             is_awaitable=optimized_is_awaitable,
             hide_suggestions=not self._may_suggest,
             operation_extensions=extensions,
-            plans=operation.notes.setdefault(_PLANS, Plans()) if document is None else None,
+            plans=_plans_of(operation) if document is None else None,
         )
         return executor
+
+
+def _plans_of(operation: Operation) -> Plans:
+    if _PLANS not in operation.notes:
+        operation.notes[_PLANS] = Plans(grown=operation.document.grown)
+    plans: Plans = operation.notes[_PLANS]
+    return plans
 
 
 def told_errors(errors: Iterable[GraphQLError]) -> list[JsonObject]:

@@ -7,8 +7,10 @@ import pytest
 from graphql import OperationType
 
 from gateway.errors import InvalidError
+from gateway.graphql import make_context
 from gateway.graphql.documents import Documents
-from tests.graphql.world import SCHEMA
+from gateway.graphql.operations import Operations
+from tests.graphql.world import SCHEMA, World
 from tests.support.documents import documents_of
 
 SEVERAL = "query A { viewer { isAdmin } } mutation B { __typename } subscription { __typename } "
@@ -119,3 +121,18 @@ def test_a_kept_document_takes_no_more_memory_than_it_counts_for():
         tracemalloc.stop()
 
     assert taken < documents._kept.weight
+
+
+async def test_what_is_compiled_for_a_document_counts_too_and_may_push_it_out(world: World):
+    documents = documents_of(SCHEMA)
+    document = documents.get("{ viewer { " + " ".join(f"a{number}: isAdmin" for number in range(25)) + " } }")
+    before = documents._kept.weight
+    context = make_context(world.runtime, world.acme)
+    await Operations(SCHEMA).execute(document.operation(None), variables={}, context=context)
+
+    assert documents._kept.weight - before == 25 * 1_000
+
+    document.grown(64 * 1024 * 1024)
+
+    assert documents._kept.weight == 0
+    assert documents.get(document.query) is not document

@@ -12,6 +12,8 @@ __all__ = ["Plan", "Plans"]
 
 _MOST_PLANS = 64
 """Of one operation. Whoever sends every combination of variables gets no more; the rest is left to the stock executor."""
+_BYTES_OF_A_FIELD = 1_000
+"""Of memory that a compiled field takes."""
 _MOST_FIELDS = 1_000
 """Of all plans of an operation: a short document can ask for the same of forty types within each of forty types."""
 
@@ -30,8 +32,12 @@ class Plan:
 
 @dataclass(slots=True, eq=False)
 class Plans:
-    """The plans of one operation. Their keys may name its nodes by identity, as neither outlives its document."""
+    """The plans of one operation. Their keys may name its nodes by identity, as neither outlives its document.
 
+    `grown` is told how many bytes more they take.
+    """
+
+    grown: Callable[[int], None] = lambda more: None
     _made: dict[Hashable, Plan | None] = field(default_factory=dict)
     _fields: int = 0
 
@@ -47,5 +53,7 @@ class Plans:
         except KeyError:
             if len(self._made) >= _MOST_PLANS:
                 return None
+            before = self._fields
             plan = self._made[key] = make()
+            self.grown((self._fields - before) * _BYTES_OF_A_FIELD)
             return plan
