@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from gateway.expressions import Expression, ExpressionError
 from gateway.models import JsonObject, JsonSchema, JsonValue
-from gateway.udm.coercion import coercion
+from gateway.udm.coercion import Coercion, coercion
 
 Filling = Callable[[JsonObject], None]
 """Fills the gaps of an object in place."""
@@ -25,11 +25,6 @@ class Gap:
     is_substitute: bool = False
     """Whether it is used only where the app has no place for the field: of one that has, no assignee means that there is none."""
 
-    @property
-    def sources(self) -> frozenset[str]:
-        """The fields of the model that the value is made of."""
-        return self.value.names
-
 
 def fillable(gaps: Iterable[Gap], *, mapped: Collection[str], told: Collection[str]) -> Iterator[Gap]:
     """The gaps that can come to be filled, in their order.
@@ -39,7 +34,7 @@ def fillable(gaps: Iterable[Gap], *, mapped: Collection[str], told: Collection[s
     known = set(told)
     for gap in gaps:
         is_in_place = len(gap.path) == 1 or gap.path[0] in known
-        if is_in_place and not known.isdisjoint(gap.sources) and not (gap.is_substitute and gap.path[-1] in mapped):
+        if is_in_place and not known.isdisjoint(gap.value.names) and not (gap.is_substitute and gap.path[-1] in mapped):
             known.add(gap.path[0])
             yield gap
 
@@ -49,25 +44,38 @@ def filling(gap: Gap, schema: JsonSchema) -> Filling:
     *way, name = gap.path
     for part in gap.path:
         schema = schema.get("properties", {}).get(part, {})
-    coerce = coercion(schema)
-    sources = gap.sources
+    told = _teller(gap.value, coercion(schema))
 
     def fill(unified: JsonObject) -> None:
         target = _target(unified, way) if way else unified
         if target is None:
             return
         held = target.get(name)
-        if held or held not in _NOTHING or unified.keys().isdisjoint(sources):
+        if held or held not in _NOTHING:
             return
-        try:
-            value = coerce(gap.value.evaluate(unified))
-        except ExpressionError:
-            # It is of no use for these values; the gap stays.
-            return
-        if value not in _NOTHING:
+        value = told(unified)
+        if value or value not in _NOTHING:
             target[name] = value
 
     return fill
+
+
+def _teller(value: Expression, coerce: Coercion) -> Callable[[JsonObject], JsonValue]:
+    """What tells a gap's value from the other fields; null where it is of no use for these."""
+    if value.path is not None and len(value.path) == 1:
+        (source,) = value.path
+        return lambda unified: coerce(unified.get(source))
+    sources = value.names
+
+    def tell(unified: JsonObject) -> JsonValue:
+        if unified.keys().isdisjoint(sources):
+            return None
+        try:
+            return coerce(value.evaluate(unified))
+        except ExpressionError:
+            return None
+
+    return tell
 
 
 def _target(unified: JsonObject, way: list[str]) -> JsonObject | None:

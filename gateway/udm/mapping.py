@@ -57,9 +57,10 @@ class UnifiedMapping:
         """The names of the model's fields that a condition can name."""
         return tuple(comparable_fields(self.rules))
 
-    def read(self, record: Record) -> JsonObject:
-        """The record as the model, its gaps filled; the model's times of the record are those that the app tells of it."""
-        return self._reader(record, record.fields)
+    @cached_property
+    def read(self) -> RecordReader:
+        """Reads a record as the model, its gaps filled; the model's times of the record are those that the app tells of it."""
+        return record_reader(self.rules, self.model, mapped=self.rules)
 
     def write(self, unified: JsonObject, *, fields_schema: JsonSchema | None) -> Native:
         """The model's fields as the app's own."""
@@ -77,10 +78,6 @@ class UnifiedMapping:
     def _fallbacks(self) -> dict[str, "FallbackTranslation"]:
         return {}
 
-    @cached_property
-    def _reader(self) -> RecordReader:
-        return record_reader(self.rules, self.model, mapped=self.rules)
-
 
 @dataclass(frozen=True)
 class FallbackTranslation:
@@ -95,9 +92,12 @@ class FallbackTranslation:
         shared = set(self._names.values())
         return tuple(self._own_name(name) for name in self.mapping.comparable_fields if name.partition(".")[0] in shared)
 
-    def read(self, record: Record) -> JsonObject:
-        """The record as the other model, under the names of this one."""
-        return self._reader(record, self.mapping.read(record))
+    @cached_property
+    def read(self) -> RecordReader:
+        """Reads a record as the other model, under the names of this one."""
+        rules = {name: FieldRule(path=other) for name, other in self._names.items()}
+        mapped = [name for name, other in self._names.items() if other in self.mapping.rules]
+        return record_reader(rules, self.model, mapped=mapped, through=self.mapping.read)
 
     def write(self, unified: JsonObject, *, fields_schema: JsonSchema | None) -> Native:
         """The fields of this model as the app's own; those that the other model does not have are unmapped."""
@@ -135,13 +135,6 @@ class FallbackTranslation:
     @cached_property
     def _own_names(self) -> Mapping[str, str]:
         return {other: name for name, other in self._names.items()}
-
-    @cached_property
-    def _reader(self) -> RecordReader:
-        rules = {name: FieldRule(path=other) for name, other in self._names.items()}
-        mapped = [name for name, other in self._names.items() if other in self.mapping.rules]
-        # The times of the record are among the fields of the other model already.
-        return record_reader(rules, self.model, mapped=mapped, times_of={})
 
     def _is_writable(self, name: str) -> bool:
         return name in self._names and not self.model.properties[name].get("readOnly")

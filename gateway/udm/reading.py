@@ -12,11 +12,10 @@ from gateway.udm.model import UniversalDataModel
 from gateway.udm.rules import FieldRule, unified_value
 
 ObjectReader = Callable[[Any], JsonObject]
-RecordReader = Callable[[Record, JsonObject], JsonObject]
-"""From a record, and the fields that its rules speak of."""
+RecordReader = Callable[[Record], JsonObject]
 _ValueReader = Callable[[Any], JsonValue]
 
-TIMES: Mapping[str, str] = {"createdTime": "created_at", "updatedTime": "updated_at"}
+_TIMES: Mapping[str, str] = {"createdTime": "created_at", "updatedTime": "updated_at"}
 """The fields of models that tell what an app tells of every record, and where it stands in a record."""
 
 
@@ -27,17 +26,19 @@ def object_reader(rules: Mapping[str, FieldRule], schema: JsonSchema) -> ObjectR
 
 
 def record_reader(
-    rules: Mapping[str, FieldRule], model: UniversalDataModel, *, mapped: Collection[str], times_of: Mapping[str, str] = TIMES
+    rules: Mapping[str, FieldRule], model: UniversalDataModel, *, mapped: Collection[str], through: RecordReader | None = None
 ) -> RecordReader:
     """What reads a record as a model: its id and fields, its times where the fields do not tell them, and what fills its gaps.
 
+    The rules speak of the record's own fields, or of those that it has `through` another model, its times among them.
     `mapped` are the fields that the app has a place for.
     """
     writer = _Writer()
-    times_of = {name: part for name, part in times_of.items() if name in model.properties}
+    times_of = {name: part for name, part in _TIMES.items() if name in model.properties and through is None}
     rules = {name: rule for name, rule in rules.items() if name != "id"}
     return writer.compiled(
-        "record, fields",
+        "record",
+        f"fields = {'record.fields' if through is None else f'{writer.name(through)}(record)'}",
         "found = {'id': record.external_id}",
         *writer.fields(rules, model.fields_schema),
         *writer.times(times_of),
@@ -53,6 +54,7 @@ class _Writer:
         self._source = Source("compiled mapping", dict=dict, mapping_of=_mapping_of, text_of_time=times.to_text)
         self._values: dict[str, str] = {}
         """What the function calls the values of fields."""
+        self.name = self._source.name
 
     def compiled(self, parameters: str, *lines: str) -> Callable[..., JsonObject]:
         """The reader of these lines."""
@@ -66,27 +68,27 @@ class _Writer:
         for name, rule in rules.items():
             value = self._values[name] = f"v{len(self._values)}"
             yield from self._field(value, rule, properties.get(name, {}))
-            yield f"if {value} is not None: found[{self._source.name(name)}] = {value}"
+            yield f"if {value} is not None: found[{self.name(name)}] = {value}"
 
     def _field(self, value: str, rule: FieldRule, schema: JsonSchema) -> Iterator[str]:
-        name = self._source.name
         if not _is_plain(rule):
-            yield f"{value} = {name(_value_reader(rule, schema))}(fields)"
+            yield f"{value} = {self.name(_value_reader(rule, schema))}(fields)"
             return
         make = coercion(schema)
-        yield f"{value} = get({name(rule.path)})"
-        yield f"if {value} is not None and {value}.__class__ is not {name(LEFT_AS_THEY_ARE.get(make))}: {value} = {name(make)}({value})"
+        kind = LEFT_AS_THEY_ARE.get(make)
+        yield f"{value} = get({self.name(rule.path)})"
+        yield f"if {value} is not None and {value}.__class__ is not {self.name(kind)}: {value} = {self.name(make)}({value})"
 
     def times(self, times_of: Mapping[str, str]) -> Iterator[str]:
         """Adds the times of the record that no rule has found."""
         for field, part in times_of.items():
-            name = self._source.name(field)
+            name = self.name(field)
             yield f"if record.{part} is not None and {name} not in found: found[{name}] = text_of_time(record.{part})"
 
     def gaps(self, model: UniversalDataModel, *, mapped: Collection[str], told: Collection[str]) -> Iterator[str]:
         """Fills the gaps; most fields are there and true, and none of these is one."""
         for gap in fillable(model.gaps, mapped=mapped, told=told):
-            fill = f"{self._source.name(filling(gap, model.fields_schema))}(found)"
+            fill = f"{self.name(filling(gap, model.fields_schema))}(found)"
             value = self._values.get(".".join(gap.path))
             yield f"if not {value}: {fill}" if value is not None else fill
 

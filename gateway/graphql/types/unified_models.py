@@ -101,7 +101,7 @@ def _declared(shape: Shape, *, is_model: bool) -> type:
         interfaces=[_INTERFACE] if is_model else [],
         extend=False,
         directives=(),
-        is_type_of=(lambda source, info: isinstance(source, dict) and source.get(TYPE_NAME) == shape.name) if is_model else None,
+        is_type_of=(lambda source, info: source.get(TYPE_NAME) == shape.name) if is_model else None,
         resolve_type=None,
         fields=[*_INTERFACE.fields] if is_model else [],
     )
