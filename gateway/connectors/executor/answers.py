@@ -7,11 +7,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-import httpx
-
 from gateway.connectors.executor.links import readable_headers
 from gateway.connectors.executor.names import Names
-from gateway.connectors.http import AppResponse, decode_json
+from gateway.connectors.http import AppResponse, WebAddress, decode_json
 from gateway.errors import UpstreamResponseError
 from gateway.models import JsonObject, JsonValue
 
@@ -30,7 +28,7 @@ class Answer:
     readable_headers: JsonObject
     body: JsonValue
     """The JSON; null for an empty body, and for one that is no JSON."""
-    url: httpx.URL
+    url: WebAddress
     """Where it came from, after redirects, without the proof of who asked."""
     fault: str | None = None
     """Why the body is no JSON."""
@@ -54,7 +52,7 @@ class Answer:
         return replace(self, is_empty=True)
 
 
-def decoded(response: AppResponse, *, url: httpx.URL, app: str) -> Answer:
+def decoded(response: AppResponse, *, url: WebAddress, app: str) -> Answer:
     """The answer of a response."""
     body, fault = _body(response, app=app)
     return Answer(

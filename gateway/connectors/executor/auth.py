@@ -4,12 +4,11 @@ import base64
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-import httpx
-
 from gateway.connectors.executor.names import Names
 from gateway.connectors.executor.requests import is_header_value, with_query
 from gateway.connectors.format.auth import ApiKeyAuth, Auth, HttpBasicAuth, HttpBearerAuth, JwtAuth, SessionAuth
 from gateway.connectors.format.connector import ConnectorFile
+from gateway.connectors.http import WebAddress
 from gateway.connectors.protocol import Access
 from gateway.errors import UpstreamAuthError
 from gateway.expressions import ExpressionError, Template
@@ -25,11 +24,11 @@ class Proof:
     query: Mapping[str, str] = field(default_factory=dict, repr=False)
     body: Mapping[str, str] = field(default_factory=dict, repr=False)
 
-    def on(self, url: httpx.URL) -> httpx.URL:
+    def on(self, url: WebAddress) -> WebAddress:
         """The address with the proof that goes into its query, in place of what stood there."""
         return with_query(url, self.query) if self.query else url
 
-    def off(self, url: httpx.URL) -> httpx.URL:
+    def off(self, url: WebAddress) -> WebAddress:
         """The address without that proof: some apps repeat it in the addresses they give."""
         return with_query(url, dict.fromkeys(self.query)) if self.query else url
 

@@ -5,8 +5,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-import httpx
-
 from gateway.clock import Clock
 from gateway.connectors.executor.answers import Answer, decoded
 from gateway.connectors.executor.auth import Proof
@@ -26,7 +24,7 @@ from gateway.connectors.executor.turns import Turns
 from gateway.connectors.executor.validators import Confirmable, may_be_confirmed
 from gateway.connectors.format.connector import ConnectorFile
 from gateway.connectors.format.requests import Request
-from gateway.connectors.http import AppRequest, AppResponse, Http
+from gateway.connectors.http import AppRequest, AppResponse, Http, WebAddress
 from gateway.connectors.protocol import Access
 from gateway.connectors.redaction import Redactor
 from gateway.errors import UpstreamAuthError, UpstreamError, UpstreamRateLimitError, UpstreamResponseError, UpstreamUnavailableError
@@ -99,7 +97,7 @@ class Caller:
         *,
         names: Names,
         added: Added = NOTHING_ADDED,
-        url: httpx.URL | None = None,
+        url: WebAddress | None = None,
         is_known_again: bool = False,
     ) -> Answer:
         """The answer to a request, once it is one of success; `added` stands beside what it says, `url` stands in for its address.
@@ -251,7 +249,7 @@ class Caller:
         if not (ready.is_safe and is_repeated_as_is):
             raise UpstreamResponseError(f"{self.file.name} redirects a {ready.method} request ({status}); it is not followed.")
 
-    async def _send(self, call: "_Call", url: httpx.URL, condition: Mapping[str, str]) -> AppResponse:
+    async def _send(self, call: "_Call", url: WebAddress, condition: Mapping[str, str]) -> AppResponse:
         ready = call.ready
 
         def make() -> AppRequest:

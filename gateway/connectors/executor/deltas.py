@@ -2,8 +2,6 @@
 
 import json
 
-import httpx
-
 from gateway.connectors.executor.calls import Caller
 from gateway.connectors.executor.change_items import ChangeItem, ChangeReader
 from gateway.connectors.executor.lists import Asking, asking
@@ -11,6 +9,7 @@ from gateway.connectors.executor.names import Names, holds, kind_of, told
 from gateway.connectors.executor.pages import Listed, Listing, address_of, address_token, read_listing
 from gateway.connectors.format.collections import Collection
 from gateway.connectors.format.sync import Delta, Sync
+from gateway.connectors.http import WebAddress
 from gateway.errors import CursorExpiredError, UnsupportedError, UpstreamRejectedError, UpstreamResponseError
 from gateway.models import ChangePage, JsonValue, PageRequest, RecordQuery, Since
 
@@ -64,7 +63,7 @@ def _listing(caller: Caller, collection: Collection, sync: Sync, delta: Delta, *
     )
 
 
-def _address(caller: Caller, delta: Delta, token: JsonValue) -> httpx.URL | None:
+def _address(caller: Caller, delta: Delta, token: JsonValue) -> WebAddress | None:
     if not delta.is_address or token is None:
         return None
     if not isinstance(token, str):

@@ -9,6 +9,7 @@ import httpx
 
 from gateway.connectors.executor.names import Names, asked
 from gateway.connectors.format.requests import Http
+from gateway.connectors.http import WebAddress
 from gateway.errors import UpstreamRejectedError, UpstreamResponseError
 from gateway.expressions import ExpressionError, Template
 
@@ -21,38 +22,38 @@ _ENCODED_PORT = re.compile(r"^(https?://[^/?#]+)%3A(\d{1,5})(?=/|$)")
 class Hosts:
     """The base address of a connection's app, and the other hosts that belong to the app."""
 
-    base: httpx.URL
-    """Absolute, http or https, without user, query, fragment and final slash."""
+    base: WebAddress
+    """Without query and final slash."""
     allowed: frozenset[str]
     """As `host`, at the usual port, or as `host:port`."""
 
-    def followed(self, target: str, *, source: httpx.URL, what: str) -> httpx.URL:
+    def followed(self, target: str, *, source: WebAddress, what: str) -> WebAddress:
         """The address that an answer from `source` leads to, absolute, relative ones resolved.
 
         Raises UpstreamResponseError when it leaves the app: another host than the base address and the allowed ones,
         from https to http, or no web address at all. Credentials are sent there, so nothing else may be followed.
         """
         try:
-            url = _checked(source.join(target).copy_with(fragment=None))
+            url = _checked(httpx.URL(str(source)).join(target))
         except (httpx.InvalidURL, ValueError) as error:
             raise UpstreamResponseError(f"{what} is no address that can be followed: {error}.") from error
         self.require(url, what=what)
         return url
 
-    def require(self, url: httpx.URL, *, what: str) -> None:
+    def require(self, url: WebAddress, *, what: str) -> None:
         """Raises UpstreamResponseError unless the address belongs to the app."""
         if self.base.scheme == "https" and url.scheme == "http":
             raise UpstreamResponseError(f"{what} leads from https to http, on host {_shown_host(url)}; it is not followed.")
-        names = {f"{_host(url)}:{_port(url)}", *([_host(url)] if _port(url) == _DEFAULT_PORTS[url.scheme] else [])}
-        if origin(url) != origin(self.base) and not self.allowed & names:
+        names = {f"{url.host}:{url.origin[2]}", *([url.host] if url.port is None else [])}
+        if url.origin != self.base.origin and not self.allowed & names:
             raise UpstreamResponseError(
                 f"{what} leads to another host, {_shown_host(url)}; it is not followed. "
                 "Where the host belongs to the app, its connector must name it under http.allowed_hosts."
             )
 
-    def is_base(self, url: httpx.URL) -> bool:
+    def is_base(self, url: WebAddress) -> bool:
         """Whether the address has the scheme, host and port of the base address."""
-        return origin(url) == origin(self.base)
+        return url.origin == self.base.origin
 
 
 def hosts_of(http: Http, names: Names) -> Hosts:
@@ -61,20 +62,15 @@ def hosts_of(http: Http, names: Names) -> Hosts:
 
 
 @lru_cache(maxsize=1_000)
-def _base(text: str) -> httpx.URL:
+def _base(text: str) -> WebAddress:
     # Kept by its text: each read needs it, and reading an address takes longer than finding it again.
     try:
         url = _checked(httpx.URL(text))
     except (httpx.InvalidURL, ValueError) as error:
         raise UpstreamRejectedError(f"The app's address cannot be used: {error}. Correct the connection's parameters.") from error
-    if url.query or url.fragment or "?" in text or "#" in text:
+    if "?" in text or "#" in text:
         raise UpstreamRejectedError("The app's address must have no query and no fragment. Correct the connection's parameters.")
-    return url.copy_with(raw_path=url.raw_path.rstrip(b"/") or b"/")
-
-
-def origin(url: httpx.URL) -> tuple[str, str, int]:
-    """Scheme, host and port, comparable."""
-    return url.scheme, _host(url), _port(url)
+    return url.at(url.target.rstrip("/") or "/")
 
 
 def _base_text(template: Template, names: Names) -> str:
@@ -91,7 +87,7 @@ def _base_text(template: Template, names: Names) -> str:
         raise UpstreamRejectedError(f"The app's address cannot be told: {error}. Correct the connection's parameters.") from error
 
 
-def _checked(url: httpx.URL) -> httpx.URL:
+def _checked(url: httpx.URL) -> WebAddress:
     """The address. Raises ValueError that says what is wrong with it, without showing it: it may hold a password."""
     if url.scheme not in _DEFAULT_PORTS:
         raise ValueError("it must start with http:// or https://")
@@ -99,7 +95,7 @@ def _checked(url: httpx.URL) -> httpx.URL:
         raise ValueError("it must hold no user name or password")
     if not _is_host(_host(url)) or not 0 < _port(url) < 65_536:
         raise ValueError("it must name a host, and a port only where there is one")
-    return url
+    return WebAddress.of(url)
 
 
 def _is_host(host: str) -> bool:
@@ -123,5 +119,5 @@ def _allowed(host: str) -> str:
     return host.strip().lower().replace("[", "").replace("]", "")
 
 
-def _shown_host(url: httpx.URL) -> str:
-    return repr(_host(url)[:100] + (f":{url.port}" if url.port else ""))
+def _shown_host(url: WebAddress) -> str:
+    return repr(url.host[:100] + (f":{url.port}" if url.port else ""))

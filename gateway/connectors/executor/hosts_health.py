@@ -3,14 +3,13 @@
 from collections import OrderedDict
 from collections.abc import Mapping
 
-import httpx
-
 from gateway.clock import Clock
 from gateway.connectors.executor.breaker import Breaker
 from gateway.connectors.executor.budget import Budget
 from gateway.connectors.executor.rate_limit import TELLING_HEADERS, asked_pause, reserved_pause
 from gateway.connectors.executor.retry_budget import RetryBudget
 from gateway.connectors.format.requests import Http
+from gateway.connectors.http import WebAddress
 
 MAX_HOSTS = 10_000
 """Of how many hosts, each as one connection sees it, it is known how they do; those asked the longest ago are forgotten first."""
@@ -84,7 +83,7 @@ class HostsHealth:
         self._http = http
         self._hosts: OrderedDict[tuple[str, str, str, int | None], HostHealth] = OrderedDict()
 
-    def of(self, connection_id: str, url: httpx.URL) -> HostHealth:
+    def of(self, connection_id: str, url: WebAddress) -> HostHealth:
         """How the host of an address does."""
         key = connection_id, url.scheme, url.host, url.port
         health = self._hosts.get(key)

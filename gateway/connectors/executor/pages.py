@@ -5,13 +5,12 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Generic, TypeVar
 
-import httpx
-
 from gateway.connectors.executor.answers import Answer
 from gateway.connectors.executor.calls import Caller
 from gateway.connectors.executor.names import Names, holds, kind_of, told
 from gateway.connectors.executor.pagination import Place, Seen, first_place, place_after, place_of_token, resolved
 from gateway.connectors.format.requests import CursorPagination, NextUrlPagination, NoPagination, Pagination, Request
+from gateway.connectors.http import WebAddress
 from gateway.errors import UpstreamResponseError
 from gateway.expressions import Expression, Template
 from gateway.models import JsonObject, JsonValue, Page, PageRequest
@@ -41,7 +40,7 @@ class Listing(Generic[Item]):
     """Makes the same of many items in few steps; null where any of them takes more, or is none: `read` tells of which and why."""
     identify: Callable[[Item], str]
     """What tells one item from another, so that a page that comes again is known."""
-    address: httpx.URL | None = None
+    address: WebAddress | None = None
     """Where the first page is, if not where the request says."""
     check: Callable[[Names], None] = lambda names: None
     """Looks at each answer before its items are read, and raises an error for one that tells of something else."""
@@ -70,7 +69,8 @@ async def read_listing(caller: Caller, listing: Listing[Item], page: PageRequest
     """The same page, with what else the app's answer tells."""
     pagination = resolved(listing.pagination, caller.file.pagination)
     place = _place(caller, pagination, page)
-    url = httpx.URL(place.position) if isinstance(pagination, NextUrlPagination) and place.position is not None else listing.address
+    is_address = isinstance(pagination, NextUrlPagination) and place.position is not None
+    url = WebAddress.parse(place.position) if is_address else listing.address
     names = {**listing.names, "page": place.names(pagination)}
     answer = await caller.ask(listing.request, names=names, added=place.added(pagination, query=listing.query), url=url)
     seen = {**caller.names, **names, **answer.names}
@@ -170,7 +170,7 @@ def _place(caller: Caller, pagination: Pagination, page: PageRequest) -> Place:
     return replace(place, position=position)
 
 
-def _followed(caller: Caller, answer: Answer, target: str) -> httpx.URL:
+def _followed(caller: Caller, answer: Answer, target: str) -> WebAddress:
     return caller.proof.off(caller.hosts.followed(target, source=answer.url, what=f"The next page of {caller.file.name}"))
 
 
@@ -186,7 +186,7 @@ def address_token(caller: Caller, target: str, *, what: str) -> str:
     return kept
 
 
-def address_of(caller: Caller, kept: str, *, what: str) -> httpx.URL:
+def address_of(caller: Caller, kept: str, *, what: str) -> WebAddress:
     """The address that `address_token` kept, held to the same rules as the app's answer."""
     return caller.hosts.followed(caller.redactor.unsealed(kept), source=caller.hosts.base, what=what)
 
@@ -194,7 +194,7 @@ def address_of(caller: Caller, kept: str, *, what: str) -> httpx.URL:
 def _token(caller: Caller, pagination: Pagination, place: Place) -> JsonObject:
     position = place.position
     if isinstance(pagination, NextUrlPagination):
-        position = _without_origin(caller, httpx.URL(position))
+        position = _without_origin(caller, WebAddress.parse(position))
     if isinstance(position, str):
         position = caller.redactor.sealed(position)
         if position is None:
@@ -202,7 +202,6 @@ def _token(caller: Caller, pagination: Pagination, place: Place) -> JsonObject:
     return replace(place, position=position).as_token(pagination)
 
 
-def _without_origin(caller: Caller, url: httpx.URL) -> str:
+def _without_origin(caller: Caller, url: WebAddress) -> str:
     """The address, without the app's own origin: a connection whose server moves keeps its cursors."""
-    path = url.raw_path.decode("ascii")
-    return path if caller.hosts.is_base(url) and not path.startswith("//") else str(url)
+    return url.target if caller.hosts.is_base(url) and not url.target.startswith("//") else str(url)

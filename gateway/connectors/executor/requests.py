@@ -9,6 +9,7 @@ import httpx
 from gateway.connectors.executor.bodies import CONTENT_TYPES, content_of, text_of
 from gateway.connectors.executor.names import Names, asked
 from gateway.connectors.format.requests import Http, Request
+from gateway.connectors.http import WebAddress
 from gateway.errors import UpstreamRejectedError
 from gateway.expressions import ExpressionError
 from gateway.models import JsonValue
@@ -22,7 +23,7 @@ class Outgoing:
     """A request, before it proves who it comes from."""
 
     method: str
-    url: httpx.URL
+    url: WebAddress
     headers: Mapping[str, str] = field(repr=False)
     content: bytes = field(repr=False)
     is_safe: bool
@@ -51,11 +52,11 @@ def outgoing(
     request: Request,
     http: Http,
     *,
-    base: httpx.URL,
+    base: WebAddress,
     names: Names,
     added: Added = NOTHING_ADDED,
     members: Mapping[str, str] = _NO_MEMBERS,
-    url: httpx.URL | None = None,
+    url: WebAddress | None = None,
 ) -> Outgoing:
     """The request with its templates filled in.
 
@@ -72,14 +73,15 @@ def outgoing(
     )
 
 
-def with_query(url: httpx.URL, values: Mapping[str, str | None]) -> httpx.URL:
+def with_query(url: WebAddress, values: Mapping[str, str | None]) -> WebAddress:
     """The address with these values in its query, in place of those of the same names; null takes them away.
 
     Everything else in the query stays as it is written: apps sign their addresses, and some read `+` and `%20` differently.
     """
-    kept = [pair for pair in url.query.decode("ascii").split("&") if pair and unquote_plus(pair.partition("=")[0]) not in values]
+    path, _, query = url.target.partition("?")
+    kept = [pair for pair in query.split("&") if pair and unquote_plus(pair.partition("=")[0]) not in values]
     added = [_pair(name, value) for name, value in values.items() if value is not None]
-    return url.copy_with(query="&".join([*kept, *added]).encode() or None)
+    return url.at(f"{path}?{'&'.join(pairs)}" if (pairs := [*kept, *added]) else path)
 
 
 def is_header_value(text: str) -> bool:
@@ -87,7 +89,7 @@ def is_header_value(text: str) -> bool:
     return set(text) <= _HEADER_CHARACTERS and text == text.strip()
 
 
-def _url(request: Request, *, base: httpx.URL, names: Names, query: Mapping[str, JsonValue]) -> httpx.URL:
+def _url(request: Request, *, base: WebAddress, names: Names, query: Mapping[str, JsonValue]) -> WebAddress:
     try:
         path = request.path.render_path(names, keeps=request.path_keeps)
     except ExpressionError as error:
@@ -95,9 +97,11 @@ def _url(request: Request, *, base: httpx.URL, names: Names, query: Mapping[str,
     rendered = {name: asked(value, names, what=f"Query parameter {name!r}") for name, value in request.query.items()} | dict(query)
     pairs = "&".join(_pair(name, text) for name, value in rendered.items() for text in _query_texts(name, value))
     rooted = path if path.startswith(("/", "?")) or not path else f"/{path}"
-    separator = "&" if "?" in path else "?"
+    target = base.target.rstrip("/") + rooted
+    if pairs:
+        target += f"{'&' if '?' in path else '?'}{pairs}"
     try:
-        return httpx.URL(str(base).rstrip("/") + rooted + (separator + pairs if pairs else ""))
+        return base.at(target if target.startswith("/") else f"/{target}")
     except httpx.InvalidURL as error:
         raise UpstreamRejectedError("The request cannot be made: its address would be too long, or no address.") from error
 

@@ -2,15 +2,13 @@
 
 from collections.abc import Callable
 
-import httpx
-
 from gateway.clock import Clock
 from gateway.connectors.executor.flights import Progress
 from gateway.connectors.executor.hosts_health import HostHealth, HostsHealth
 from gateway.connectors.executor.limits import ExecutorLimits
 from gateway.connectors.executor.turns import Turns
 from gateway.connectors.format.connector import ConnectorFile
-from gateway.connectors.http import AppRequest, AppResponse, Http
+from gateway.connectors.http import AppRequest, AppResponse, Http, WebAddress
 from gateway.errors import UpstreamRateLimitError, UpstreamUnavailableError
 
 _FIRST_FAILURE = 500
@@ -40,7 +38,7 @@ class Sender:
         self._is_background = is_background
         self._hosts_health = hosts_health
 
-    async def send(self, make: Callable[[], AppRequest], url: httpx.URL, *, progress: Progress) -> AppResponse:
+    async def send(self, make: Callable[[], AppRequest], url: WebAddress, *, progress: Progress) -> AppResponse:
         """The answer to the request that is made once its turn has come; `url` is its address.
 
         Raises UpstreamRateLimitError for a pause that is not worth waiting for, and UpstreamUnavailableError.
@@ -62,15 +60,15 @@ class Sender:
             health.spend()
             return await self._sent(make(), health, progress)
 
-    def note_failure(self, url: httpx.URL) -> None:
+    def note_failure(self, url: WebAddress) -> None:
         """The host of that address answered with a failure of its own."""
         self.health(url).breaker.failed(self._clock.monotonic())
 
-    def note_success(self, url: httpx.URL) -> None:
+    def note_success(self, url: WebAddress) -> None:
         """What the host of that address answered is none."""
         self.health(url).breaker.succeeded()
 
-    def health(self, url: httpx.URL) -> HostHealth:
+    def health(self, url: WebAddress) -> HostHealth:
         """How the host of an address does."""
         return self._hosts_health.of(self._connection_id, url)
 

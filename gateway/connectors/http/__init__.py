@@ -4,5 +4,6 @@ from gateway.connectors.http.client import Http
 from gateway.connectors.http.json_bodies import decode_json
 from gateway.connectors.http.request import AppRequest
 from gateway.connectors.http.response import AppResponse
+from gateway.connectors.http.web_address import WebAddress
 
-__all__ = ["AppRequest", "AppResponse", "Http", "decode_json"]
+__all__ = ["AppRequest", "AppResponse", "Http", "WebAddress", "decode_json"]

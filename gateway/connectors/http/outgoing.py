@@ -3,14 +3,16 @@
 import re
 from collections.abc import Mapping
 
-import httpx
 from multidict import CIMultiDict
 
 from gateway import __version__
+from gateway.connectors.http.web_address import WebAddress
 from gateway.errors import UpstreamRejectedError
 
 _DOT_SEGMENT = re.compile(r"(?:\.|%2e){1,2}(?:(?:;|%3b).*)?", re.IGNORECASE)
 # Some servers take what follows a semicolon for a parameter of the segment, and walk up all the same.
+_SEPARATOR = re.compile(r"/|\\|%2f|%5c", re.IGNORECASE)
+_MAY_BE_A_DOT = re.compile(r"\.|%2e", re.IGNORECASE)
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _CONTROL_CHARACTER = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
@@ -35,18 +37,10 @@ OF_THE_TRANSFER = frozenset(
 """Headers that speak of the connection, not of the message (RFC 9110, 7.6.1), or that follow from address and body."""
 
 
-def checked_url(url: httpx.URL) -> str:
-    """The address of a request, as the request spells it.
-
-    Raises UpstreamRejectedError for what is not http or https, for credentials in the address and for `.` and `..` segments.
-    """
-    if url.scheme not in {"http", "https"} or not url.host:
-        raise UpstreamRejectedError("The address of the app must start with http:// or https:// and name a host.")
-    if url.userinfo:
-        raise UpstreamRejectedError("The address of the app holds a user name or password. Put them into the connection's credentials.")
-
-    path = url.raw_path.decode("ascii").partition("?")[0]
-    if any(_DOT_SEGMENT.fullmatch(segment) for segment in re.split(r"/|\\|%2f|%5c", path, flags=re.IGNORECASE)):
+def checked_url(url: WebAddress) -> str:
+    """The address of a request, as the request spells it. Raises UpstreamRejectedError for `.` and `..` segments."""
+    path = url.target.partition("?")[0]
+    if _MAY_BE_A_DOT.search(path) and any(_DOT_SEGMENT.fullmatch(segment) for segment in _SEPARATOR.split(path)):
         raise UpstreamRejectedError("The path of the request has a segment '.' or '..', which would leave the place it was meant for.")
     return str(url)
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-import httpx
+from gateway.connectors.http.web_address import WebAddress
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,6 +11,6 @@ class AppRequest:
     """What an app is asked. Its `repr` shows nothing that could be secret."""
 
     method: str
-    url: httpx.URL = field(repr=False)
+    url: WebAddress = field(repr=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False, kw_only=True)
     content: bytes = field(default=b"", repr=False, kw_only=True)

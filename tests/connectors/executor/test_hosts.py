@@ -100,7 +100,7 @@ def test_a_part_of_the_host_may_be_filled_in_and_cannot_move_it():
 def test_addresses_of_the_app_and_of_the_hosts_it_names_are_followed(target, followed):
     app = of("https://app.test/v1", "files.test", "CDN.test:8443")
 
-    result = app.followed(target, source=app.base.join("/v1/notes"), what="The next page")
+    result = app.followed(target, source=app.base.at("/v1/notes"), what="The next page")
 
     assert str(result).replace(":443", "") == followed.replace(":443", "")
 
@@ -144,7 +144,7 @@ def test_nothing_else_is_followed(target):
 def test_an_odd_address_without_a_host_stays_with_the_app(target):
     app = of("https://app.test/v1")
 
-    assert hosts.origin(app.followed(target, source=app.base, what="The next page")) == ("https", "app.test", 443)
+    assert app.followed(target, source=app.base, what="The next page").origin == ("https", "app.test", 443)
 
 
 @settings(deadline=None)

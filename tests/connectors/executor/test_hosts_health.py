@@ -3,13 +3,12 @@
 import asyncio
 from ipaddress import ip_network
 
-import httpx
 import pytest
 
 from gateway.connectors.executor import DeclarativeConnector, ExecutorLimits
 from gateway.connectors.executor.hosts_health import MAX_HOSTS, HostsHealth
 from gateway.connectors.format.connector import ConnectorFile
-from gateway.connectors.http import Http
+from gateway.connectors.http import Http, WebAddress
 from gateway.errors import UpstreamRateLimitError, UpstreamRejectedError, UpstreamUnavailableError
 from gateway.models import Pointer
 from gateway.testing import Answer, Drop, FakeClock, Hang
@@ -267,9 +266,9 @@ async def test_one_connections_pause_is_not_anothers(app, connector, clock):
 
 def test_of_how_many_hosts_it_is_known_how_they_do_is_bounded():
     hosts = HostsHealth(clock=FakeClock())
-    first = hosts.of("0", httpx.URL("http://app.test"))
+    first = hosts.of("0", WebAddress.parse("http://app.test"))
     for number in range(MAX_HOSTS + 10):
-        hosts.of(str(number), httpx.URL("http://app.test"))
-        assert hosts.of("0", httpx.URL("http://app.test/other?path")) is first
+        hosts.of(str(number), WebAddress.parse("http://app.test"))
+        assert hosts.of("0", WebAddress.parse("http://app.test/other?path")) is first
 
     assert len(hosts) == MAX_HOSTS

@@ -3,11 +3,11 @@
 import asyncio
 from datetime import timedelta
 
-import httpx
 import pytest
 
 from gateway.connectors.executor.answers import Answer as Read
 from gateway.connectors.executor.validators import Validators, confirming_headers, may_be_confirmed
+from gateway.connectors.http import WebAddress
 from gateway.errors import UpstreamRejectedError, UpstreamResponseError
 from gateway.models import Pointer
 from gateway.testing import Answer, FakeClock
@@ -275,7 +275,15 @@ async def test_many_at_once_share_a_304(app, connector):
 
 def answer_of(weight=1000, **parts):
     headers = {"etag": '"1"'}
-    return Read(status=200, headers=headers, readable_headers=headers, body={}, url=httpx.URL("http://app.test"), weight=weight, **parts)
+    return Read(
+        status=200,
+        headers=headers,
+        readable_headers=headers,
+        body={},
+        url=WebAddress.parse("http://app.test"),
+        weight=weight,
+        **parts,
+    )
 
 
 def test_what_is_kept_is_bounded_and_the_least_used_goes_first():
@@ -307,7 +315,11 @@ def test_headers_of_confirmations_do_not_add_up():
     validators.note(b"a", answer_of())
     for number in range(100):
         confirmation = Read(
-            status=304, headers={"etag": '"1"', f"x-{number}": "x" * 1000}, readable_headers={}, body=None, url=httpx.URL("http://app.test")
+            status=304,
+            headers={"etag": '"1"', f"x-{number}": "x" * 1000},
+            readable_headers={},
+            body=None,
+            url=WebAddress.parse("http://app.test"),
         )
         validators.note(b"a", validators.confirmable(b"a").renewed(confirmation))
 
@@ -317,7 +329,7 @@ def test_headers_of_confirmations_do_not_add_up():
 
 @pytest.mark.parametrize("status", [201, 203, 204, 206, 404])
 def test_only_a_plain_answer_is_kept(status):
-    answer = Read(status=status, headers={"etag": '"1"'}, readable_headers={}, body={}, url=httpx.URL("http://app.test"))
+    answer = Read(status=status, headers={"etag": '"1"'}, readable_headers={}, body={}, url=WebAddress.parse("http://app.test"))
 
     assert confirming_headers(answer) == {}
 
@@ -325,7 +337,7 @@ def test_only_a_plain_answer_is_kept(status):
 @pytest.mark.parametrize("modified", ["", "yesterday", "Thu, 32 Jan 2026 00:00:00 GMT", "Thu, 01 Jan 2036 00:00:00 GMT"])
 def test_a_time_that_cannot_be_read_or_is_to_come_confirms_nothing(modified):
     headers = {"last-modified": modified, "date": NOW}
-    answer = Read(status=200, headers=headers, readable_headers={}, body={}, url=httpx.URL("http://app.test"))
+    answer = Read(status=200, headers=headers, readable_headers={}, body={}, url=WebAddress.parse("http://app.test"))
 
     assert confirming_headers(answer) == {}
 

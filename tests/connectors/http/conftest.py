@@ -3,10 +3,9 @@
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from ipaddress import ip_network
 
-import httpx
 import pytest
 
-from gateway.connectors.http import AppRequest, AppResponse, Http
+from gateway.connectors.http import AppRequest, AppResponse, Http, WebAddress
 from gateway.testing import ScriptedApp
 
 Send = Callable[..., Awaitable[AppResponse]]
@@ -38,7 +37,7 @@ def send(app: ScriptedApp, http: Http) -> Send:
         max_bytes: int = 100_000,
         timeout_seconds: float = 10,
     ) -> AppResponse:
-        request = AppRequest(method, httpx.URL(app.url + path), headers=headers or {}, content=content)
+        request = AppRequest(method, WebAddress.parse(app.url + path), headers=headers or {}, content=content)
         return await http.send(request, max_bytes=max_bytes, timeout_seconds=timeout_seconds)
 
     return send

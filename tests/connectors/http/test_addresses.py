@@ -1,10 +1,9 @@
 import socket
 from ipaddress import ip_address, ip_network
 
-import httpx
 import pytest
 
-from gateway.connectors.http import AppRequest, Http
+from gateway.connectors.http import AppRequest, Http, WebAddress
 from gateway.connectors.http.addresses import AddressBlockedError, guarded_socket_factory, is_reachable
 from gateway.errors import UpstreamRejectedError, UpstreamUnavailableError
 
@@ -119,7 +118,7 @@ async def test_no_spelling_of_a_private_host_connects(app, host):
     http = Http()
 
     with pytest.raises(UpstreamRejectedError):
-        await http.send(AppRequest("GET", httpx.URL(f"http://{host}:{app.port}/")), max_bytes=1, timeout_seconds=5)
+        await http.send(AppRequest("GET", WebAddress.parse(f"http://{host}:{app.port}/")), max_bytes=1, timeout_seconds=5)
 
     assert app.connection_count == 0
     await http.aclose()
@@ -129,7 +128,7 @@ async def test_a_blocked_host_is_named_as_given_and_the_setting_with_it(app):
     http = Http()
 
     with pytest.raises(UpstreamRejectedError) as refused:
-        await http.send(AppRequest("GET", httpx.URL(f"http://localhost:{app.port}/")), max_bytes=1, timeout_seconds=5)
+        await http.send(AppRequest("GET", WebAddress.parse(f"http://localhost:{app.port}/")), max_bytes=1, timeout_seconds=5)
 
     assert refused.value.message == (
         "The app at 'localhost' is inside a private network, which this gateway may not reach. If that is wanted, its operator adds"
@@ -142,7 +141,7 @@ async def test_a_name_that_resolves_to_an_allowed_address_connects(app):
     http = Http(allowed_networks=[ip_network("127.0.0.0/8")])
     app.answer(body="hello")
 
-    response = await http.send(AppRequest("GET", httpx.URL(f"http://localhost:{app.port}/")), max_bytes=10, timeout_seconds=5)
+    response = await http.send(AppRequest("GET", WebAddress.parse(f"http://localhost:{app.port}/")), max_bytes=10, timeout_seconds=5)
 
     assert response.body == b"hello"
     await http.aclose()
@@ -150,7 +149,7 @@ async def test_a_name_that_resolves_to_an_allowed_address_connects(app):
 
 async def test_a_name_that_resolves_to_nothing_was_never_sent_to(http):
     with pytest.raises(UpstreamUnavailableError, match="not known to DNS") as failed:
-        await http.send(AppRequest("GET", httpx.URL("http://nowhere.invalid/")), max_bytes=1, timeout_seconds=10)
+        await http.send(AppRequest("GET", WebAddress.parse("http://nowhere.invalid/")), max_bytes=1, timeout_seconds=10)
 
     assert not failed.value.may_have_been_received
 
@@ -158,7 +157,7 @@ async def test_a_name_that_resolves_to_nothing_was_never_sent_to(http):
 @pytest.mark.parametrize("host", ["a..b", "a" * 64 + ".example", "1.2.3.4.5", "%31%32%37.0.0.1"])
 async def test_a_host_that_is_none_is_refused_or_not_found(http, host):
     with pytest.raises((UpstreamRejectedError, UpstreamUnavailableError)) as failed:
-        await http.send(AppRequest("GET", httpx.URL(f"http://{host}/")), max_bytes=1, timeout_seconds=10)
+        await http.send(AppRequest("GET", WebAddress.parse(f"http://{host}/")), max_bytes=1, timeout_seconds=10)
 
     assert not getattr(failed.value, "may_have_been_received", False)
 
@@ -168,4 +167,4 @@ async def test_no_proxy_of_the_environment_is_asked(app, http, monkeypatch):
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
     app.answer(body="direct")
 
-    assert (await http.send(AppRequest("GET", httpx.URL(app.url)), max_bytes=10, timeout_seconds=5)).body == b"direct"
+    assert (await http.send(AppRequest("GET", WebAddress.parse(app.url)), max_bytes=10, timeout_seconds=5)).body == b"direct"

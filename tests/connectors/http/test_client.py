@@ -2,11 +2,10 @@ import asyncio
 import traceback
 from ipaddress import ip_network
 
-import httpx
 import pytest
 
 from gateway import __version__
-from gateway.connectors.http import AppRequest, AppResponse, Http
+from gateway.connectors.http import AppRequest, AppResponse, Http, WebAddress
 from gateway.errors import UpstreamRejectedError, UpstreamResponseError, UpstreamUnavailableError
 from gateway.testing import Answer, Drip, Drop, Garbage, Hang
 
@@ -125,19 +124,6 @@ async def test_a_path_with_a_dot_segment_is_refused_unsent(app, send, path):
     assert app.requests == []
 
 
-@pytest.mark.parametrize("url", ["ftp://app.example/", "http:///path", "unix:///var/run/app.sock", "/path"])
-async def test_an_address_that_is_not_http_is_refused(http, url):
-    with pytest.raises(UpstreamRejectedError, match="must start with http:// or https://"):
-        await http.send(AppRequest("GET", httpx.URL(url)), max_bytes=1, timeout_seconds=1)
-
-
-async def test_an_address_with_a_password_is_refused_without_showing_it(http):
-    with pytest.raises(UpstreamRejectedError) as refused:
-        await http.send(AppRequest("GET", httpx.URL("https://me:s3cret@app.example/")), max_bytes=1, timeout_seconds=1)
-
-    assert "s3cret" not in refused.value.message
-
-
 @pytest.mark.parametrize("method", ["CONNECT", "TRACE", "GET /", ""])
 async def test_a_method_that_no_app_needs_is_refused_unsent(app, send, method):
     with pytest.raises(UpstreamRejectedError, match="sends no request of method"):
@@ -159,7 +145,7 @@ async def test_cookies_of_an_answer_are_never_sent_back(app, http):
     app.answer(headers=[("Set-Cookie", "session=one; Path=/"), ("Set-Cookie", "b=2")])
     app.answer()
     # By name: jars keep no cookie of a numeric address.
-    request = AppRequest("GET", httpx.URL(f"http://localhost:{app.port}/"))
+    request = AppRequest("GET", WebAddress.parse(f"http://localhost:{app.port}/"))
 
     first = await http.send(request, max_bytes=100, timeout_seconds=10)
     await http.send(request, max_bytes=100, timeout_seconds=10)
@@ -284,11 +270,11 @@ async def test_the_time_covers_a_body_that_drips(app, send):
 async def test_a_request_that_waits_for_a_free_connection_until_its_time_is_over_was_never_sent(app):
     http = Http(allowed_networks=LOOPBACK, max_connections=1)
     app.answer(Hang())
-    first = asyncio.create_task(http.send(AppRequest("GET", httpx.URL(app.url)), max_bytes=1, timeout_seconds=30))
+    first = asyncio.create_task(http.send(AppRequest("GET", WebAddress.parse(app.url)), max_bytes=1, timeout_seconds=30))
     await app.wait_for_requests(1)
 
     with pytest.raises(UpstreamUnavailableError, match=r"^The gateway had no free connection within 0\.05 seconds") as late:
-        await http.send(AppRequest("POST", httpx.URL(app.url)), max_bytes=1, timeout_seconds=0.05)
+        await http.send(AppRequest("POST", WebAddress.parse(app.url)), max_bytes=1, timeout_seconds=0.05)
 
     assert (late.value.may_have_been_received, late.value.is_apps_fault) == (False, False)
     assert len(app.requests) == 1
@@ -300,11 +286,11 @@ async def test_a_request_that_waits_for_a_free_connection_until_its_time_is_over
 async def test_a_request_that_had_to_wait_for_a_connection_and_got_one_is_the_apps_to_answer(app):
     http = Http(allowed_networks=LOOPBACK, max_connections=1)
     app.answer(Answer(delay_seconds=0.05), Hang())
-    first = asyncio.create_task(http.send(AppRequest("GET", httpx.URL(app.url)), max_bytes=1, timeout_seconds=30))
+    first = asyncio.create_task(http.send(AppRequest("GET", WebAddress.parse(app.url)), max_bytes=1, timeout_seconds=30))
     await app.wait_for_requests(1)
 
     with pytest.raises(UpstreamUnavailableError, match="did not answer within") as late:
-        await http.send(AppRequest("POST", httpx.URL(app.url)), max_bytes=1, timeout_seconds=1)
+        await http.send(AppRequest("POST", WebAddress.parse(app.url)), max_bytes=1, timeout_seconds=1)
 
     assert (late.value.may_have_been_received, late.value.is_apps_fault) == (True, True)
     await first
@@ -315,7 +301,7 @@ async def test_a_request_that_had_to_wait_for_a_connection_and_got_one_is_the_ap
 async def test_a_cancelled_request_closes_its_connection_and_frees_its_place(app, answer):
     http = Http(allowed_networks=LOOPBACK, max_connections=1)
     app.answer(answer, Answer(body="next"))
-    task = asyncio.create_task(http.send(AppRequest("GET", httpx.URL(app.url)), max_bytes=100_000, timeout_seconds=30))
+    task = asyncio.create_task(http.send(AppRequest("GET", WebAddress.parse(app.url)), max_bytes=100_000, timeout_seconds=30))
     await app.wait_for_requests(1)
     await asyncio.sleep(0.05)
 
@@ -324,14 +310,16 @@ async def test_a_cancelled_request_closes_its_connection_and_frees_its_place(app
         await task
 
     await asyncio.wait_for(app.wait_until_idle(), timeout=10)
-    assert (await http.send(AppRequest("GET", httpx.URL(app.url)), max_bytes=100, timeout_seconds=10)).body == b"next"
+    assert (await http.send(AppRequest("GET", WebAddress.parse(app.url)), max_bytes=100, timeout_seconds=10)).body == b"next"
     await http.aclose()
 
 
 async def test_a_hundred_cancelled_requests_leave_no_connection_behind(app):
     http = Http(allowed_networks=LOOPBACK, max_connections=10)
     app.answer_with(lambda request: Hang())
-    tasks = [asyncio.create_task(http.send(AppRequest("GET", httpx.URL(app.url)), max_bytes=1, timeout_seconds=30)) for _ in range(100)]
+    tasks = [
+        asyncio.create_task(http.send(AppRequest("GET", WebAddress.parse(app.url)), max_bytes=1, timeout_seconds=30)) for _ in range(100)
+    ]
     await app.wait_for_requests(10)
 
     for task in tasks:

@@ -8,14 +8,13 @@ import sys
 from ipaddress import ip_address
 
 import aiohttp
-import httpx
 import pytest
 from aiohttp import client_exceptions, http_exceptions
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from gateway.connectors.http import AppRequest
+from gateway.connectors.http import AppRequest, WebAddress
 from gateway.connectors.http.faults import FAULTS, TRANSLATED, Meaning, fault_of, translate
 from gateway.errors import UpstreamResponseError, UpstreamUnavailableError
 from gateway.testing import Answer, Drop, Garbage, ScriptedApp
@@ -79,7 +78,7 @@ async def test_a_closed_port_was_never_sent_to(http):
         port = unused.getsockname()[1]
 
         with pytest.raises(UpstreamUnavailableError, match="does not accept a connection") as failed:
-            await http.send(AppRequest("POST", httpx.URL(f"http://127.0.0.1:{port}/")), max_bytes=1, timeout_seconds=5)
+            await http.send(AppRequest("POST", WebAddress.parse(f"http://127.0.0.1:{port}/")), max_bytes=1, timeout_seconds=5)
 
     assert not failed.value.may_have_been_received
 
@@ -93,7 +92,9 @@ async def test_an_app_that_never_accepts_the_connection_was_never_sent_to(http):
             waiting.connect_ex(full.getsockname())
 
         with pytest.raises(UpstreamUnavailableError, match="could not be reached within") as failed:
-            await http.send(AppRequest("POST", httpx.URL(f"http://127.0.0.1:{full.getsockname()[1]}/")), max_bytes=1, timeout_seconds=0.2)
+            await http.send(
+                AppRequest("POST", WebAddress.parse(f"http://127.0.0.1:{full.getsockname()[1]}/")), max_bytes=1, timeout_seconds=0.2
+            )
 
     assert not failed.value.may_have_been_received
 
@@ -174,7 +175,7 @@ async def test_a_port_that_speaks_no_tls_is_told(http):
     async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
         url = f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
         with pytest.raises(UpstreamUnavailableError, match="no encrypted connection could be agreed on") as failed:
-            await http.send(AppRequest("POST", httpx.URL(url)), max_bytes=1, timeout_seconds=5)
+            await http.send(AppRequest("POST", WebAddress.parse(url)), max_bytes=1, timeout_seconds=5)
 
     assert not failed.value.may_have_been_received
 
@@ -182,7 +183,9 @@ async def test_a_port_that_speaks_no_tls_is_told(http):
 async def test_a_certificate_that_nobody_vouches_for_is_refused_before_anything_is_sent(tmp_path, http):
     async with ScriptedApp(tls=_self_signed(tmp_path)) as app:
         with pytest.raises(UpstreamUnavailableError, match="certificate of its server cannot be verified") as failed:
-            await http.send(AppRequest("POST", httpx.URL(app.url), headers={"Authorization": "s3cret"}), max_bytes=1, timeout_seconds=5)
+            await http.send(
+                AppRequest("POST", WebAddress.parse(app.url), headers={"Authorization": "s3cret"}), max_bytes=1, timeout_seconds=5
+            )
 
         assert app.requests == []
 
@@ -192,15 +195,14 @@ async def test_a_certificate_that_nobody_vouches_for_is_refused_before_anything_
 ASK = """
 import asyncio, sys
 from ipaddress import ip_network
-import httpx
-from gateway.connectors.http import AppRequest, Http
+from gateway.connectors.http import AppRequest, Http, WebAddress
 from gateway.errors import UpstreamUnavailableError
 
 async def ask(port):
     http = Http(allowed_networks=[ip_network("127.0.0.0/8")])
     for host in ("127.0.0.1", "127.0.0.1", "localhost"):
         try:
-            response = await http.send(AppRequest("GET", httpx.URL(f"https://{host}:{port}/")), max_bytes=100, timeout_seconds=10)
+            response = await http.send(AppRequest("GET", WebAddress.parse(f"https://{host}:{port}/")), max_bytes=100, timeout_seconds=10)
             print(response.body.decode())
         except UpstreamUnavailableError as error:
             print(error.message)
