@@ -6,10 +6,12 @@ from tests.support.database import database, database_url, migrated_file, sqlite
 from tests.support.node import node, node_modules
 from tests.support.postgres import postgres_server
 from tests.support.shared_statements import share_statements
+from tests.support.unsynced_files import leave_files_unsynced
 
 __all__ = ["database", "database_url", "migrated_file", "node", "node_modules", "postgres_server", "sqlite_url"]
 
 share_statements()
+leave_files_unsynced()
 # What is imported while tests are collected stays: looking through it for garbage, again and again as it grows, finds none.
 gc.disable()
 

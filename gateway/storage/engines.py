@@ -1,6 +1,7 @@
 """The two databases, set up so that neither loses an update or an acknowledged commit."""
 
 import asyncio
+from functools import partial
 from pathlib import Path
 from sqlite3 import SQLITE_BUSY, OperationalError
 from typing import Any
@@ -13,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.util import await_only
 
 from gateway.errors import ConfigurationError
+from gateway.storage import sqlite_driver
 
 WRITE = "gateway_write"
 """The execution option that makes an engine's transactions write from their first statement on SQLite."""
@@ -75,7 +77,8 @@ def create_engine(url: URL, **options: Any) -> AsyncEngine:
         return create_async_engine(url, connect_args=_POSTGRESQL_CONNECT, pool_size=10, max_overflow=5, pool_recycle=1_800, **options)
 
     # Sessions and connections roll back what they began when they close; the pool would only do it once more.
-    engine = create_async_engine(url, pool_reset_on_return=None, **options)
+    driver = partial(sqlite_driver.connect, str(file_of(url).absolute()))
+    engine = create_async_engine(url, pool_reset_on_return=None, async_creator=driver, **options)
     event.listen(engine.sync_engine, "connect", _set_pragmas)
     event.listen(engine.sync_engine, "begin", _begin)
     return engine
