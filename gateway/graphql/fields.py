@@ -7,6 +7,7 @@ plain dicts for the app's records. A resolver's `self` is therefore one of those
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from enum import Enum
 from typing import Annotated, Any, ForwardRef, TypeVar, cast
 
 import strawberry
@@ -24,8 +25,8 @@ COMPUTES = "computes"
 
 ASKS_APP = "asks_app"
 """Marks in a field's metadata that it may ask the external app, which its description says to clients; it costs more."""
-BY_CLASS = "by_class"
-"""Marks of an `is_type_of` that it looks at nothing of a source but its class: those of one class need not all be looked at."""
+LOOKS_AT = "looks_at"
+"""Marks of an `is_type_of` or `resolve_type` what it looks at: a `Look`."""
 LOADS = "loads"
 """Marks in a field's metadata what a loader finds for it: its `Loads`."""
 TOGETHER = "together"
@@ -53,10 +54,26 @@ def field(
     return decorate
 
 
-def by_class(is_type_of: Resolver) -> Resolver:
-    """Marks an `is_type_of` that looks at nothing of a source but its class."""
-    vars(is_type_of)[BY_CLASS] = True
-    return is_type_of
+TYPE_NAME = "__typename"
+"""Where a dict says of which type it is; no field of a type begins so."""
+
+
+class Look(Enum):
+    """What alone tells the type of a source, so that not each has to be asked for it."""
+
+    CLASS = "class"
+    TYPE_NAME = "type name"
+    """What a dict has for `TYPE_NAME`: there is no such source that is none."""
+
+
+def looks_at(look: Look) -> Callable[[Resolver], Resolver]:
+    """Marks an `is_type_of` or a `resolve_type` that looks at nothing else of a source."""
+
+    def mark(judge: Resolver) -> Resolver:
+        vars(judge)[LOOKS_AT] = look
+        return judge
+
+    return mark
 
 
 Asked = tuple[Loader[Any, Any], Any]

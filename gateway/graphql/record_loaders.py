@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TypeVar, cast
+from typing import cast
 from uuid import UUID
 
 from gateway.errors import GatewayError
@@ -15,10 +15,11 @@ from gateway.models import JsonObject, LocationKind, Pointer, Principal, Record
 from gateway.runtime import Runtime
 from gateway.services import record_places, records, references, unified
 from gateway.services.record_places import RecordPlace
-from gateway.udm import Translation
 from gateway.udm.shapes import type_name
 
-Value = TypeVar("Value")
+_Read = Callable[[Record], JsonObject]
+_ReaderKey = tuple[str, str | None, str | None]
+"""The identity of a place, its model, and the one that was asked for."""
 _ROOT = Pointer("")
 
 
@@ -106,7 +107,8 @@ class RecordLoaders:
     def __init__(self, runtime: Runtime, principal: Principal) -> None:
         self._runtime = runtime
         self._principal = principal
-        self._translations: dict[tuple[str, str | None, str | None], tuple[Translation, str] | GatewayError] = {}
+        self._readers: dict[_ReaderKey, tuple[_Read, str]] = {}
+        self._refusals: dict[_ReaderKey, GatewayError] = {}
         self._collections: dict[tuple[str, str | None], Place] = {}
 
     @cached_property
@@ -136,28 +138,29 @@ class RecordLoaders:
 
     def unified(self, record: RecordSource, udm: str | None) -> UnifiedSource:
         """A record as a model: the named one, the data source's, or the collection's only one. Raises as `unified.translation_of` does."""
-        translation, type_name = self._translation(record["home"], udm)
-        return as_unified(translation.read(record["source"]), type_name=type_name, record=record)
+        home: RecordPlace = record["home"]
+        read, type_name = self._readers.get((home.identity, home.udm, udm)) or self._reader(home, udm)
+        return as_unified(read(record["source"]), type_name=type_name, record=record)
 
     def unified_fields(self, record: RecordSource, udm: str | None) -> JsonObject:
         """The fields of a record as a model, as JSON. Raises as `unified` does."""
-        translation, _ = self._translation(record["home"], udm)
-        return translation.read(record["source"])
+        read, _ = self._reader(record["home"], udm)
+        return read(record["source"])
 
-    def _translation(self, place: RecordPlace, udm: str | None) -> tuple[Translation, str]:
-        """How a place's records translate into a model, and the name of the model's type."""
-        key = (place.identity, place.udm, udm)
-        found = self._translations.get(key)
-        if found is None:
-            found = self._translations[key] = _outcome(lambda: self._find_translation(place, udm))
-        if isinstance(found, GatewayError):
+    def _reader(self, home: RecordPlace, udm: str | None) -> tuple[_Read, str]:
+        """What reads a place's records as a model, and the name of the model's type."""
+        key = (home.identity, home.udm, udm)
+        if key in self._refusals:
             # Without its trace: an error that is raised again and again would drag an ever longer one along.
-            raise found.with_traceback(None)
-        return found
-
-    def _find_translation(self, place: RecordPlace, udm: str | None) -> tuple[Translation, str]:
-        translation = unified.translation_of(self._runtime, place, udm)
-        return translation, type_name(translation.model)
+            raise self._refusals[key].with_traceback(None)
+        if key not in self._readers:
+            try:
+                translation = unified.translation_of(self._runtime, home, udm)
+            except GatewayError as error:
+                self._refusals[key] = error
+                raise
+            self._readers[key] = translation.read, type_name(translation.model)
+        return self._readers[key]
 
     def collection_of(self, place: RecordPlace) -> Place:
         """The collection of a place, as the schema shows it."""
@@ -213,10 +216,3 @@ class RecordLoaders:
 
     async def _find_address(self, key: AddressKey) -> RecordPlace | None:
         return await record_places.place_at(self._runtime, self._principal, connection_id=key.connection_id, pointer=key.pointer)
-
-
-def _outcome(read: Callable[[], Value]) -> Value | GatewayError:
-    try:
-        return read()
-    except GatewayError as error:
-        return error

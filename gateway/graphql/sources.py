@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from gateway.graphql.fields import TYPE_NAME
 from gateway.models import Connection, Integration, JsonObject, Location, LocationKind, Pointer, Record
 from gateway.services.record_places import RecordPlace
 
@@ -16,9 +17,8 @@ UnifiedSource = dict[str, Any]
 
 A part of one, such as a line item, is one too, where it must know where it came from.
 """
-# No field of a model begins so: these names are GraphQL's.
-TYPE_NAME = "__typename"
 READ_FROM = "__record"
+"""Where it has that. No field of a model begins so."""
 
 
 def as_unified(values: JsonObject, *, type_name: str, record: RecordSource) -> UnifiedSource:

@@ -18,7 +18,7 @@ from strawberry.types.field import StrawberryField
 from strawberry.types.fields.resolver import StrawberryResolver
 
 from gateway.graphql.batching import ByIdentity, Loader
-from gateway.graphql.fields import COMPUTES, LOADS, Loads, by_class, read
+from gateway.graphql.fields import COMPUTES, LOADS, TYPE_NAME, Loads, Look, looks_at, read
 from gateway.graphql.scalars import SCALARS
 
 LEAVES = ("str", "id", "int", "float", "bool", "enum", "json", "time")
@@ -77,12 +77,14 @@ class RandomSchema:
     def __init__(self, number: int) -> None:
         self.random = Random(number)
         names = [f"T{index}" for index in range(self.random.randint(2, 5))]
+        self.is_by_name = self.random.random() < 0.4
         common = tuple(self._member(f"c{index}", ["T0"], is_leaf=True) for index in range(2))
         self.shapes: dict[str, Shape] = {}
         for name in names:
             own = tuple(self._member(f"f{index}", [*names, "Common"]) for index in range(self.random.randint(1, 6)))
             implements = self.random.random() < 0.5 or name == "T0"
-            judge = self.random.choice([_is_type_of, _is_object]) if implements else self.random.choice([None, None, _is_object])
+            judges = [_is_named if self.is_by_name else _is_type_of, _is_object]
+            judge = self.random.choice(judges) if implements else self.random.choice([None, None, _is_object])
             self.shapes[name] = Shape(name, (*common, *own) if implements else own, implements, judge)
         self.shapes["Common"] = Shape("Common", common, False)
         roots = tuple(Member(f"r{index}", self._kind([*names, "Common"], is_leaf=False), how) for index, how in enumerate(ROOTS))
@@ -105,7 +107,7 @@ class RandomSchema:
 
     def _built(self) -> strawberry.Schema:
         made: dict[str, Any] = {"enum": Size, **BUILT_IN}
-        interface = strawberry.interface(type("Common", (), {"resolve_type": classmethod(_resolve_type)}))
+        interface = strawberry.interface(type("Common", (), {"resolve_type": classmethod(_name_of if self.is_by_name else _resolve_type)}))
         made["Common"] = interface
         for shape in self.shapes.values():
             if shape.name != "Common":
@@ -123,11 +125,21 @@ def _resolve_type(cls: Any, source: Any, info: Any, type_: Any) -> Any:
     return read(source, "kind")
 
 
+@looks_at(Look.TYPE_NAME)
+def _name_of(cls: Any, source: Any, info: Any, type_: Any) -> Any:
+    return source[TYPE_NAME]
+
+
+@looks_at(Look.TYPE_NAME)
+def _is_named(cls: Any, source: Any, info: Any) -> Any:
+    return source[TYPE_NAME] == cls.__name__
+
+
 def _is_type_of(cls: Any, source: Any, info: Any) -> Any:
     return read(source, "kind") == cls.__name__
 
 
-@by_class
+@looks_at(Look.CLASS)
 def _is_object(cls: Any, source: Any, info: Any) -> Any:
     return isinstance(source, (dict, SimpleNamespace))
 
@@ -324,11 +336,13 @@ class RandomData:
             name = self.random.choice(self.asked.implementing())
         if depth < 0:
             # Classes that need each other would never end; nothing asks so deep.
-            return {"kind": name}
-        values = {"kind": name} | {member.name: self._value(member.kind, depth) for member in self.asked.shapes[name].members}
+            return {"kind": name, TYPE_NAME: name}
+        values = {"kind": name, TYPE_NAME: name} | {
+            member.name: self._value(member.kind, depth) for member in self.asked.shapes[name].members
+        }
         if self.random.random() < self.oddness:
             values.pop(self.random.choice(list(values)))
-        return values if self.random.random() < 0.7 else SimpleNamespace(**values)
+        return values if self.asked.is_by_name or self.random.random() < 0.7 else SimpleNamespace(**values)
 
     def _leaf(self, name: str) -> Any:
         return {
@@ -347,6 +361,22 @@ class RandomData:
         return self.random.choice(
             [
                 *(None, Undefined, ValueError("odd"), Later(value), Later(ValueError("later")), value, (value,), {1}, iter([value])),
-                *(5, 2**40, 1.5, float("nan"), float("inf"), True, "x", "s", b"x", [], {}, [None], {"kind": "T0"}, {"kind": "T9"}),
+                *(
+                    5,
+                    2**40,
+                    1.5,
+                    float("nan"),
+                    float("inf"),
+                    True,
+                    "x",
+                    "s",
+                    b"x",
+                    [],
+                    {},
+                    [None],
+                    {"kind": "T0"},
+                    {TYPE_NAME: "T0"},
+                    {TYPE_NAME: []},
+                ),
             ]
         )

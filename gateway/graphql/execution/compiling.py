@@ -37,7 +37,7 @@ from gateway.expressions.source import Source
 from gateway.graphql.execution import values
 from gateway.graphql.execution.plans import Plan, Plans
 from gateway.graphql.execution.resolvers import Call, call_of, computed, definition_of, loads_of
-from gateway.graphql.fields import BY_CLASS, read
+from gateway.graphql.fields import LOOKS_AT, TYPE_NAME, Look, read
 from gateway.graphql.scalars import LEFT_AS_THEY_ARE
 
 __all__ = ["plan_of"]
@@ -89,6 +89,7 @@ class _Compiler:
             items=values.items,
             plain=values.PLAIN,
             present=values.present,
+            type_name=TYPE_NAME,
             deviate=values.deviate,
             later=values.LATER,
             nothing=values.NOTHING,
@@ -147,10 +148,11 @@ class _Compiler:
         resolve_type = type.resolve_type
         if resolve_type is None or iscoroutinefunction(resolve_type):
             raise _UnplannedError
+        is_by_name = _looks_at(resolve_type) is Look.TYPE_NAME
         names: dict[str, str] = {}
         for possible in self._executor.schema.get_possible_types(type):
             try:
-                names[possible.name] = self._object(possible, details)
+                names[possible.name] = self._object(possible, details, is_named=is_by_name)
             except _UnplannedError:
                 # A value of this type ends the function; those of others need not.
                 continue
@@ -158,11 +160,15 @@ class _Compiler:
             raise _UnplannedError
         choice: dict[str, Any] = {}
         self._choices.append((choice, names))
-        find, resolve, abstract = map(self._source.name, (choice.get, resolve_type, type))
+        find = self._source.name(choice.get)
+        if is_by_name:
+            return f"{find}({name}[type_name] if type({first}) is dict else deviate(), deviate)({name}, i, a)"
+        resolve, abstract = map(self._source.name, (resolve_type, type))
         present = f"{name} if type({first}) in plain else present({name})"
         return f"{find}({resolve}({present}, i, {abstract}), deviate)({name}, i, a)"
 
-    def _object(self, type: GraphQLObjectType, details: FieldDetailsList) -> str:
+    def _object(self, type: GraphQLObjectType, details: FieldDetailsList, *, is_named: bool = False) -> str:
+        """A function for objects of the type; with `is_named` only for dicts that have its name."""
         self._refuse_directives(details)
         fields, deferred, _ = self._executor.collect_subfields(type, details)
         if deferred:
@@ -170,17 +176,20 @@ class _Compiler:
         # Fields that ask a loader for the same share what it finds: `l0`, `l1`.
         asked: dict[Any, str] = {}
         members = ", ".join(f"{self._source.name(name)}: {self._field(type, below, asked)}" for name, below in fields.items())
-        lines = [*self._checked(type)]
+        lines = [*self._checked(type, is_named=is_named)]
         lines.append("get = s.get if isinstance(s, dict) else partial(getattr, s)")
         lines += [f"{name} = {self._source.name(values.loaded(asks))}(s, i)" for asks, name in asked.items()]
         return self._source.function("s, i, a", *lines, f"return {{{members}}}")
 
-    def _checked(self, type: GraphQLObjectType) -> Iterator[str]:
+    def _checked(self, type: GraphQLObjectType, *, is_named: bool) -> Iterator[str]:
         """Makes sure that the source is an object of the type."""
         is_type_of: Any = type.is_type_of
         if iscoroutinefunction(is_type_of):
             raise _UnplannedError
-        if getattr(is_type_of, BY_CLASS, False):
+        look = _looks_at(is_type_of)
+        if is_named and (is_type_of is None or look is Look.TYPE_NAME):
+            return
+        if look is Look.CLASS:
             known: set[Any] = set()
             yield f"type(s) in {self._source.name(known)} or {self._source.name(values.judged(is_type_of, known))}(s, i)"
             return
@@ -235,6 +244,11 @@ class _Compiler:
             directives = {directive.name.value for directive in detail.node.directives or ()}
             if detail.defer_usage is not None or detail.fragment_variable_values is not None or directives - _UNDERSTOOD_DIRECTIVES:
                 raise _UnplannedError
+
+
+def _looks_at(judge: Any) -> Look | None:
+    look = getattr(judge, LOOKS_AT, None)
+    return look if isinstance(look, Look) else None
 
 
 def _has_default(argument: GraphQLArgument) -> bool:

@@ -5,7 +5,7 @@ from typing import Any
 import strawberry
 
 from gateway.graphql import ids
-from gateway.graphql.fields import by_class, field
+from gateway.graphql.fields import Look, field, looks_at
 
 
 @strawberry.interface(description="Whatever has an identity of its own, and can be read again by its `id`.")
@@ -19,7 +19,7 @@ class Node:
         return _type_name(source)
 
     @classmethod
-    @by_class
+    @looks_at(Look.CLASS)
     def is_type_of(cls, source: object, info: object) -> bool:
         return _type_name(source) == cls.__name__
 

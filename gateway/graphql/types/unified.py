@@ -4,8 +4,8 @@ from typing import Any
 
 import strawberry
 
-from gateway.graphql.fields import RECORD, field
-from gateway.graphql.sources import READ_FROM, TYPE_NAME, RecordSource, UnifiedSource
+from gateway.graphql.fields import RECORD, TYPE_NAME, Look, field, looks_at
+from gateway.graphql.sources import READ_FROM, RecordSource, UnifiedSource
 
 
 @strawberry.interface(description="A record in the words of a universal data model. Each model has a type of its own, with typed fields.")
@@ -21,6 +21,7 @@ class UnifiedRecord:
         return record
 
     @classmethod
+    @looks_at(Look.TYPE_NAME)
     def resolve_type(cls, source: UnifiedSource, info: Any, type_: object) -> str:
         name: str = source[TYPE_NAME]
         return name

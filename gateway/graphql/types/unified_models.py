@@ -1,6 +1,6 @@
 """One type for each universal data model, made from the catalog that the gateway has."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -11,8 +11,8 @@ from strawberry.types.field import StrawberryField
 from strawberry.types.fields.resolver import StrawberryResolver
 
 from gateway.graphql.context import Info
-from gateway.graphql.fields import ASKS_APP, TOGETHER, Resolver
-from gateway.graphql.sources import TYPE_NAME, UnifiedSource, part_of
+from gateway.graphql.fields import ASKS_APP, TOGETHER, TYPE_NAME, Look, Resolver, looks_at
+from gateway.graphql.sources import UnifiedSource, part_of
 from gateway.graphql.types.unified import UnifiedRecord
 from gateway.graphql.unified import all_referenced, referenced
 from gateway.udm import Models
@@ -101,12 +101,22 @@ def _declared(shape: Shape, *, is_model: bool) -> type:
         interfaces=[_INTERFACE] if is_model else [],
         extend=False,
         directives=(),
-        is_type_of=(lambda source, info: source.get(TYPE_NAME) == shape.name) if is_model else None,
+        is_type_of=_judge(shape.name) if is_model else None,
         resolve_type=None,
         fields=[*_INTERFACE.fields] if is_model else [],
     )
     setattr(made, "__strawberry_definition__", definition)  # noqa: B010 - a plain class has no such attribute for mypy.
     return made
+
+
+def _judge(name: str) -> Callable[[Any, Any], bool]:
+    """Tells whether a source is of the type of that name."""
+
+    @looks_at(Look.TYPE_NAME)
+    def is_type_of(source: UnifiedSource, info: Any) -> bool:
+        return source.get(TYPE_NAME) == name
+
+    return is_type_of
 
 
 def _field(name: str, made: Any, *, is_list: bool, description: str, resolver: Resolver | None, asks_app: bool = False) -> StrawberryField:
