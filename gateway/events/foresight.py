@@ -55,10 +55,10 @@ def pieces_of(foreseen: Foreseen, *, keeps_bodies: bool) -> Iterator[Foreseen]:
 
     Each expects to find the snapshot as the one before has left it.
     """
-    differing = [record_id for record_id in foreseen.sights.records if record_id in foreseen.compared.differing]
-    if not differing:
+    if not foreseen.compared.differing:
         yield foreseen
         return
+    differing = [record_id for record_id in foreseen.sights.records if record_id in foreseen.compared.differing]
     start = number = 0
     while start < len(differing):
         some = differing[start : start + MOST_WRITTEN]

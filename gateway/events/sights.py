@@ -38,21 +38,26 @@ class Sights:
 
 def is_followable(external_id: str) -> bool:
     """Whether changes of a record of that id can be told: it is short enough, and of signs that ids have."""
-    if not 0 < len(external_id) <= _MAXIMUM_ID_CHARACTERS or _NOT_IN_AN_ID.search(external_id):
+    if not 0 < len(external_id) <= _MAXIMUM_ID_CHARACTERS:
         return False
-    return external_id.isascii() or len(external_id.encode()) <= _MAXIMUM_ID_BYTES
+    if external_id.isascii():
+        return external_id.isprintable()
+    return not _NOT_IN_AN_ID.search(external_id) and len(external_id.encode()) <= _MAXIMUM_ID_BYTES
 
 
 async def sights_of(observations: Sequence[Observation], volatile_fields: Collection[str] = ()) -> Sights:
     """What observations come to: of two of a record the later one counts."""
     records: dict[str, Record | None] = {}
-    for each in observations:
+    unfollowable_ids: list[str] = []
+    for external_id, record in observations:
+        if not is_followable(external_id):
+            unfollowable_ids.append(external_id)
+            continue
         # Taken out first, so that a record that is met twice stands where it was met last.
-        records.pop(each.external_id, None)
-        if is_followable(each.external_id):
-            records[each.external_id] = each.record
-    unfollowable = tuple(each.external_id for each in observations if each.external_id not in records)
-    return Sights(records=records, hashes=await _hashes(records, frozenset(volatile_fields)), unfollowable_ids=unfollowable)
+        records.pop(external_id, None)
+        records[external_id] = record
+    hashes = await _hashes(records, frozenset(volatile_fields))
+    return Sights(records=records, hashes=hashes, unfollowable_ids=tuple(unfollowable_ids))
 
 
 async def _hashes(records: Mapping[str, Record | None], volatile_fields: frozenset[str]) -> dict[str, bytes | None]:

@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import ColumnElement, String, Table, Text, and_, case, cast, delete, func, inspect, or_, true, update
+from sqlalchemy import ColumnElement, String, Table, Text, and_, bindparam, case, cast, delete, func, inspect, or_, true, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -68,9 +69,9 @@ async def compared(session: AsyncSession, *, place: ObservedPlace, hashes: Mappi
     """
     differing, numbers, differing_numbers = dict[str, Known | None](), list[int](), dict[str, int]()
     # In the order of the key: in no order SQLite takes half as long again.
+    make = _compared_in_arrays if bulk.is_postgresql(session) else _compared_in_json
     for some in _slices(sorted(hashes)):
-        given = {record_id: hashes[record_id] for record_id in some}
-        statement = _compared_in_arrays(place, given) if bulk.is_postgresql(session) else _compared_in_json(place, given)
+        statement = make(place, some, hashes)
         found, rows = (await session.exec(statement)).one()
         numbers += _numbers(found)
         for record_id, hashed, tick, number in orjson.loads(rows or "[]"):
@@ -194,8 +195,8 @@ def _of(place: ObservedPlace) -> ColumnElement[bool]:
     return and_(_SNAPSHOT.c.instance_id == place.instance_id, _SNAPSHOT.c.generation == place.generation)
 
 
-def _compared_in_arrays(place: ObservedPlace, hashes: Mapping[str, bytes | None]) -> Any:
-    given = bulk.arrays(_SNAPSHOT, {"record_id": list(hashes), "hash": list(hashes.values())})
+def _compared_in_arrays(place: ObservedPlace, record_ids: Sequence[str], hashes: Mapping[str, bytes | None]) -> Any:
+    given = bulk.arrays(_SNAPSHOT, {"record_id": record_ids, "hash": [hashes[record_id] for record_id in record_ids]})
     # One look-up for each: left to choose, PostgreSQL may compare each row of the snapshot with each id.
     columns = (_SNAPSHOT.c.hash, _SNAPSHOT.c.tick, _SNAPSHOT.c.number)
     row = select(*columns).where(_of(place), _SNAPSHOT.c.record_id == given.c.record_id).limit(1).lateral("row")
@@ -205,15 +206,23 @@ def _compared_in_arrays(place: ObservedPlace, hashes: Mapping[str, bytes | None]
     return select(_joined(row.c.number), rows).select_from(given.outerjoin(row, true()))
 
 
-def _compared_in_json(place: ObservedPlace, hashes: Mapping[str, bytes | None]) -> Any:
-    texts = {record_id: hashed.hex().upper() if hashed is not None else "" for record_id, hashed in hashes.items()}
-    given = func.json_each(orjson.dumps(texts).decode()).table_valued("key", "value", name="given")
-    is_its_row = and_(_of(place), _SNAPSHOT.c.record_id == given.c.key)
+def _compared_in_json(place: ObservedPlace, record_ids: Sequence[str], hashes: Mapping[str, bytes | None]) -> Any:
     # Of a null hash the text is empty.
+    texts = {record_id: (hashes[record_id] or b"").hex().upper() for record_id in record_ids}
+    given = orjson.dumps(texts).decode()
+    return _comparison_in_json().params(given=given, instance_id=place.instance_id, generation=place.generation)
+
+
+@cache
+def _comparison_in_json() -> Any:
+    """Made once: that costs as much as to look up hundreds of records."""
+    given = func.json_each(bindparam("given")).table_valued("key", "value", name="given")
+    place = and_(_SNAPSHOT.c.instance_id == bindparam("instance_id"), _SNAPSHOT.c.generation == bindparam("generation"))
     text = func.hex(_SNAPSHOT.c.hash)
     differs = or_(_SNAPSHOT.c.tick.is_(None), text != given.c.value)
     rows = func.json_group_array(func.json_array(given.c.key, text, _SNAPSHOT.c.tick, _SNAPSHOT.c.number)).filter(differs)
-    return select(_joined(_SNAPSHOT.c.number), rows).select_from(given.outerjoin(_SNAPSHOT, is_its_row))
+    joined = given.outerjoin(_SNAPSHOT, and_(place, _SNAPSHOT.c.record_id == given.c.key))
+    return select(_joined(_SNAPSHOT.c.number), rows).select_from(joined)
 
 
 def _joined(numbers: ColumnElement[int]) -> Any:
