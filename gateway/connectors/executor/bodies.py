@@ -18,6 +18,8 @@ CONTENT_TYPES = {
 }
 """By the key of a body: what it is, unless a header of the request says otherwise."""
 
+_written = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
+
 
 def content_of(request: Request, *, names: Names, added: Mapping[str, JsonValue], members: Mapping[str, str]) -> bytes:
     """The body of a request as bytes, with what is added to it; empty where it has none.
@@ -42,7 +44,7 @@ def content_of(request: Request, *, names: Names, added: Mapping[str, JsonValue]
 
 def text_of(value: JsonValue) -> str:
     """A value as it stands in queries, headers and forms: text as it is, anything else as JSON."""
-    return value if isinstance(value, str) else json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+    return value if isinstance(value, str) else _written(value)
 
 
 def _rendered(values: Mapping[str, Template], names: Names, *, what: str) -> JsonObject:

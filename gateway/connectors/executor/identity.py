@@ -77,6 +77,6 @@ def redactor_of(file: ConnectorFile, access: Access, *, derived: Iterable[str] =
             ("connection", file.connection.secrets, access.parameters),
             ("integration", file.integration.secrets, access.integration_parameters),
         )
-        for name in secrets & set(values)
+        for name in secrets & values.keys()
     }
     return Redactor({**marked, "credentials": access.credentials}, derived=derived)

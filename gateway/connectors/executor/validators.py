@@ -82,19 +82,19 @@ class Validators:
 
 def may_be_confirmed(method: str, headers: Mapping[str, str]) -> bool:
     """Whether an app may be asked to confirm its answer to such a request: a GET that has no conditions of its own."""
-    return method == "GET" and not _CONDITIONS & set(headers)
+    return method == "GET" and _CONDITIONS.isdisjoint(headers)
 
 
 def confirming_headers(answer: Answer) -> dict[str, str]:
     """What asks whether an answer still holds; empty where the answer cannot be confirmed, or must not be kept."""
-    if answer.status != 200 or answer.fault is not None or _forbids_keeping(answer.headers):
+    is_told = "etag" in answer.headers or "last-modified" in answer.headers
+    if not is_told or answer.status != 200 or answer.fault is not None or _forbids_keeping(answer.headers):
         return {}
     etag = answer.headers.get("etag", "").strip()
     if etag:
         # Never the time beside it: an app that looks at that one only would miss a change within its second.
         return {"if-none-match": etag} if _ETAG.fullmatch(etag) else {}
-    modified = http_date(answer.headers.get("last-modified", ""))
-    made = http_date(answer.headers.get("date", "")) if modified is not None else None
+    modified, made = http_date(answer.headers.get("last-modified", "")), http_date(answer.headers.get("date", ""))
     is_sure = modified is not None and made is not None and made - modified >= _SURE_AFTER
     return {"if-modified-since": answer.headers["last-modified"].strip()} if is_sure else {}
 

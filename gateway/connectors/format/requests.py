@@ -43,7 +43,7 @@ class Request(Part):
             return self.read
         return self.method in ("GET", "HEAD") or (self.graphql is not None and self.graphql.is_read)
 
-    @property
+    @cached_property
     def body_key(self) -> str | None:
         """The key under which its body stands; null where it has none."""
         return next((key for key, value in self._bodies.items() if value is not None), None)
