@@ -91,8 +91,11 @@ def _list(value: Any) -> list[Any]:
 
 def _list_coercion(item: Coercion) -> Coercion:
     kind = LEFT_AS_THEY_ARE.get(item)
+    are_left = frozenset({kind}).issuperset
 
     def coerce(value: Any) -> JsonValue:
+        if value.__class__ is list and are_left(map(type, value)):
+            return _as_it_is(value)
         if value is None:
             return None
         items = value if isinstance(value, (list, tuple)) else (value,)

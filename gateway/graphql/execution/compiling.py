@@ -5,7 +5,7 @@ only compute, objects and lists of them. In the functions `s` is an object's sou
 arguments of the calls, `v` a value at hand and `w0`, `w1` the items of lists within lists.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
 from inspect import iscoroutinefunction
 from math import isfinite
@@ -42,14 +42,17 @@ from gateway.graphql.scalars import LEFT_AS_THEY_ARE
 
 __all__ = ["plan_of"]
 
-_AS_THEY_ARE = {
-    GraphQLString: "type({0}) is str",
-    GraphQLID: "type({0}) is str",
+_CLASSES: Mapping[Any, frozenset[type]] = {
+    GraphQLString: frozenset({str}),
+    GraphQLID: frozenset({str}),
+    GraphQLBoolean: frozenset({bool}),
+}
+"""Of which classes values of GraphQL's own scalars must be in order to stand in an answer as they are."""
+_NUMBERS = {
     GraphQLInt: "type({0}) is int and -2147483648 <= {1} <= 2147483647",
     GraphQLFloat: "type({0}) is float and isfinite({1})",
-    GraphQLBoolean: "type({0}) is bool",
 }
-"""What values of GraphQL's own scalars must be in order to stand in an answer as they are."""
+"""What else numbers must be."""
 _UNDERSTOOD_DIRECTIVES = {"skip", "include"}
 
 
@@ -86,6 +89,7 @@ class _Compiler:
             isfinite=isfinite,
             partial=partial,
             list=list,
+            map=map,
             items=values.items,
             plain=values.PLAIN,
             present=values.present,
@@ -128,9 +132,9 @@ class _Compiler:
 
     def _is_left(self, type: GraphQLOutputType) -> str | None:
         """What a value must be in order to stand in an answer as it is; None for types that always have to be asked."""
-        if type in _AS_THEY_ARE:
-            return _AS_THEY_ARE[type]
-        classes = LEFT_AS_THEY_ARE.get(type.coerce_output_value) if isinstance(type, GraphQLScalarType) else None
+        if type in _NUMBERS:
+            return _NUMBERS[type]
+        classes = _classes(type)
         return f"type({{0}}) in {self._source.name(classes)}" if classes is not None else None
 
     def _leaf(self, type: Any) -> str:
@@ -142,7 +146,12 @@ class _Compiler:
         item = f"w{self._lists}"
         # What a comprehension goes through cannot be given a name.
         items = f"({given} if type({given}) is list else items({given}))" if given.isidentifier() else f"items({given})"
-        return f"[{self.value(type.of_type, details, item, item)} for {item} in {items}]"
+        completed = f"[{self.value(type.of_type, details, item, item)} for {item} in {items}]"
+        classes = _classes(type.of_type)
+        if classes is None or not given.isidentifier():
+            return completed
+        are_left = self._source.name(classes.issuperset)
+        return f"({given} if type({given}) is list and {are_left}(map(type, {given})) else {completed})"
 
     def _abstract(self, type: GraphQLAbstractType, details: FieldDetailsList, first: str, name: str) -> str:
         resolve_type = type.resolve_type
@@ -244,6 +253,15 @@ class _Compiler:
             directives = {directive.name.value for directive in detail.node.directives or ()}
             if detail.defer_usage is not None or detail.fragment_variable_values is not None or directives - _UNDERSTOOD_DIRECTIVES:
                 raise _UnplannedError
+
+
+def _classes(type: GraphQLOutputType) -> frozenset[Any] | None:
+    """Of which classes a value must be in order to stand in an answer as it is; None where that does not tell."""
+    if isinstance(type, GraphQLNonNull):
+        return _classes(type.of_type)
+    if isinstance(type, GraphQLScalarType):
+        return _CLASSES.get(type) or LEFT_AS_THEY_ARE.get(type.coerce_output_value)
+    return None
 
 
 def _looks_at(judge: Any) -> Look | None:
