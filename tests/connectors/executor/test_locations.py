@@ -238,6 +238,16 @@ async def test_a_collection_is_named_as_the_tree_names_it_where_that_is_known_wi
     assert app.requests == []
 
 
+async def test_a_collection_whose_name_cannot_be_told_is_an_error_that_leads_to_no_other(app, tree, access):
+    made = tree([], location_name="Notes in ${connection}")
+
+    with pytest.raises(UpstreamResponseError, match=r"^The name of location 'notes' cannot be told: ") as failed:
+        await made.location(access, Pointer("notes"))
+
+    assert (failed.value.__cause__, failed.value.__context__) == (None, None)
+    assert app.requests == []
+
+
 def test_a_model_points_by_default_at_the_first_collection_that_always_stands_there(connector):
     locations = [
         {**BOX, "locations": [{"collection": "notes", "parameters": {"box": "${parameters.box}"}}]},
