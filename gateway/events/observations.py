@@ -15,7 +15,7 @@ from gateway.events import snapshots
 from gateway.events.compare import Comparison, compare
 from gateway.events.foresight import Foreseen, foresee, pieces_of
 from gateway.events.sights import Observation, is_followable, sights_of
-from gateway.events.snapshots import Compared, MissingPage, ObservedPlace, missing, purge_deleted
+from gateway.events.snapshots import Compared, MissingPage, ObservedPlace, forgettable, missing, purge_deleted
 from gateway.events.stages import Met, stage, staged_count, unstage
 from gateway.models import ChangeType, Event, EventMethod, SyncState
 from gateway.storage import bulk
@@ -28,6 +28,7 @@ __all__ = [
     "Observed",
     "ObservedPlace",
     "foresee",
+    "forgettable",
     "is_followable",
     "missing",
     "observe",

@@ -62,6 +62,16 @@ class MissingPage:
     """Where the next range begins; null when this was the last."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForgettablePage:
+    """What one range of a snapshot's keys holds that is to be forgotten."""
+
+    record_ids: tuple[str, ...]
+    """Records that were deleted long ago, or whose bodies are not to be kept, in the order of their ids."""
+    last_key: str | None
+    """Where the next range begins; null when this was the last."""
+
+
 async def compared(session: AsyncSession, *, place: ObservedPlace, hashes: Mapping[str, bytes | None]) -> Compared:
     """What the snapshot says of records of these hashes, null for one that is gone.
 
@@ -124,7 +134,7 @@ async def missing(
     return MissingPage(record_ids=record_ids, live_count=len(live), last_key=last_key if key_count == limit else None)
 
 
-async def purge_deleted(
+async def forgettable(
     session: AsyncSession,
     *,
     place: ObservedPlace,
@@ -132,34 +142,37 @@ async def purge_deleted(
     up_to_tick: int,
     keeps_bodies: bool = True,
     limit: int = ROWS_PER_STATEMENT,
-    most_bodies: int = ROWS_PER_STATEMENT,
-) -> str | None:
-    """Forgets the deleted records among the next `limit` keys after `after`; returns where the next range begins, null at the end.
+) -> ForgettablePage:
+    """What is to be forgotten among the next `limit` keys after `after`: records whose deletion was seen at `up_to_tick` or before.
 
-    Only those whose deletion was seen at `up_to_tick` or before: older sights, which could bring them back, are stale from then on.
-    Unless they are to be kept, the bodies of all others are forgotten too: of more than `most_bodies` in a range only its begin is
-    worked through. A session of an admin.
+    Older sights, which could bring them back, are stale once they are forgotten. Unless bodies are to be kept, those of all others too.
     """
     await bulk.expect_keys(session)
     keys = _range(place, after=after, limit=limit)
-    old_count, body_count = func.count().filter(_is_old(keys.c, up_to_tick)), func.count().filter(keys.c.has_body)
-    range_ = select(func.max(keys.c.record_id), func.count(), old_count, body_count).select_from(keys)
-    last_key, key_count, old, with_body = (await session.exec(range_)).one()
-    if last_key is None:
-        return None
-    if most_bodies < limit and with_body > most_bodies and not keeps_bodies:
-        return await purge_deleted(session, place=place, after=after, up_to_tick=up_to_tick, keeps_bodies=False, limit=most_bodies)
-    if old or (with_body and not keeps_bodies):
-        # Whoever observes holds the same row: two who write the same records in different orders would wait for each other.
-        state = update(SyncState).where(col(SyncState.instance_id) == place.instance_id)
-        forgotten_tick = case((col(SyncState.forgotten_tick) < up_to_tick, up_to_tick), else_=col(SyncState.forgotten_tick))
-        # What was compared before does not hold any more.
-        await session.exec(state.values(forgotten_tick=forgotten_tick, tick=SyncState.tick + 1))
-        await session.exec(delete(_SNAPSHOT).where(_of(place), _between(_SNAPSHOT, after, last_key), _is_old(_SNAPSHOT.c, up_to_tick)))
-    if with_body and not keeps_bodies:
-        has_body = and_(_of(place), _between(_SNAPSHOT, after, last_key), _SNAPSHOT.c.body.is_not(None))
-        await session.exec(update(_SNAPSHOT).where(has_body).values(body=None))
-    return str(last_key) if key_count == limit else None
+    is_over = _is_old(keys.c, up_to_tick) if keeps_bodies else or_(_is_old(keys.c, up_to_tick), keys.c.has_body)
+    counts = select(func.max(keys.c.record_id), func.count(), func.count().filter(is_over)).select_from(keys)
+    last_key, key_count, over_count = (await session.exec(counts)).one()
+    found = (await session.exec(select(keys.c.record_id).where(is_over).order_by(keys.c.record_id))).all() if over_count else ()
+    return ForgettablePage(record_ids=tuple(found), last_key=last_key if key_count == limit else None)
+
+
+async def purge_deleted(
+    session: AsyncSession, *, place: ObservedPlace, record_ids: Sequence[str], up_to_tick: int, keeps_bodies: bool = True
+) -> None:
+    """Forgets those of these records whose deletion was seen at `up_to_tick` or before, and unless bodies are kept, those of the others.
+
+    What was found to be forgettable stays so, whatever is observed meanwhile. A session of an admin.
+    """
+    await bulk.expect_keys(session)
+    # Whoever observes holds the same row: two who write the same records in different orders would wait for each other. What was
+    # compared before does not hold any more.
+    state = update(SyncState).where(col(SyncState.instance_id) == place.instance_id)
+    forgotten_tick = case((col(SyncState.forgotten_tick) < up_to_tick, up_to_tick), else_=col(SyncState.forgotten_tick))
+    await session.exec(state.values(forgotten_tick=forgotten_tick, tick=SyncState.tick + 1))
+    given = and_(_of(place), bulk.is_one_of(session, _SNAPSHOT.c.record_id, record_ids))
+    await session.exec(delete(_SNAPSHOT).where(given, _is_old(_SNAPSHOT.c, up_to_tick)))
+    if not keeps_bodies:
+        await session.exec(update(_SNAPSHOT).where(given, _SNAPSHOT.c.body.is_not(None)).values(body=None))
 
 
 async def forget(session: AsyncSession, *, instance_id: UUID, generation: int, limit: int = ROWS_PER_STATEMENT) -> int:

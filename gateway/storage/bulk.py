@@ -7,7 +7,21 @@ from typing import Any
 
 import orjson
 import sqlmodel
-from sqlalchemy import Column, CursorResult, FromClause, Select, Table, TableValuedAlias, Text, bindparam, func, select, true
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    CursorResult,
+    FromClause,
+    Select,
+    Table,
+    TableValuedAlias,
+    Text,
+    any_,
+    bindparam,
+    func,
+    select,
+    true,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -36,6 +50,14 @@ def found_by_key(session: AsyncSession, statement: Select[Any], *, key: Column[s
     # One look-up for each: left to choose, PostgreSQL may compare each row that the other columns select with each text.
     found = statement.where(key == given.c.value).limit(1).lateral("found")
     return select(*found.c).select_from(given.join(found, true()))
+
+
+def is_one_of(session: AsyncSession, key: Column[str], texts: Sequence[str]) -> ColumnElement[bool]:
+    """Whether a key is one of these texts, to change or delete the rows of which it is; one parameter."""
+    if is_postgresql(session):
+        # Looked up one by one in any plan, as rows to join with might not be.
+        return key == any_(bindparam("texts", list(texts), type_=postgresql.ARRAY(Text), unique=True))
+    return key.in_(select(texts_of(session, texts).c.value))
 
 
 def texts_of(session: AsyncSession, texts: Sequence[str]) -> FromClause:

@@ -6,11 +6,12 @@ However much is missing, only a few ranges of it are held in memory: it is found
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from gateway.events.observations import MissingPage, Observation, missing, purge_deleted, unstage
+from gateway.events.observations import MissingPage, Observation, forgettable, missing, purge_deleted, unstage
 from gateway.models.principal import SYSTEM
 from gateway.sync import runs
 from gateway.sync.confirmation import confirmed
@@ -21,7 +22,7 @@ LEAST_HELD = 50
 HELD_SHARE = 0.2
 _RECORDS_PER_COMMIT = 1_000
 _RANGES_PER_COMMIT = 20
-_FORGOTTEN_PER_COMMIT = 20_000
+_LOOKED_THROUGH_AT_ONCE = 20_000
 
 KeepKey = Callable[[AsyncSession, str], Awaitable[None]]
 """Writes down up to which key what is missing was deleted, as the last step of a commit."""
@@ -106,17 +107,22 @@ async def _ranges(work: Work, sweep: Sweep, *, after: str | None) -> AsyncGenera
 
 
 async def forget_deleted(work: Work, *, up_to_tick: int) -> None:
-    """Forgets the records whose deletion was known before the listing began, and the bodies that are not to be kept any more."""
-    after: str | None = None
-    keeps_bodies = work.app.keeps_bodies
-    limits = {"limit": _FORGOTTEN_PER_COMMIT, "most_bodies": _RECORDS_PER_COMMIT}
-    while True:
-        async with work.task.commit() as session:
-            after = await purge_deleted(
-                session, place=work.app.place, after=after, up_to_tick=up_to_tick, keeps_bodies=keeps_bodies, **limits
-            )
-        if after is None:
-            return
+    """Forgets the records whose deletion was known before the listing began, and the bodies that are not to be kept any more.
+
+    What it takes to find them holds nobody up.
+    """
+    after, number = None, 0
+    limits: dict[str, Any] = {"up_to_tick": up_to_tick, "keeps_bodies": work.app.keeps_bodies}
+    while number == 0 or after is not None:
+        async with work.runtime.database.read(SYSTEM) as session:
+            page = await forgettable(session, place=work.app.place, after=after, limit=_LOOKED_THROUGH_AT_ONCE, **limits)
+        for start in range(0, len(page.record_ids), _RECORDS_PER_COMMIT):
+            async with work.task.commit() as session:
+                some = page.record_ids[start : start + _RECORDS_PER_COMMIT]
+                await purge_deleted(session, place=work.app.place, record_ids=some, **limits)
+        number, after = number + 1, page.last_key
+        if number % _RANGES_PER_COMMIT == 0:
+            await _keep_lease(work)
 
 
 async def forget_stage(task: Task, run_id: UUID) -> None:

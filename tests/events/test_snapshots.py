@@ -1,6 +1,7 @@
 """The snapshot against the stage, range by range, and what is forgotten of both."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 from uuid import UUID
 
@@ -10,9 +11,13 @@ from gateway.events import bodies
 from gateway.events.observations import (
     MissingPage,
     ObservedPlace,
+    foresee,
+    forgettable,
     missing,
     observe,
+    observe_foreseen,
     purge_deleted,
+    sights_of,
     stage,
     tick_of,
 )
@@ -40,6 +45,28 @@ async def pages(database: Database, place: ObservedPlace, *, limit: int, up_to_t
             after = found[-1].last_key if found else None
             found.append(await missing(session, place=place, run_id=RUN, after=after, up_to_tick=up_to_tick, limit=limit))
     return found
+
+
+async def forget_all(
+    database: Database, place: ObservedPlace, *, up_to_tick: int, limit: int = 100, keeps_bodies: bool = True
+) -> list[tuple[tuple[str, ...], str | None]]:
+    """Forgets all there is to forget, range by range; returns what each range held of that, and its last key."""
+    found: list[tuple[tuple[str, ...], str | None]] = []
+    while not found or found[-1][1] is not None:
+        async with database.read(SYSTEM) as session:
+            after = found[-1][1] if found else None
+            page = await forgettable(session, place=place, after=after, up_to_tick=up_to_tick, keeps_bodies=keeps_bodies, limit=limit)
+        if page.record_ids:
+            await forget(database, place, page.record_ids, up_to_tick=up_to_tick, keeps_bodies=keeps_bodies)
+        found.append((page.record_ids, page.last_key))
+    return found
+
+
+async def forget(
+    database: Database, place: ObservedPlace, record_ids: Sequence[str], *, up_to_tick: int, keeps_bodies: bool = True
+) -> None:
+    async with database.write(SYSTEM) as session:
+        await purge_deleted(session, place=place, record_ids=record_ids, up_to_tick=up_to_tick, keeps_bodies=keeps_bodies)
 
 
 async def test_ranges_follow_the_order_of_bytes_and_name_what_the_run_did_not_meet(database: Database):
@@ -101,13 +128,7 @@ async def test_deleted_records_are_forgotten_only_once_no_older_sight_can_be_und
         then = await tick_of(session, place.instance_id)
     await tell(database, place, seen(gone=["f"]))
 
-    after, keys = None, []
-    async with database.write(SYSTEM) as session:
-        while not keys or after is not None:
-            after = await purge_deleted(session, place=place, after=after, up_to_tick=then, limit=2)
-            keys.append(after)
-
-    assert keys == ["b", "d", "f", None]
+    assert await forget_all(database, place, up_to_tick=then, limit=2) == [(("a",), "b"), (("d",), "d"), ((), "f"), ((), None)]
     assert list(await snapshot(database, place)) == ["b", "c", "e", "f"]
 
 
@@ -117,9 +138,8 @@ async def test_a_sight_from_before_a_deletion_that_is_forgotten_does_not_bring_t
     async with database.read(SYSTEM) as session:
         asked_at = await tick_of(session, place.instance_id)
     await tell(database, place, seen(gone=["a"]))
-    async with database.write(SYSTEM) as session:
-        await purge_deleted(session, place=place, after=None, up_to_tick=asked_at + 1)
-        await purge_deleted(session, place=place, after=None, up_to_tick=0, keeps_bodies=False)
+    assert await forget_all(database, place, up_to_tick=asked_at + 1) == [(("a",), None)]
+    assert await forget_all(database, place, up_to_tick=0, keeps_bodies=False) == [(("b",), None)]
 
     observed = await tell(database, place, seen(record("a", n=1), record("b", n=2), record("c", n=1), gone=["d"]), since_tick=asked_at)
 
@@ -135,8 +155,7 @@ async def test_where_nothing_was_forgotten_a_record_that_is_not_known_is_new_how
     (place,) = await followed(database)
     await tell(database, place, seen(record("a", n=1)))
     await tell(database, place, seen(gone=["a"]))
-    async with database.write(SYSTEM) as session:
-        assert await purge_deleted(session, place=place, after=None, up_to_tick=1) is None
+    assert await forget_all(database, place, up_to_tick=1) == [((), None)]
 
     observed = await tell(database, place, seen(record("a", n=1), record("b", n=1)), since_tick=0)
 
@@ -149,14 +168,13 @@ async def test_nothing_is_forgotten_while_somebody_is_about_to_change_the_snapsh
     await tell(database, place, seen(record("a"), record("c"), gone=gone))
     order: list[str] = []
 
-    async def forget() -> None:
-        async with database.write(SYSTEM) as session:
-            await purge_deleted(session, place=place, after=None, up_to_tick=100, keeps_bodies=keeps_bodies)
+    async def forget_some() -> None:
+        await forget(database, place, ["a", "b", "c"], up_to_tick=100, keeps_bodies=keeps_bodies)
         order.append("forgotten")
 
     async with database.write(SYSTEM) as session:
         await observe(session, place=place, observations=seen(record("a", n=1)), since_tick=1, method=EventMethod.PULL, now=NOW)
-        forgetting = asyncio.create_task(forget())
+        forgetting = asyncio.create_task(forget_some())
         await asyncio.sleep(0.1)
         order.append("observed")
     await forgetting
@@ -168,13 +186,10 @@ async def test_bodies_that_are_not_to_be_kept_any_more_are_forgotten_and_the_has
     place, other = await followed(database, 2)
     for each in (place, other):
         await tell(database, each, seen(*(record(key, n=1) for key in "abcd")))
-    after, keys = None, []
-    async with database.write(SYSTEM) as session:
-        while not keys or after is not None:
-            after = await purge_deleted(session, place=place, after=after, up_to_tick=0, keeps_bodies=False, limit=3)
-            keys.append(after)
 
-    assert keys == ["c", None]
+    forgotten = await forget_all(database, place, up_to_tick=0, keeps_bodies=False, limit=3)
+
+    assert forgotten == [(("a", "b", "c"), "c"), (("d",), None)]
     assert await snapshot(database, place) == dict.fromkeys("abcd")
     assert await snapshot(database, other) == {key: {"n": 1} for key in "abcd"}
     assert (await tell(database, place, seen(*(record(key, n=1) for key in "abcd")))).changed_count == 0
@@ -183,18 +198,28 @@ async def test_bodies_that_are_not_to_be_kept_any_more_are_forgotten_and_the_has
     assert (event.type, event.record_id, event.previous) == (ChangeType.UPDATED, "a", None)
 
 
-async def test_of_many_bodies_only_a_few_are_forgotten_at_once_and_deleted_records_with_them(database: Database):
+async def test_what_was_to_be_forgotten_and_is_there_again_meanwhile_stays(database: Database):
     (place,) = await followed(database)
-    await tell(database, place, seen(*(record(key) for key in "abcdef")))
-    await tell(database, place, seen(gone=["b", "f"]))
-    after, keys = None, []
-    async with database.write(SYSTEM) as session:
-        while not keys or after is not None:
-            after = await purge_deleted(session, place=place, after=after, up_to_tick=100, keeps_bodies=False, limit=6, most_bodies=2)
-            keys.append(after)
+    await tell(database, place, seen(record("a"), gone=["b", "c"]), keeps_bodies=False)
+    await tell(database, place, seen(record("b", n=1)))
 
-    assert keys == ["b", "d", None]
-    assert await snapshot(database, place) == dict.fromkeys("acde")
+    await forget(database, place, ["a", "b", "c"], up_to_tick=100)
+
+    assert await snapshot(database, place) == {"a": None, "b": {"n": 1}}
+
+
+async def test_what_was_compared_before_something_was_forgotten_does_not_count(database: Database):
+    (place,) = await followed(database)
+    await tell(database, place, seen(record("a"), gone=["b"]))
+    async with database.read(SYSTEM) as session:
+        foreseen = await foresee(session, place=place, sights=await sights_of(seen(record("b", n=1), record("c"))))
+    await forget_all(database, place, up_to_tick=1)
+
+    async with database.write(SYSTEM) as session:
+        await observe_foreseen(session, place=place, foreseen=foreseen, since_tick=2, method=EventMethod.PULL, now=NOW)
+
+    async with database.read(SYSTEM) as session:
+        assert await numbers_of(session, place=place, record_ids=["a", "b", "c"]) == [1, 3, 4]
 
 
 async def test_what_is_stored_of_records_comes_with_their_bodies(database: Database):
