@@ -22,6 +22,7 @@ MAX_VIOLATIONS = 50
 MAX_MESSAGE_CHARACTERS = 300
 _MAX_NUMBER_CHARACTERS = 300
 _MAX_REFERENCES = 8
+_CONTAINERS = (list, dict)
 
 _MAY_REFER = re.compile(rb'"\$(?:ref|dynamicRef|recursiveRef)"')
 _INTEGER = re.compile(r"-?(0|[1-9]\d*)", re.ASCII)
@@ -78,6 +79,8 @@ class CompiledSchema:
         if _is_too_deep(value):
             return [Violation((), f"the value nests deeper than {MAX_VALUE_DEPTH} levels")]
         try:
+            if self._validator.is_valid(value):
+                return []
             return [_violation(error) for error in islice(self._validator.iter_errors(value), MAX_VIOLATIONS)]
         except ValueError:
             return [Violation((), "the value is not JSON")]
@@ -112,12 +115,12 @@ def _validator(schema: JsonSchema) -> jsonschema_rs.Validator:
 
 
 def _is_too_deep(value: JsonValue) -> bool:
-    level = [value]
+    containers = [value] if isinstance(value, _CONTAINERS) else []
     for _ in range(MAX_VALUE_DEPTH):
-        inner = [part for part in level if isinstance(part, list | dict)]
-        if not inner:
+        if not containers:
             return False
-        level = [item for part in inner for item in (part.values() if isinstance(part, dict) else part)]
+        items = [item for part in containers for item in (part.values() if isinstance(part, dict) else part)]
+        containers = [item for item in items if isinstance(item, _CONTAINERS)]
     return True
 
 
