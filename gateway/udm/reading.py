@@ -38,8 +38,9 @@ def record_reader(
     rules = {name: rule for name, rule in rules.items() if name != "id"}
     return writer.compiled(
         "record",
-        f"fields = {'record.fields' if through is None else f'{writer.name(through)}(record)'}",
-        "found = {'id': record.external_id}",
+        f"{', '.join(Record._fields)} = record",
+        *([f"fields = {writer.name(through)}(record)"] if through is not None else []),
+        "found = {'id': external_id}",
         *writer.fields(rules, model.fields_schema),
         *writer.times(times_of),
         *writer.gaps(model, mapped=mapped, told={"id", *rules, *times_of}),
@@ -83,7 +84,7 @@ class _Writer:
         """Adds the times of the record that no rule has found."""
         for field, part in times_of.items():
             name = self.name(field)
-            yield f"if record.{part} is not None and {name} not in found: found[{name}] = text_of_time(record.{part})"
+            yield f"if {part} is not None and {name} not in found: found[{name}] = text_of_time({part})"
 
     def gaps(self, model: UniversalDataModel, *, mapped: Collection[str], told: Collection[str]) -> Iterator[str]:
         """Fills the gaps; most fields are there and true, and none of these is one."""

@@ -135,7 +135,9 @@ class _Compiler:
         if type in _NUMBERS:
             return _NUMBERS[type]
         classes = _classes(type)
-        return f"type({{0}}) in {self._source.name(classes)}" if classes is not None else None
+        if classes is None:
+            return None
+        return f"type({{0}}) is {self._source.name(*classes)}" if len(classes) == 1 else f"type({{0}}) in {self._source.name(classes)}"
 
     def _leaf(self, type: Any) -> str:
         return self._source.name(values.leaf(type.coerce_output_value))
