@@ -44,7 +44,9 @@ def content_of(request: Request, *, names: Names, added: Mapping[str, JsonValue]
 
 def text_of(value: JsonValue) -> str:
     """A value as it stands in queries, headers and forms: text as it is, anything else as JSON."""
-    return value if isinstance(value, str) else _written(value)
+    if isinstance(value, str):
+        return value
+    return str(value) if value.__class__ is int else _written(value)
 
 
 def _rendered(values: Mapping[str, Template], names: Names, *, what: str) -> JsonObject:

@@ -1,6 +1,6 @@
 """Requests out of the templates of a connector file."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import quote, unquote_plus
 
@@ -94,8 +94,8 @@ def _url(request: Request, *, base: WebAddress, names: Names, query: Mapping[str
         path = request.path.render_path(names, keeps=request.path_keeps)
     except ExpressionError as error:
         raise UpstreamRejectedError(f"The request cannot be made: {error}.") from error
-    rendered = {name: asked(value, names, what=f"Query parameter {name!r}") for name, value in request.query.items()} | dict(query)
-    pairs = "&".join(_pair(name, text) for name, value in rendered.items() for text in _query_texts(name, value))
+    rendered = {name: asked(value, names, what=f"Query parameter {name!r}") for name, value in request.query.items()}
+    pairs = "&".join([_pair(name, text) for name, value in {**rendered, **query}.items() for text in _query_texts(value)])
     rooted = path if path.startswith(("/", "?")) or not path else f"/{path}"
     target = base.target.rstrip("/") + rooted
     if pairs:
@@ -106,11 +106,9 @@ def _url(request: Request, *, base: WebAddress, names: Names, query: Mapping[str
         raise UpstreamRejectedError("The request cannot be made: its address would be too long, or no address.") from error
 
 
-def _query_texts(name: str, value: JsonValue) -> Iterator[str]:
+def _query_texts(value: JsonValue) -> list[str]:
     """What stands in the query for a value: nothing for null, the name again for each item of a list."""
-    for item in value if isinstance(value, list) else [value]:
-        if item is not None:
-            yield text_of(item)
+    return [text_of(item) for item in (value if isinstance(value, list) else (value,)) if item is not None]
 
 
 def _pair(name: str, value: str) -> str:
