@@ -49,7 +49,9 @@ async def records_by_ids(caller: Caller, collection: KnownCollection, external_i
     shared = {**caller.names, **names}
     reader = RecordReader(collection.file, names=shared)
     wanted = set(ids)
-    records = (reader.read(item, number) for number, item in enumerate(found, start=1) if not _is_gone(collection.file, item, shared))
+    plain = reader.read_plain(found)
+    read = reader.read if plain is None else lambda _, number: plain[number - 1]
+    records = (read(item, number) for number, item in enumerate(found, start=1) if not _is_gone(collection.file, item, shared))
     return {record.external_id: record for record in records if record.external_id in wanted}
 
 

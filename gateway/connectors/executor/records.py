@@ -37,17 +37,16 @@ class RecordReader:
 
         A time that cannot be read is null. Raises UpstreamResponseError when the item is no object or has no id.
         """
-        found = self.read_plain([raw])
-        return found[0] if found is not None else self._read(raw, f"Record {number} of the page")
+        return self._read(raw, f"Record {number} of the page")
 
     def read_one(self, raw: JsonValue) -> Record:
         """The record that an answer for one record stands for. Raises UpstreamResponseError as `read` does."""
         return self._read(raw, "The record")
 
     def read_plain(self, items: list[JsonValue]) -> list[Record] | None:
-        """The records of items that are their fields as they came, as most are: column by column, as a page has a thousand.
+        """The records of items that are their fields as they came, as most are: column by column, because a page has a thousand.
 
-        None where they are to be reshaped, and where anything is amiss with any of them: `read` tells what.
+        Null where they are to be reshaped, and where anything is amiss with any of them: `read` tells what.
         """
         if self._is_reshaped or not self._id_key:
             return None
