@@ -10,7 +10,8 @@ from uuid import UUID
 
 from gateway.errors import GatewayError
 from gateway.graphql.batching import Loader, each
-from gateway.graphql.sources import Place, RecordSource, UnifiedSource, as_unified, collection_at, records_of
+from gateway.graphql.fields import TYPE_NAME
+from gateway.graphql.sources import READ_FROM, Place, RecordSource, UnifiedSource, collection_at, records_of
 from gateway.models import JsonObject, LocationKind, Pointer, Principal, Record
 from gateway.runtime import Runtime
 from gateway.services import record_places, records, references, unified
@@ -140,7 +141,9 @@ class RecordLoaders:
         """A record as a model: the named one, the data source's, or the collection's only one. Raises as `unified.translation_of` does."""
         home: RecordPlace = record["home"]
         read, type_name = self._readers.get((home.identity, home.udm, udm)) or self._reader(home, udm)
-        return as_unified(read(record["source"]), type_name=type_name, record=record)
+        source = read(record["source"])
+        source[TYPE_NAME], source[READ_FROM] = type_name, record
+        return source
 
     def unified_fields(self, record: RecordSource, udm: str | None) -> JsonObject:
         """The fields of a record as a model, as JSON. Raises as `unified` does."""

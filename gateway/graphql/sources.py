@@ -21,18 +21,11 @@ READ_FROM = "__record"
 """Where it has that. No field of a model begins so."""
 
 
-def as_unified(values: JsonObject, *, type_name: str, record: RecordSource) -> UnifiedSource:
-    """The same values as a source, which they become."""
-    values[TYPE_NAME] = type_name
-    values[READ_FROM] = record
-    return values
-
-
 def part_of(source: UnifiedSource, value: Any) -> Any:
     """A nested value, or each of a list of them, as a source of its own."""
     if isinstance(value, list):
         return [part_of(source, each) for each in value]
-    return as_unified({**value}, type_name=source[TYPE_NAME], record=source[READ_FROM]) if isinstance(value, dict) else None
+    return {**value, TYPE_NAME: source[TYPE_NAME], READ_FROM: source[READ_FROM]} if isinstance(value, dict) else None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -95,7 +95,8 @@ def _list_coercion(item: Coercion) -> Coercion:
 
     def coerce(value: Any) -> JsonValue:
         if value.__class__ is list and are_left(map(type, value)):
-            return _as_it_is(value)
+            left: JsonValue = value
+            return left
         if value is None:
             return None
         items = value if isinstance(value, (list, tuple)) else (value,)
