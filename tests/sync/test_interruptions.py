@@ -103,6 +103,12 @@ async def full_sync(world: World, worker: Worker) -> None:
     await worker.work()
 
 
+async def full_sync_of_many(world: World, worker: Worker) -> None:
+    for number in range(2_100):
+        world.app.put(f"new {number}", {"n": number})
+    await full_sync(world, worker)
+
+
 async def pull(world: World, worker: Worker) -> None:
     change(world)
     world.clock.advance(400)
@@ -150,6 +156,7 @@ SCENARIOS = {
     "a baseline that is told": Scenario(support=DELTA, act=baseline, is_in_sync=False),
     "a full sync that asks for what is missing": Scenario(support=SyncSupport(), act=full_sync),
     "a full sync that lists twice": Scenario(support=SyncSupport(), act=full_sync, finds_by_id=False),
+    "a page that takes several commits": Scenario(support=SyncSupport(), act=full_sync_of_many, page_size=3_000),
     "a pull by delta": Scenario(support=DELTA, act=pull),
     "a pull in ascending order": Scenario(support=BY_TIME, act=pull),
     "a pull of a feed": Scenario(support=NEWEST, act=pull),
