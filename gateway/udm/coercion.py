@@ -183,6 +183,10 @@ def _never(_: Any) -> bool:
 
 LEFT_AS_THEY_ARE: Mapping[Coercion, type] = {text_of: str, _number: int, _integer: int, _boolean: bool, _object: dict}
 """By what makes values: values of which very type it gives back as they are, so that nobody needs to ask it."""
+LEFT_IF_TOLD_SO: Mapping[Coercion, Callable[[str], bool]] = {_time: times.is_as_told}
+"""The same of texts only for which something holds."""
+TEXTS: frozenset[Coercion] = frozenset({text_of, _time})
+"""What makes texts, and leaves those as they are that it has made."""
 
 _BY_TYPE: dict[str, Coercion] = {"number": _number, "integer": _integer, "boolean": _boolean, "object": _object}
 _IS: dict[str, Callable[[Any], bool]] = {

@@ -6,8 +6,8 @@ from typing import Any
 from gateway.expressions import ExpressionError, Template, times
 from gateway.expressions.source import Source
 from gateway.models import JsonObject, JsonSchema, JsonValue, Record
-from gateway.udm.coercion import LEFT_AS_THEY_ARE, coercion
-from gateway.udm.filling import fillable, filling
+from gateway.udm.coercion import LEFT_AS_THEY_ARE, LEFT_IF_TOLD_SO, TEXTS, coercion
+from gateway.udm.filling import Gap, fillable, filling
 from gateway.udm.model import UniversalDataModel
 from gateway.udm.rules import FieldRule, unified_value
 
@@ -76,9 +76,11 @@ class _Writer:
             yield f"{value} = {self.name(_value_reader(rule, schema))}(fields)"
             return
         make = coercion(schema)
-        kind = LEFT_AS_THEY_ARE.get(make)
         yield f"{value} = get({self.name(rule.path)})"
-        yield f"if {value} is not None and {value}.__class__ is not {self.name(kind)}: {value} = {self.name(make)}({value})"
+        is_left = f"{value}.__class__ is {self.name(LEFT_AS_THEY_ARE.get(make))}"
+        if make in LEFT_IF_TOLD_SO:
+            is_left = f"{value}.__class__ is {self.name(str)} and {self.name(LEFT_IF_TOLD_SO[make])}({value})"
+        yield f"if {value} is not None and not ({is_left}): {value} = {self.name(make)}({value})"
 
     def times(self, times_of: Mapping[str, str]) -> Iterator[str]:
         """Adds the times of the record that no rule has found."""
@@ -89,9 +91,21 @@ class _Writer:
     def gaps(self, model: UniversalDataModel, *, mapped: Collection[str], told: Collection[str]) -> Iterator[str]:
         """Fills the gaps; most fields are there and true, and none of these is one."""
         for gap in fillable(model.gaps, mapped=mapped, told=told):
+            if (source := _copied(gap, model)) is not None:
+                name = self.name(gap.path[0])
+                yield f"if not found.get({name}) and (text := found.get({self.name(source)})): found[{name}] = text"
+                continue
             fill = f"{self.name(filling(gap, model.fields_schema))}(found)"
             value = self._values.get(".".join(gap.path))
             yield f"if not {value}: {fill}" if value is not None else fill
+
+
+def _copied(gap: Gap, model: UniversalDataModel) -> str | None:
+    """The field whose text fills the gap as it is: of texts only an empty one is nothing. Null for other gaps."""
+    if gap.value.path is None or len(gap.path) != 1 or len(gap.value.path) != 1:
+        return None
+    make, other = (coercion(model.properties.get(name, {})) for name in (*gap.path, *gap.value.path))
+    return gap.value.path[0] if make is other and make in TEXTS else None
 
 
 def _is_plain(rule: FieldRule) -> bool:
