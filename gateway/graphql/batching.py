@@ -5,7 +5,9 @@ from asyncio import Future
 from collections.abc import Awaitable, Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from inspect import ismethod
 from typing import Any, Generic, TypeVar
+from weakref import WeakMethod
 
 from aiodataloader import DataLoader
 
@@ -30,15 +32,17 @@ class _Futures(dict[Any, "Future[Any]"]):
 class Loader(DataLoader[Key, Value], Generic[Key, Value]):
     """Collects the keys of one turn of the event loop, reads them together, and remembers what was read.
 
-    `batch` gives the values of keys, in the order of the keys; a key whose value is an exception fails alone.
-    Made for one operation, inside its event loop.
+    `batch(*arguments, keys)` gives the values of keys, in their order; a key whose value is an exception fails alone.
+    Made for one operation, inside its event loop. It does not hold the object that `batch` is a method of: loaders and those who have them
+    would hold each other, and all that an operation has read would stay until garbage is searched for.
     """
 
     max_batch_size = 1000
 
-    def __init__(self, batch: Callable[[list[Key]], Awaitable[Sequence[Value | BaseException]]]) -> None:
+    def __init__(self, batch: Callable[..., Awaitable[Any]], *arguments: object) -> None:
         super().__init__(cache_map=_Futures(), loop=asyncio.get_running_loop())
-        self._read = batch
+        self._batch = WeakMethod(batch) if ismethod(batch) else lambda: batch
+        self._arguments = arguments
 
     def load(self, key: Key) -> "Future[Value]":
         """The value of a key, read together with the others of this turn."""
@@ -60,12 +64,32 @@ class Loader(DataLoader[Key, Value], Generic[Key, Value]):
         """What the library calls; whatever ends the reading, the waiters hear of it."""
         _note_reading()
         try:
-            return [_raisable(value) for value in await self._read(keys)]
+            return [_raisable(value) for value in await self._values(keys)]
         except BaseException as fault:
             # The library passes on an Exception only: anything else would leave the waiters waiting for ever.
             if isinstance(fault, Exception):
                 raise
             raise _raisable(fault) from fault
+
+    async def _values(self, keys: list[Key]) -> Sequence[Value | BaseException]:
+        values: Sequence[Value | BaseException] = await self._owned()(*self._arguments, keys)
+        return values
+
+    def _owned(self) -> Callable[..., Awaitable[Any]]:
+        batch = self._batch()
+        if batch is None:
+            raise InternalError("What was to read this has ended with its operation.")
+        return batch
+
+
+class EachLoader(Loader[Key, Value]):
+    """A loader whose keys are each read by itself, at the same time; `read(key)` gives the value, and one that fails fails alone."""
+
+    def __init__(self, read: Callable[[Key], Awaitable[Value]]) -> None:
+        super().__init__(read)
+
+    async def _values(self, keys: list[Key]) -> Sequence[Value | BaseException]:
+        return await each(self._owned(), keys)
 
 
 @contextmanager

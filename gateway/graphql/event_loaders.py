@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from functools import cached_property, partial
+from functools import cached_property
 from uuid import UUID
 
 from graphql import OperationDefinitionNode, Token
@@ -42,7 +42,7 @@ class EventLoaders:
     @cached_property
     def webhook_url_by_instance(self) -> Loader[UUID, str | None]:
         """Where an app is to be told to send what changed."""
-        return Loader(partial(webhook_urls.of_instances, self._runtime, self._principal))
+        return Loader(webhook_urls.of_instances, self._runtime, self._principal)
 
     @cached_property
     def pointer_by_generation(self) -> Loader[GenerationKey, Pointer | None]:
@@ -52,13 +52,13 @@ class EventLoaders:
     def history(self, window: HistoryWindow) -> Loader[ByIdentity[DataSourceInstance], HistoryPage]:
         """The same page of the histories of many instances."""
         if window not in self._histories:
-            self._histories[window] = Loader(partial(self._read_histories, window))
+            self._histories[window] = Loader(self._read_histories, window)
         return self._histories[window]
 
     def history_count(self, types: frozenset[ChangeType]) -> Loader[UUID, int]:
         """How many events of these types are kept of an instance."""
         if types not in self._history_counts:
-            self._history_counts[types] = Loader(partial(self._count_histories, types))
+            self._history_counts[types] = Loader(self._count_histories, types)
         return self._history_counts[types]
 
     async def log_end(self) -> str:

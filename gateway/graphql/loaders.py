@@ -13,7 +13,7 @@ from sqlmodel.sql.expression import SelectOfScalar
 
 from gateway.errors import NotFoundError
 from gateway.graphql import relay
-from gateway.graphql.batching import ByIdentity, Loader, each
+from gateway.graphql.batching import ByIdentity, EachLoader, Loader
 from gateway.graphql.budget import Budget
 from gateway.graphql.event_loaders import EventLoaders
 from gateway.graphql.instance_places import Answer, InstancePlace, instances_at
@@ -94,7 +94,7 @@ class Loaders:
     @cached_property
     def layers_by_definition(self) -> Loader[ByIdentity[DataSource], DefinitionLayers]:
         """What decides the settings of a definition, as the row that is passed stands, saved or not."""
-        return Loader(partial(each, self._layers_of))
+        return EachLoader(self._layers_of)
 
     @cached_property
     def layers_by_instance(self) -> Loader[ByIdentity[DataSourceInstance], InstanceLayers]:
@@ -104,12 +104,12 @@ class Loaders:
     @cached_property
     def location_by_place(self) -> Loader[PlaceKey, Location | None]:
         """What the app calls a place; null when it has none there."""
-        return Loader(partial(each, self._ask_location))
+        return EachLoader(self._ask_location)
 
     @cached_property
     def spec_by_place(self) -> Loader[PlaceKey, CollectionSpec]:
         """What a collection can do in a connection."""
-        return Loader(partial(each, self._ask_spec))
+        return EachLoader(self._ask_spec)
 
     @cached_property
     def records(self) -> RecordLoaders:
@@ -124,7 +124,7 @@ class Loaders:
     def row_by_id(self, model: type[Model]) -> Loader[UUID, Model | None]:
         """The loader of a type's rows, archived or not."""
         if model not in self._rows:
-            self._rows[model] = Loader(partial(self._read_by_ids, model))
+            self._rows[model] = Loader(self._read_by_ids, model)
         return self._rows[model]
 
     async def integration_of(self, connection: Connection) -> Integration:
@@ -148,14 +148,14 @@ class Loaders:
         window = relay.window(first, after, is_newest_first=is_newest_first)
         children = _Children(cast(InstrumentedAttribute[Any], column), include_archived, integration_id)
         if (children, window) not in self._pages:
-            self._pages[children, window] = Loader(partial(self._read_pages, children, window))
+            self._pages[children, window] = Loader(self._read_pages, children, window)
         page = await self._pages[children, window].load(parent_id)
         self._budget.spend(len(page.rows))
         return relay.page_of_rows(page, after=window.after, count=partial(self._count, children, parent_id))
 
     async def _count(self, children: _Children, parent_id: UUID) -> int:
         if children not in self._counts:
-            self._counts[children] = Loader(partial(self._read_counts, children))
+            self._counts[children] = Loader(self._read_counts, children)
         return await self._counts[children].load(parent_id)
 
     async def _read_by_ids(self, model: type[Model], ids: list[UUID]) -> list[Model | None]:

@@ -9,7 +9,7 @@ from typing import cast
 from uuid import UUID
 
 from gateway.errors import GatewayError
-from gateway.graphql.batching import Loader, each
+from gateway.graphql.batching import EachLoader, Loader, each
 from gateway.graphql.fields import TYPE_NAME
 from gateway.graphql.sources import READ_FROM, Place, RecordSource, UnifiedSource, collection_at, records_of
 from gateway.models import JsonObject, LocationKind, Pointer, Principal, Record
@@ -120,7 +120,7 @@ class RecordLoaders:
     @cached_property
     def place_by_model(self) -> Loader[ModelKey, RecordPlace]:
         """Where the records of a model are in a connection."""
-        return Loader(lambda keys: each(self._find_model, keys))
+        return EachLoader(self._find_model)
 
     @cached_property
     def unified_by_reference(self) -> Loader[ReferenceKey, UnifiedSource | None]:
@@ -130,12 +130,12 @@ class RecordLoaders:
     @cached_property
     def target_by_field(self) -> Loader[FieldKey, JsonObject]:
         """What collections' own fields refer to: found once, however many records are followed."""
-        return Loader(lambda keys: each(self._find_target, keys))
+        return EachLoader(self._find_target)
 
     @cached_property
     def place_by_address(self) -> Loader[AddressKey, RecordPlace | None]:
         """The places that ids of records name."""
-        return Loader(lambda keys: each(self._find_address, keys))
+        return EachLoader(self._find_address)
 
     def unified(self, record: RecordSource, udm: str | None) -> UnifiedSource:
         """A record as a model: the named one, the data source's, or the collection's only one. Raises as `unified.translation_of` does."""

@@ -56,7 +56,7 @@ class Caller:
         self.file = file
         self.names: Names = shared_names(file, access)
         self._access = access
-        self._identity = Identity(file, access, names=self.names, tokens=tokens, send=self._ask_unproven, now=clock.now)
+        self._identity = Identity(file, access, names=self.names, tokens=tokens, now=clock.now)
         self._sender = Sender(
             file,
             http,
@@ -108,7 +108,7 @@ class Caller:
         """
         seen = {**self.names, **names}
         self._wait_with(Progress(deadline=self._deadline))
-        await self._identity.prove()
+        await self._identity.prove(self._ask_unproven)
         ready = outgoing(request, self.file.http, base=self.hosts.base, names=seen, added=added, members=self.proof.body, url=url)
         if ready.is_safe:
             return await self._read(ready, seen)
@@ -165,7 +165,7 @@ class Caller:
         health.asked()
         for attempt in range(1, retry.max_attempts + 1):
             outcome = await self._attempt(call)
-            if _is_refused(outcome) and call.ready.is_proven and await self._identity.renewed():
+            if _is_refused(outcome) and call.ready.is_proven and await self._identity.renewed(self._ask_unproven):
                 # Refused before anything was done: whatever was asked can be asked again.
                 outcome = await self._attempt(call)
             if isinstance(outcome, Answer):

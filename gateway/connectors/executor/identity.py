@@ -16,17 +16,17 @@ from gateway.connectors.redaction import Redactor
 
 
 class Identity:
-    """What the requests of a connection show; `send` sends a login, which shows nothing."""
+    """What the requests of a connection show. Where it takes a login, that is sent by `send`, and shows nothing.
 
-    def __init__(
-        self, file: ConnectorFile, access: Access, *, names: Names, tokens: Tokens, send: Send, now: Callable[[], datetime]
-    ) -> None:
+    Nobody's `send` is kept: it belongs to whoever has the identity, and the two would hold each other.
+    """
+
+    def __init__(self, file: ConnectorFile, access: Access, *, names: Names, tokens: Tokens, now: Callable[[], datetime]) -> None:
         self.redactor = redactor_of(file, access)
         self._file = file
         self._access = access
         self._names = names
         self._tokens = tokens
-        self._send = send
         self._now = now
         self._proof: Proof | None = None
         self._token: Token | None = None
@@ -38,7 +38,7 @@ class Identity:
         """What proved who the last request came from; nothing before the first."""
         return self._proof if self._proof is not None else Proof()
 
-    async def prove(self, *, instead_of: Token | None = None) -> None:
+    async def prove(self, send: Send, *, instead_of: Token | None = None) -> None:
         """Sees to a proof for the next request, by a login or a signature where the connection has no token yet."""
         if self._proof is not None and instead_of is None:
             return
@@ -46,25 +46,25 @@ class Identity:
         names = names_of(method, self._access, self._names)
         if isinstance(method, SessionAuth | JwtAuth):
             self._is_token_new = False
-            self._token = await self._tokens.token(self._access, make=partial(self._make, method, names), instead_of=instead_of)
+            self._token = await self._tokens.token(self._access, make=partial(self._make, method, names, send), instead_of=instead_of)
             self._derived_secrets.add(self._token.text)
             names = {**names, "token": self._token.text}
         self._proof = proof_of(method, names)
         self._derived_secrets.update(self._proof.values)
         self.redactor = redactor_of(self._file, self._access, derived=self._derived_secrets)
 
-    async def renewed(self) -> bool:
+    async def renewed(self, send: Send) -> bool:
         """Whether there is another token than the one that was refused; one that was made for this very request is not tried again."""
         if self._token is None or self._is_token_new:
             return False
-        await self.prove(instead_of=self._token)
+        await self.prove(send, instead_of=self._token)
         return True
 
-    async def _make(self, method: SessionAuth | JwtAuth, names: Names) -> Token:
+    async def _make(self, method: SessionAuth | JwtAuth, names: Names, send: Send) -> Token:
         if isinstance(method, JwtAuth):
             token = signed_token(method, names, now=self._now())
         else:
-            token = await logged_in(method.login, names, send=self._send, app=self._file.name, now=self._now)
+            token = await logged_in(method.login, names, send=send, app=self._file.name, now=self._now)
         self._is_token_new = True
         return token
 

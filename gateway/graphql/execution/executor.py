@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import partial
 from typing import Any
+from weakref import WeakMethod
 
 from graphql import (
     GraphQLError,
@@ -18,6 +19,7 @@ from graphql import (
 )
 from graphql.execution.collect_fields import FieldDetailsList
 from graphql.pyutils import Path
+from graphql.type.definition import GraphQLResolveInfoHelpers
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from gateway.graphql.execution.compiling import plan_of
@@ -41,6 +43,8 @@ class FastExecutor(StrawberryGraphQLCoreExecutionContext):
 
     def __init__(self, *arguments: Any, plans: Plans | None = None, **options: Any) -> None:
         super().__init__(*arguments, **options)
+        # By themselves they would hold the executor, which holds them, until garbage is searched for.
+        self.async_helpers = GraphQLResolveInfoHelpers(*map(_held_weakly, self.async_helpers))
         self._plans = plans if self.middleware_manager is None else None
         self._info = ContextOnly(self.context_value)
         self._functions: dict[object, _Complete | None] = {}
@@ -127,6 +131,17 @@ class FastExecutor(StrawberryGraphQLCoreExecutionContext):
         except GraphQLError:
             return None
         return partial(plan.complete, self._info, arguments)
+
+
+def _held_weakly(method: Callable[..., Any]) -> Callable[..., Any]:
+    held = WeakMethod(method)
+
+    def call(*arguments: Any) -> Any:
+        alive = held()
+        assert alive is not None  # noqa: S101 - resolvers call it, and none runs without its executor.
+        return alive(*arguments)
+
+    return call
 
 
 def _conditions(operation: OperationDefinitionNode, variables: dict[str, Any]) -> tuple[object, ...]:
