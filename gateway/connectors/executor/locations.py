@@ -2,10 +2,12 @@
 
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from gateway.connectors.executor.names import Names, properties, told
 from gateway.connectors.format.connector import ConnectorFile
 from gateway.connectors.format.locations import CollectionEntry, DirectoryEntry, Entry
+from gateway.connectors.format.scopes import required_of
 from gateway.errors import UpstreamResponseError
 from gateway.models import JsonObject, JsonSchema, Location, LocationKind, Pointer
 
@@ -21,6 +23,7 @@ class LocationTree:
         self._file = file
         self._entries = tuple(_walk(file.locations))
         self._directories = {entry.directory: entry for entry in reversed(self._entries) if isinstance(entry, DirectoryEntry)}
+        self._shapes = {key: _Shape.of(self.parameters_schema(key) or {}) for key in (*self._directories, *file.collections)}
 
     @property
     def root(self) -> Location:
@@ -127,13 +130,25 @@ class LocationTree:
 
     def _fitting(self, key: str, parameters: JsonObject) -> JsonObject:
         """The parameters in the types of the location's schema: an app's number is text where the schema says so."""
-        schema = self.parameters_schema(key) or {}
-        types = {name: part.get("type") for name, part in properties(schema).items() if isinstance(part, dict)}
-        fitting = {name: _text(value) if types.get(name) == "string" else value for name, value in parameters.items()}
-        missing = [name for name in schema.get("required", ()) if fitting.get(name) is None]
+        shape = self._shapes[key]
+        fitting = {name: _text(value) if name in shape.texts else value for name, value in parameters.items()}
+        missing = [name for name in shape.required if fitting.get(name) is None]
         if missing:
             raise UpstreamResponseError(f"The app lists a location {key!r} without {', '.join(map(repr, missing))}.")
         return fitting
+
+
+@dataclass(frozen=True)
+class _Shape:
+    """What the parameters of a location are like."""
+
+    texts: frozenset[str]
+    required: tuple[str, ...]
+
+    @classmethod
+    def of(cls, schema: JsonSchema) -> "_Shape":
+        texts = (name for name, part in properties(schema).items() if isinstance(part, dict) and part.get("type") == "string")
+        return cls(frozenset(texts), tuple(required_of(schema)))
 
 
 def _walk(entries: Sequence[Entry]) -> Iterator[Entry]:
