@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from gateway.expressions import Expression, ExpressionError
 from gateway.models import JsonObject, JsonSchema, JsonValue
-from gateway.udm.coercion import Coercion, coercion
+from gateway.udm.coercion import coercion
 
 Filling = Callable[[JsonObject], None]
 """Fills the gaps of an object in place."""
@@ -44,38 +44,24 @@ def filling(gap: Gap, schema: JsonSchema) -> Filling:
     *way, name = gap.path
     for part in gap.path:
         schema = schema.get("properties", {}).get(part, {})
-    told = _teller(gap.value, coercion(schema))
+    coerce, evaluate, sources = coercion(schema), gap.value.evaluate, gap.value.names
 
     def fill(unified: JsonObject) -> None:
         target = _target(unified, way) if way else unified
         if target is None:
             return
         held = target.get(name)
-        if held or held not in _NOTHING:
+        if held or held not in _NOTHING or unified.keys().isdisjoint(sources):
             return
-        value = told(unified)
-        if value or value not in _NOTHING:
+        try:
+            value = coerce(evaluate(unified))
+        except ExpressionError:
+            # It is of no use for these values; the gap stays.
+            return
+        if value not in _NOTHING:
             target[name] = value
 
     return fill
-
-
-def _teller(value: Expression, coerce: Coercion) -> Callable[[JsonObject], JsonValue]:
-    """What tells a gap's value from the other fields; null where it is of no use for these."""
-    if value.path is not None and len(value.path) == 1:
-        (source,) = value.path
-        return lambda unified: coerce(unified.get(source))
-    sources = value.names
-
-    def tell(unified: JsonObject) -> JsonValue:
-        if unified.keys().isdisjoint(sources):
-            return None
-        try:
-            return coerce(value.evaluate(unified))
-        except ExpressionError:
-            return None
-
-    return tell
 
 
 def _target(unified: JsonObject, way: list[str]) -> JsonObject | None:
