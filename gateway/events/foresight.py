@@ -17,7 +17,11 @@ from gateway.models import SyncState
 from gateway.storage import bulk
 
 MOST_WRITTEN = 1_000
-"""So many records are written in one unit of work: on SQLite all other writers wait for its end."""
+"""So many records are written in one unit of work at most: on SQLite all other writers wait for its end."""
+LEAST_WRITTEN = 125
+"""So many where even those take long: a unit of work costs as much as some hundred records, however few it writes."""
+LONG_SECONDS = 0.2
+SHORT_SECONDS = 0.1
 MOST_BYTES = 4 * 1024 * 1024
 """Of their bodies; one that is larger is written alone."""
 
@@ -43,6 +47,20 @@ class Foreseen:
         return bodies.encode(record) if record is not None else None
 
 
+@dataclass(slots=True)
+class Pace:
+    """How many records a unit of work is to write: fewer for as long as it takes long, as on a slow disk."""
+
+    most: int = MOST_WRITTEN
+
+    def took(self, seconds: float) -> None:
+        """Learns how long a unit of work took, with the wait for those of others."""
+        if seconds > LONG_SECONDS:
+            self.most = max(self.most // 2, LEAST_WRITTEN)
+        elif seconds < SHORT_SECONDS:
+            self.most = min(self.most * 2, MOST_WRITTEN)
+
+
 async def foresee(session: AsyncSession, *, place: ObservedPlace, sights: Sights) -> Foreseen:
     """Compares with the snapshot of the session's moment; all of its statements see the same one. A session of an admin."""
     await bulk.expect_keys(session)
@@ -50,10 +68,10 @@ async def foresee(session: AsyncSession, *, place: ObservedPlace, sights: Sights
     return Foreseen(sights=sights, tick=tick, compared=await snapshots.compared(session, place=place, hashes=sights.hashes))
 
 
-def pieces_of(foreseen: Foreseen, *, keeps_bodies: bool) -> Iterator[Foreseen]:
+def pieces_of(foreseen: Foreseen, *, keeps_bodies: bool, pace: Pace) -> Iterator[Foreseen]:
     """What is to be observed in one unit of work each, one after the other: all that is as it was, and few records to write.
 
-    Each expects to find the snapshot as the one before has left it.
+    Each expects to find the snapshot as the one before has left it, and is as large as the pace says by then.
     """
     if not foreseen.compared.differing:
         yield foreseen
@@ -61,7 +79,7 @@ def pieces_of(foreseen: Foreseen, *, keeps_bodies: bool) -> Iterator[Foreseen]:
     differing = [record_id for record_id in foreseen.sights.records if record_id in foreseen.compared.differing]
     start = number = 0
     while start < len(differing):
-        some = differing[start : start + MOST_WRITTEN]
+        some = differing[start : start + pace.most]
         count, encoded = _encoded(foreseen, some) if keeps_bodies else (len(some), {})
         start += count
         yield _piece(foreseen, some[:count], number=number, encoded=encoded, is_last=start == len(differing))

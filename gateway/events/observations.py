@@ -13,7 +13,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from gateway.errors import GenerationChangedError, UpstreamResponseError
 from gateway.events import snapshots
 from gateway.events.compare import Comparison, compare
-from gateway.events.foresight import Foreseen, foresee, pieces_of
+from gateway.events.foresight import Foreseen, Pace, foresee, pieces_of
 from gateway.events.sights import Observation, is_followable, sights_of
 from gateway.events.snapshots import Compared, MissingPage, ObservedPlace, forgettable, missing, purge_deleted
 from gateway.events.stages import Met, stage, staged_count, unstage
@@ -27,6 +27,7 @@ __all__ = [
     "Observation",
     "Observed",
     "ObservedPlace",
+    "Pace",
     "foresee",
     "forgettable",
     "is_followable",

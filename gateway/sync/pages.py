@@ -13,6 +13,7 @@ from gateway.events.observations import (
     Met,
     Observation,
     Observed,
+    Pace,
     foresee,
     observe,
     observe_foreseen,
@@ -72,6 +73,7 @@ class Work:
     """The run that notes which records it meets; null for work that need not know."""
     met: Met = field(default_factory=Met, repr=False)
     """Those that it has met."""
+    pace: Pace = field(default_factory=Pace, repr=False)
 
     async def tick(self) -> int:
         """The instance's logical time: what is asked of the app from now on is at least as new."""
@@ -109,21 +111,20 @@ class Work:
 
     async def _recorded(self, answer: Answer, observations: Sequence[Observation], *, since_tick: int, keep: Keep[Answer]) -> bool:
         """Whether all of the page is recorded; a long page takes several commits, and is read again when the last is not reached."""
-        total, is_whole = Recorded(), True
+        total, is_whole, clock = Recorded(), True, self.runtime.clock
         for start in range(0, max(len(observations), 1), MAXIMUM_RECORDS_PER_COMMIT):
             some = observations[start : start + MAXIMUM_RECORDS_PER_COMMIT]
-            foreseen = await self._foreseen(some)
-            for piece in pieces_of(foreseen, keeps_bodies=self.app.keeps_bodies):
-                is_last = piece.is_last and start + MAXIMUM_RECORDS_PER_COMMIT >= len(observations)
+            for piece in pieces_of(await self._foreseen(some), keeps_bodies=self.app.keeps_bodies, pace=self.pace):
+                is_last, begun = piece.is_last and start + MAXIMUM_RECORDS_PER_COMMIT >= len(observations), clock.monotonic()
                 async with self.task.commit() as session:
                     observed = await self._observed(session, piece, since_tick=since_tick)
                     total = total.with_more(event_count=observed.event_count, staged_count=await self._staged(session, observed))
                     is_whole = is_whole and not observed.stale_ids
-                    is_done = is_last and is_whole
-                    counted = {"records": len(some) if piece.is_last else 0, "pages": int(is_done)}
+                    counted = {"records": len(some) if piece.is_last else 0, "pages": int(is_last and is_whole)}
                     state = await runs.count(self.task, session, events=observed.event_count, **counted)
-                    if is_done:
+                    if is_last and is_whole:
                         await keep(session, answer, total)
+                self.pace.took(clock.monotonic() - begun)
                 if state.is_cancelled:
                     raise CancelledRunError("The run was cancelled.")
         return is_whole

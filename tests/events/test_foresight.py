@@ -2,12 +2,13 @@
 
 import pytest
 
-from gateway.events.foresight import MOST_BYTES, MOST_WRITTEN
+from gateway.events.foresight import LEAST_WRITTEN, MOST_BYTES, MOST_WRITTEN
 from gateway.events.observations import (
     Foreseen,
     Observation,
     Observed,
     ObservedPlace,
+    Pace,
     foresee,
     observe_foreseen,
     pieces_of,
@@ -50,7 +51,7 @@ async def test_pieces_hold_what_was_seen_once_and_few_records_that_are_to_be_wri
     (place,) = await followed(database)
     observations = await many_changes(database, place)
 
-    pieces = list(pieces_of(await foreseen_of(database, place, observations), keeps_bodies=True))
+    pieces = list(pieces_of(await foreseen_of(database, place, observations), keeps_bodies=True, pace=Pace()))
 
     assert [len(piece.compared.differing) for piece in pieces] == [MOST_WRITTEN, MOST_WRITTEN, NEW + 20 - 2 * MOST_WRITTEN]
     assert [piece.is_last for piece in pieces] == [False, False, True]
@@ -70,7 +71,7 @@ async def test_pieces_come_to_the_same_as_all_at_once_whoever_observes_between_t
     observations = await many_changes(database, place)
 
     outcomes = []
-    for number, piece in enumerate(pieces_of(await foreseen_of(database, place, observations), keeps_bodies=True)):
+    for number, piece in enumerate(pieces_of(await foreseen_of(database, place, observations), keeps_bodies=True, pace=Pace())):
         if number == meanwhile:
             # One of the last piece, as it is told there.
             await tell(database, place, seen(record(f"new {NEW - 1}", n=NEW - 1)))
@@ -119,8 +120,24 @@ async def test_bodies_that_are_large_together_are_written_apart_and_one_that_is_
     observations = seen(*(record(f"{number}", text="x" * size) for number, size in enumerate(sizes)))
     foreseen = await foreseen_of(database, place, observations)
 
-    with_bodies = [list(piece.sights.records) for piece in pieces_of(foreseen, keeps_bodies=True)]
-    without = [list(piece.sights.records) for piece in pieces_of(foreseen, keeps_bodies=False)]
+    with_bodies = [list(piece.sights.records) for piece in pieces_of(foreseen, keeps_bodies=True, pace=Pace())]
+    without = [list(piece.sights.records) for piece in pieces_of(foreseen, keeps_bodies=False, pace=Pace())]
 
     assert with_bodies == [["0", "1"], ["2"], ["3"], ["4"]]
     assert without == [["0", "1", "2", "3", "4"]]
+
+
+async def test_fewer_records_are_written_at_once_for_as_long_as_that_takes_long(database: Database):
+    (place,) = await followed(database)
+    foreseen = await foreseen_of(database, place, seen(*(record(f"{number}", n=1) for number in range(4_500))))
+    pace, seconds = Pace(), iter([0.21, 0.21, 0.15, 0.09, 0.2, 0.01, 9, 9])
+
+    sizes = []
+    for piece in pieces_of(foreseen, keeps_bodies=False, pace=pace):
+        sizes.append(len(piece.sights.records))
+        pace.took(next(seconds))
+
+    assert sizes == [1_000, 500, 250, 250, 500, 500, 1_000, 500]
+    pace.took(9)
+    pace.took(9)
+    assert pace.most == LEAST_WRITTEN
