@@ -146,14 +146,16 @@ class _Compiler:
         self._refuse_directives(details)
         self._lists += 1
         item = f"w{self._lists}"
-        # What a comprehension goes through cannot be given a name.
-        items = f"({given} if type({given}) is list else items({given}))" if given.isidentifier() else f"items({given})"
-        completed = f"[{self.value(type.of_type, details, item, item)} for {item} in {items}]"
+        completed = self.value(type.of_type, details, item, item)
+        if not given.isidentifier():
+            # Where it is gone through it cannot be given a name, to be looked at before.
+            return f"[{completed} for {item} in items({given})]"
+        each = f"[{completed} for {item} in ({given} if type({given}) is list else items({given}))]"
         classes = _classes(type.of_type)
-        if classes is None or not given.isidentifier():
-            return completed
+        if classes is None:
+            return each
         are_left = self._source.name(classes.issuperset)
-        return f"({given} if type({given}) is list and {are_left}(map(type, {given})) else {completed})"
+        return f"({given} if type({given}) is list and {are_left}(map(type, {given})) else {each})"
 
     def _abstract(self, type: GraphQLAbstractType, details: FieldDetailsList, first: str, name: str) -> str:
         resolve_type = type.resolve_type
