@@ -37,6 +37,7 @@ from gateway.runtime import Runtime, open_runtime
 from gateway.services import event_subscriptions, sync_runs
 from gateway.services.selectors import DataSourceInstanceSelector
 from gateway.storage.encryption import Cipher
+from gateway.storage.engines import WRITE
 from gateway.sync.claims import claim
 from gateway.sync.work import perform
 from tests.support.changing_app import ChangingApp, ChangingConnector
@@ -119,14 +120,14 @@ class Writes:
 
     def _before(self, connection: Any, cursor: Any, statement: str, *rest: object) -> None:
         self._statement_begun = time.perf_counter()
-        if statement.lstrip().upper().startswith(("INSERT", "UPDATE", "DELETE", "WITH")):
+        # SQLite's writer begins with its first statement, whatever that is.
+        is_locked = connection.dialect.name == "sqlite" and connection.get_execution_options().get(WRITE)
+        if is_locked or statement.lstrip().upper().startswith(("INSERT", "UPDATE", "DELETE", "WITH")):
             self._under_way.setdefault(id(connection.connection.dbapi_connection), Write(self._statement_begun))
 
     def _after(self, connection: Any, cursor: Any, statement: str, *rest: object) -> None:
         place, now = id(connection.connection.dbapi_connection), time.perf_counter()
-        if statement == "BEGIN IMMEDIATE":
-            self._under_way[place] = Write(now)
-        elif place in self._under_way:
+        if place in self._under_way:
             self._under_way[place].executing += now - self._statement_begun
 
     def _commit(self, connection: Any) -> None:

@@ -134,4 +134,5 @@ def _begin(connection: DatabaseConnection) -> None:
     options = connection.get_execution_options()
     if not options.get(NO_TRANSACTION):
         # A writer takes its lock before it reads, so that nobody changes what it read.
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get(WRITE) else "BEGIN")
+        driver: Any = connection.connection.driver_connection
+        driver.begin("BEGIN IMMEDIATE" if options.get(WRITE) else "BEGIN")

@@ -1,4 +1,4 @@
-"""SQLite's driver, made to go to its thread once for a statement.
+"""SQLite's driver, made to go to its thread once for a statement, and not at all to begin a transaction.
 
 The driver's own cursor goes there four times: to begin, to execute, to fetch and to close. Each time costs more than what most
 statements do there.
@@ -14,18 +14,50 @@ import aiosqlite
 _ROWS_AT_A_TIME = 64
 
 
-async def connect(file: str) -> aiosqlite.Connection:
+async def connect(file: str) -> "Connection":
     """A connection to the file, whose thread ends with the process if it has not ended before."""
-    connection = _Connection(partial(sqlite3.connect, file, check_same_thread=False), iter_chunk_size=_ROWS_AT_A_TIME)
+    connection = Connection(partial(sqlite3.connect, file, check_same_thread=False), iter_chunk_size=_ROWS_AT_A_TIME)
     connection._thread.daemon = True
-    return await connection
+    try:
+        await connection
+    except sqlite3.Error:
+        # It has nothing left to do but to say that it ends, to a loop that may be closed soon.
+        connection._thread.join()
+        raise
+    return connection
 
 
-class _Connection(aiosqlite.Connection):
-    """Its cursors exist only while a statement is executed."""
+class Connection(aiosqlite.Connection):
+    """A connection whose cursors exist only while a statement is executed."""
+
+    _beginning: str | None = None
+
+    def begin(self, statement: str) -> None:
+        """Begins a transaction by this statement, on the way to the first statement inside it; without one there is none."""
+        self._beginning = statement
 
     def cursor(self) -> "_Cursor":  # type: ignore[override]
+        """The outcome of a statement that is still to be executed."""
         return _Cursor(self)
+
+    async def run(self, statement: Callable[[sqlite3.Cursor], object]) -> tuple[sqlite3.Cursor, Sequence[Any]]:
+        """The statement's cursor, closed, and its rows. Raises what the driver raises."""
+        beginning, self._beginning = self._beginning, None
+        executed: tuple[sqlite3.Cursor, Sequence[Any]]
+        executed = await self._execute(partial(_executed, self._conn, beginning, statement))  # type: ignore[no-untyped-call]
+        return executed
+
+    async def commit(self) -> None:
+        """Ends the transaction, if it has begun."""
+        if self._beginning is None:
+            await super().commit()
+        self._beginning = None
+
+    async def rollback(self) -> None:
+        """Undoes the transaction, if it has begun."""
+        if self._beginning is None:
+            await super().rollback()
+        self._beginning = None
 
 
 class _Cursor:
@@ -33,7 +65,7 @@ class _Cursor:
 
     arraysize = 1
 
-    def __init__(self, connection: _Connection) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._rows: Iterator[Any] = iter(())
         self.description: Sequence[Any] | None = None
@@ -71,14 +103,18 @@ class _Cursor:
             yield row
 
     async def _run(self, run: Callable[[sqlite3.Cursor], object]) -> "_Cursor":
-        done, rows = await self._connection._execute(partial(_executed, self._connection._conn, run))  # type: ignore[no-untyped-call]
+        done, rows = await self._connection.run(run)
         self._rows, self.description, self.rowcount, self.lastrowid = iter(rows), done.description, done.rowcount, done.lastrowid
         return self
 
 
-def _executed(connection: sqlite3.Connection, run: Callable[[sqlite3.Cursor], object]) -> tuple[sqlite3.Cursor, Sequence[Any]]:
+def _executed(
+    connection: sqlite3.Connection, beginning: str | None, run: Callable[[sqlite3.Cursor], object]
+) -> tuple[sqlite3.Cursor, Sequence[Any]]:
     cursor = connection.cursor()
     try:
+        if beginning is not None:
+            cursor.execute(beginning)
         run(cursor)
         return cursor, cursor.fetchall() if cursor.description is not None else ()
     finally:

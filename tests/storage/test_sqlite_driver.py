@@ -2,10 +2,9 @@
 
 import logging
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
-import aiosqlite
 import pytest
 import sqlalchemy as sa
 
@@ -14,7 +13,7 @@ from gateway.storage.database import Database
 
 
 @pytest.fixture
-async def connection(tmp_path: Path) -> AsyncIterator[aiosqlite.Connection]:
+async def connection(tmp_path: Path) -> AsyncIterator[sqlite_driver.Connection]:
     """A connection to a file with the table `letters`, which holds a, b and c."""
     connection = await sqlite_driver.connect(str(tmp_path / "letters.db"))
     await connection.cursor().execute("CREATE TABLE letters (letter TEXT PRIMARY KEY)")
@@ -33,10 +32,10 @@ async def test_each_statement_is_one_errand_of_the_thread(database: Database, ca
             await connection.execute(sa.text("INSERT INTO letters VALUES (:letter)"), [{"letter": "a"}, {"letter": "b"}])
             await connection.commit()
 
-    assert len([record for record in caplog.records if record.message.startswith("executing")]) == 5  # BEGIN and COMMIT are two of them.
+    assert len([record for record in caplog.records if record.message.startswith("executing")]) == 4  # COMMIT is one of them.
 
 
-async def test_an_outcome_tells_its_columns_its_counts_and_its_rows_in_their_order(connection: aiosqlite.Connection):
+async def test_an_outcome_tells_its_columns_its_counts_and_its_rows_in_their_order(connection: sqlite_driver.Connection):
     read = await connection.cursor().execute("SELECT letter, upper(letter) AS large FROM letters ORDER BY letter")
     assert [name for name, *_ in read.description] == ["letter", "large"]
     assert await read.fetchone() == ("a", "A")
@@ -51,7 +50,7 @@ async def test_an_outcome_tells_its_columns_its_counts_and_its_rows_in_their_ord
     assert (many.description, many.rowcount, await many.fetchall()) == (None, 2, [])
 
 
-async def test_a_statement_that_fails_is_not_left_open(connection: aiosqlite.Connection, tmp_path: Path):
+async def test_a_statement_that_fails_is_not_left_open(connection: sqlite_driver.Connection, tmp_path: Path):
     with pytest.raises(sqlite3.IntegrityError, match="UNIQUE"):
         await connection.cursor().execute("INSERT INTO letters SELECT 'd' UNION ALL SELECT 'a'")
     with pytest.raises(sqlite3.OperationalError, match="no such table"):
@@ -65,13 +64,44 @@ async def test_a_statement_that_fails_is_not_left_open(connection: aiosqlite.Con
     assert await (await connection.cursor().execute("SELECT * FROM letters")).fetchall() == []
 
 
-async def test_rows_that_nobody_fetches_keep_nobody_from_writing(connection: aiosqlite.Connection, tmp_path: Path):
+async def test_rows_that_nobody_fetches_keep_nobody_from_writing(connection: sqlite_driver.Connection, tmp_path: Path):
     await connection.cursor().execute("SELECT * FROM letters")
 
     other = await sqlite_driver.connect(str(tmp_path / "letters.db"))
     await other.cursor().execute("DELETE FROM letters")
     await other.commit()
     await other.close()
+
+
+async def test_a_transaction_begins_with_its_first_statement(connection: sqlite_driver.Connection, tmp_path: Path):
+    other = await sqlite_driver.connect(str(tmp_path / "letters.db"))
+    await other.cursor().execute("PRAGMA busy_timeout = 0")
+
+    connection.begin("BEGIN IMMEDIATE")
+    assert not connection.in_transaction
+    assert await (await connection.cursor().execute("SELECT count(*) FROM letters")).fetchall() == [(3,)]
+    assert connection.in_transaction
+    other.begin("BEGIN IMMEDIATE")
+    with pytest.raises(sqlite3.OperationalError, match="locked"):
+        await other.cursor().execute("SELECT 1")
+    await other.rollback()
+
+    await connection.rollback()
+    other.begin("BEGIN IMMEDIATE")
+    await other.cursor().execute("DELETE FROM letters")
+    await other.commit()
+    await other.close()
+
+
+@pytest.mark.parametrize("end", [sqlite_driver.Connection.commit, sqlite_driver.Connection.rollback])
+async def test_a_transaction_without_a_statement_never_begins(
+    connection: sqlite_driver.Connection, end: Callable[[sqlite_driver.Connection], Awaitable[None]]
+):
+    connection.begin("BEGIN IMMEDIATE")
+    await end(connection)
+    await connection.cursor().execute("SELECT 1")
+
+    assert not connection.in_transaction
 
 
 async def test_what_cannot_be_opened_is_refused_as_the_driver_refuses_it(tmp_path: Path):
