@@ -1,9 +1,11 @@
 """The command line, called in this process with an environment of its own."""
 
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import pytest
+import structlog
 
 from gateway.cli import main
 
@@ -34,8 +36,10 @@ def environment(monkeypatch: pytest.MonkeyPatch, tmp_path) -> Callable[..., None
 
 
 @pytest.fixture
-def gateway(environment, capfd: pytest.CaptureFixture[str]) -> Callable[..., Outcome]:
-    """Runs one command."""
+def gateway(environment, capfd: pytest.CaptureFixture[str]) -> Iterator[Callable[..., Outcome]]:
+    """Runs one command that ends by itself; the log of this process is afterwards what it was."""
+    root = logging.getLogger()
+    before = root.handlers[:], root.level
 
     def run(*arguments: str) -> Outcome:
         with pytest.raises(SystemExit) as ending:
@@ -43,4 +47,7 @@ def gateway(environment, capfd: pytest.CaptureFixture[str]) -> Callable[..., Out
         written = capfd.readouterr()
         return Outcome(int(ending.value.code or 0), written.out, written.err)
 
-    return run
+    yield run
+    structlog.reset_defaults()
+    root.handlers[:] = before[0]
+    root.setLevel(before[1])

@@ -1,4 +1,4 @@
-"""`gateway serve`, as a process of its own."""
+"""`gateway serve`, as a process of its own where it serves."""
 
 import json
 import os
@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -23,9 +23,9 @@ SECRET = "a-secret-for-tests-that-is-long-enough"
 @pytest.fixture
 def settings(tmp_path) -> dict[str, str]:
     return {
-        "GATEWAY_DATABASE_URL": f"sqlite+aiosqlite:///{tmp_path}/gateway.db",
-        "GATEWAY_TOKEN_SECRET": SECRET,
-        "GATEWAY_ENCRYPTION_KEYS": Cipher.generate_key_ring(),
+        "database_url": f"sqlite+aiosqlite:///{tmp_path}/gateway.db",
+        "token_secret": SECRET,
+        "encryption_keys": Cipher.generate_key_ring(),
     }
 
 
@@ -35,7 +35,8 @@ def free_port() -> int:
 
 
 def start(settings: dict[str, str], *, port: int) -> subprocess.Popen[str]:
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("GATEWAY_")} | settings
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("GATEWAY_")}
+    environment |= {f"GATEWAY_{name.upper()}": value for name, value in settings.items()}
     arguments = [sys.executable, "-m", "gateway", "serve", "--port", str(port)]
     return subprocess.Popen(arguments, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
@@ -59,12 +60,11 @@ def serving(settings: dict[str, str]) -> Iterator[tuple[subprocess.Popen[str], s
 
 
 @pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT])
-def test_it_serves_until_a_signal_and_ends_cleanly(settings, ending):
+def test_it_serves_until_a_signal_and_ends_cleanly(settings, gateway, environment, ending):
+    environment(**settings)
     with serving(settings) as (process, address):
         alive = httpx.get(f"{address}/healthz", trust_env=False).status_code
-        token = subprocess.run(
-            [sys.executable, "-m", "gateway", "token", "--admin"], cwd=ROOT, env=settings, capture_output=True, text=True
-        ).stdout.strip()
+        token = gateway("token", "--admin").stdout.strip()
         headers = {"Authorization": f"Bearer {token}"}
         answer = httpx.post(f"{address}/graphql", json={"query": "query Me { viewer { isAdmin } }"}, headers=headers, trust_env=False)
         process.send_signal(ending)
@@ -79,25 +79,27 @@ def test_it_serves_until_a_signal_and_ends_cleanly(settings, ending):
     assert token not in log
 
 
-def refused(settings: dict[str, str]) -> str:
+@pytest.fixture
+def refused(gateway, environment) -> Callable[[dict[str, str]], str]:
     """The one line with which it does not start."""
-    process = start(settings, port=0)
-    try:
-        output, errors = process.communicate(timeout=60)
-    finally:
-        process.kill()
-    assert (process.returncode, output, errors.count("\n")) == (78, "", 1)
-    return errors
+
+    def refused(settings: dict[str, str]) -> str:
+        environment(**settings)
+        outcome = gateway("serve", "--port", "0")
+        assert (outcome.exit_code, outcome.stdout, outcome.stderr.count("\n")) == (78, "", 1)
+        return outcome.stderr
+
+    return refused
 
 
-def test_on_sqlite_it_is_refused_to_leave_the_syncing_to_others(settings):
-    assert refused({**settings, "GATEWAY_EMBEDDED_WORKER": "false"}) == (
+def test_on_sqlite_it_is_refused_to_leave_the_syncing_to_others(settings, refused):
+    assert refused({**settings, "embedded_worker": "false"}) == (
         "Error: GATEWAY_EMBEDDED_WORKER is false, and GATEWAY_DATABASE_URL names an SQLite file, on which no other process can sync. "
         "Use PostgreSQL, or leave the setting out.\n"
     )
 
 
-def test_a_second_process_on_the_same_sqlite_file_is_refused(settings):
+def test_a_second_process_on_the_same_sqlite_file_is_refused(settings, refused):
     with serving(settings):
         errors = refused(settings)
 
@@ -105,10 +107,10 @@ def test_a_second_process_on_the_same_sqlite_file_is_refused(settings):
     assert "gateway.db" in errors
 
 
-def test_a_database_of_postgresql_that_cannot_be_reached_is_told_in_one_line_without_its_password(settings):
+def test_a_database_of_postgresql_that_cannot_be_reached_is_told_in_one_line_without_its_password(settings, refused):
     url = f"postgresql+asyncpg://someone:very-secret@127.0.0.1:{free_port()}/gateway"
 
-    errors = refused({**settings, "GATEWAY_DATABASE_URL": url})
+    errors = refused({**settings, "database_url": url})
 
     assert errors.startswith("Error: ")
     assert "very-secret" not in errors

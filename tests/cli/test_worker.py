@@ -1,4 +1,4 @@
-"""`gateway worker`, as a process of its own."""
+"""`gateway worker`, as a process of its own where it works."""
 
 import json
 import os
@@ -44,21 +44,24 @@ def test_it_works_until_a_signal_and_ends_cleanly(postgresql_url, ending):
     assert (process.returncode, output, log) == (0, "", "")
 
 
-def test_on_sqlite_it_is_refused_and_no_file_is_made(tmp_path):
-    process = start(f"sqlite+aiosqlite:///{tmp_path}/gateway.db")
-    output, errors = process.communicate(timeout=60)
+def test_on_sqlite_it_is_refused_and_no_file_is_made(gateway, environment, tmp_path):
+    environment(database_url=f"sqlite+aiosqlite:///{tmp_path}/gateway.db", token_secret=SECRET, encryption_keys=Cipher.generate_key_ring())
 
-    assert (process.returncode, output) == (78, "")
-    assert errors == (
+    outcome = gateway("worker")
+
+    assert (outcome.exit_code, outcome.stdout) == (78, "")
+    assert outcome.stderr == (
         "Error: GATEWAY_DATABASE_URL names an SQLite file, which serves one process: there `gateway serve` syncs too. "
         "Use PostgreSQL for workers of their own.\n"
     )
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_setting_that_is_wrong_is_told_by_its_name():
-    process = start("postgresql+asyncpg://nobody@127.0.0.1/nothing", GATEWAY_SYNC_CONCURRENCY="many")
-    output, errors = process.communicate(timeout=60)
+def test_a_setting_that_is_wrong_is_told_by_its_name(gateway, environment):
+    url = "postgresql+asyncpg://nobody@127.0.0.1/nothing"
+    environment(database_url=url, token_secret=SECRET, encryption_keys=Cipher.generate_key_ring(), sync_concurrency="many")
 
-    assert (process.returncode, output) == (78, "")
-    assert "GATEWAY_SYNC_CONCURRENCY" in errors
+    outcome = gateway("worker")
+
+    assert (outcome.exit_code, outcome.stdout) == (78, "")
+    assert "GATEWAY_SYNC_CONCURRENCY" in outcome.stderr
