@@ -1,10 +1,11 @@
 """The log: one JSON object a line. What clients send beyond an operation's name, and their headers, never reach it."""
 
+import json
 import logging
 import re
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TextIO
 
@@ -56,11 +57,19 @@ def configure_logging(*, level: int = logging.INFO, stream: TextIO | None = None
 
 
 class _Lines(structlog.WriteLogger):
-    """Writes the entries of the logger of a name."""
+    """Writes the entries of the logger of a name. An entry that cannot be written is lost: nobody's work ends over it."""
 
     def __init__(self, name: str, stream: TextIO) -> None:
         super().__init__(stream)
         self.name = name
+
+    def msg(self, message: str) -> None:
+        """Writes one entry."""
+        # A disk that is full, a pipe that nobody reads, a stream that is closed or has no such letter: there is nowhere to tell it.
+        with suppress(OSError, ValueError):
+            super().msg(message)
+
+    debug = info = warning = error = critical = msg
 
 
 @dataclass
@@ -113,4 +122,8 @@ def _name_in(document: str) -> str | None:
 
 
 def _as_text(value: object, **_options: object) -> str:
-    return orjson.dumps(value, default=str).decode()
+    try:
+        return orjson.dumps(value, default=str).decode()
+    except orjson.JSONEncodeError:
+        # Half a letter, as other people's messages may have one, or a number beyond 64 bits.
+        return json.dumps(value, default=str, skipkeys=True)

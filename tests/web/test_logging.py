@@ -106,3 +106,34 @@ async def test_a_failure_is_logged_with_its_traceback_in_one_line(lines):
 
     (line,) = lines()
     assert "RuntimeError: the cause" in line["exception"]
+
+
+class FullDisk(io.StringIO):
+    def write(self, text: str) -> int:
+        raise OSError(28, "No space left on device")
+
+
+@pytest.mark.parametrize("broken", ["full", "closed"])
+async def test_a_log_that_cannot_be_written_ends_nobodys_work(http, lines, broken):
+    stream = FullDisk()
+    if broken == "closed":
+        stream.close()
+    configure_logging(stream=stream)
+
+    answer = await http.post("/graphql", json={"query": "{ hello }"})
+
+    assert (answer.status_code, answer.json()["data"]) == (200, {"hello": "Hello, world!"})
+
+
+def test_an_entry_that_is_hardly_json_is_written_all_the_same(lines):
+    log = structlog.get_logger("gateway.web")
+
+    log.warning("odd", half="\ud800", number=2**70, by_number={1: "é"})
+    try:
+        raise RuntimeError("half a letter: \ud800")
+    except RuntimeError:
+        log.exception("defect")
+
+    odd, defect = lines()
+    assert (odd["half"], odd["number"], odd["by_number"]) == ("\ud800", 2**70, {"1": "é"})
+    assert "RuntimeError: half a letter: \ud800" in defect["exception"]
