@@ -5,8 +5,6 @@ import gc
 import socket
 import types
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy.pool import QueuePool
@@ -28,16 +26,6 @@ _KINDS = frozenset(
 documents and their faults, of which a bounded number is kept on purpose."""
 _ROUNDS = 10
 """Of the loop, after which whoever has something to clear away has done so."""
-
-
-@contextmanager
-def all_else_left_aside() -> Iterator[None]:
-    """Whatever there is when the block begins is not looked at within it, which else is most of the work."""
-    gc.freeze()
-    try:
-        yield
-    finally:
-        gc.unfreeze()
 
 
 async def held(runtime: Runtime) -> dict[str, int]:

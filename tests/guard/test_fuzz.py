@@ -19,8 +19,9 @@ from gateway.storage.encryption import Cipher
 from gateway.testing import FakeClock
 from tests.guard.damage import damaged_body, damaged_text, damaged_value
 from tests.guard.fuzz import RandomDocument
-from tests.guard.held import all_else_left_aside, held
+from tests.guard.held import held
 from tests.guard.world import World, build
+from tests.support.garbage import leave_all_else_aside
 from tests.support.gateway_client import GatewayUnderTest
 from tests.support.notes_connector import NotesApp, NotesConnector
 from tests.support.printed_schema import PRINTED as SCHEMA
@@ -80,15 +81,15 @@ class Sent:
 
 @pytest.mark.parametrize("root", ["Query", "Mutation"])
 async def test_every_request_is_answered_by_the_protocol_and_leaves_nothing_behind(gateway: GatewayUnderTest, root: str):
-    with all_else_left_aside():
-        await fuzz(gateway, root, range(30))
+    leave_all_else_aside()
+    await fuzz(gateway, root, range(30))
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("root", ["Query", "Mutation"])
 async def test_thousands_of_requests_are_answered_by_the_protocol_and_leave_nothing_behind(gateway: GatewayUnderTest, root: str):
-    with all_else_left_aside():
-        await fuzz(gateway, root, range(1_000, 2_000))
+    leave_all_else_aside()
+    await fuzz(gateway, root, range(1_000, 2_000))
 
 
 def _is_the_drivers(context: dict[str, Any]) -> bool:

@@ -27,6 +27,8 @@ from tests.events.observing import TIMES
 from tests.storage import world as worlds
 
 MIGRATE = """
+import gc
+gc.disable()  # Three processes that import all of it take long enough.
 import asyncio, sys
 from gateway.storage.database import Database
 from tests.storage import world as worlds

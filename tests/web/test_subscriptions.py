@@ -18,6 +18,7 @@ from gateway.models.principal import ANONYMOUS
 from gateway.web.assembly import assemble
 from gateway.web.streaming import Subscriptions
 from tests.support.documents import documents_of
+from tests.support.garbage import leave_all_else_aside
 from tests.web.serving import Context, open_socket
 from tests.web.streams import CHANGES, STREAMS, fresh_log
 
@@ -162,6 +163,7 @@ async def test_nothing_of_what_was_asked_waits_with_an_answer(runtime, log):
     class Variables(dict[str, str]):
         """A dict that can be watched."""
 
+    leave_all_else_aside()
     await log.append()
     subscriptions, variables = subscriptions_of(runtime), Variables(text="x" * 1_000_000)
     watched = weakref.ref(variables)
@@ -226,6 +228,7 @@ async def test_an_event_without_a_place_for_answers_is_answered_for_each(app):
 
 async def test_nothing_is_kept_of_an_event(app, log):
     """graphql-core remembers selections for each event of a stream for as long as its executor lives."""
+    leave_all_else_aside()
     sizes = []
     async with open_socket(app) as client:
         ask(client, CHANGES)
