@@ -112,7 +112,7 @@ def _host(url: httpx.URL) -> str:
 
 
 def _port(url: httpx.URL) -> int:
-    return url.port or _DEFAULT_PORTS.get(url.scheme, 0)
+    return _DEFAULT_PORTS.get(url.scheme, 0) if url.port is None else url.port
 
 
 def _allowed(host: str) -> str:
@@ -120,4 +120,4 @@ def _allowed(host: str) -> str:
 
 
 def _shown_host(url: WebAddress) -> str:
-    return repr(url.host[:100] + (f":{url.port}" if url.port else ""))
+    return repr(url.host[:100] + (f":{url.port}" if url.port is not None else ""))

@@ -77,11 +77,12 @@ def with_query(url: WebAddress, values: Mapping[str, str | None]) -> WebAddress:
     """The address with these values in its query, in place of those of the same names; null takes them away.
 
     Everything else in the query stays as it is written: apps sign their addresses, and some read `+` and `%20` differently.
+    Raises UpstreamRejectedError when it would be too long.
     """
     path, _, query = url.target.partition("?")
     kept = [pair for pair in query.split("&") if pair and unquote_plus(pair.partition("=")[0]) not in values]
     added = [_pair(name, value) for name, value in values.items() if value is not None]
-    return url.at(f"{path}?{'&'.join(pairs)}" if (pairs := [*kept, *added]) else path)
+    return _place(url, f"{path}?{'&'.join(pairs)}" if (pairs := [*kept, *added]) else path)
 
 
 def is_header_value(text: str) -> bool:
@@ -100,8 +101,12 @@ def _url(request: Request, *, base: WebAddress, names: Names, query: Mapping[str
     target = base.target.rstrip("/") + rooted
     if pairs:
         target += f"{'&' if '?' in path else '?'}{pairs}"
+    return _place(base, target if target.startswith("/") else f"/{target}")
+
+
+def _place(server: WebAddress, target: str) -> WebAddress:
     try:
-        return base.at(target if target.startswith("/") else f"/{target}")
+        return server.at(target)
     except httpx.InvalidURL as error:
         raise UpstreamRejectedError("The request cannot be made: its address would be too long, or no address.") from error
 

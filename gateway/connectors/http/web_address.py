@@ -43,7 +43,7 @@ class WebAddress:
     @property
     def origin(self) -> tuple[str, str, int]:
         """Scheme, host and port, comparable."""
-        return self.scheme, self.host, self.port or _USUAL_PORTS[self.scheme]
+        return self.scheme, self.host, _USUAL_PORTS[self.scheme] if self.port is None else self.port
 
     def at(self, target: str) -> "WebAddress":
         """Another place on the same server; `target` starts with a slash. Raises httpx.InvalidURL where that would be no address."""

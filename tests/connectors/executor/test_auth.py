@@ -2,7 +2,8 @@ import base64
 
 import pytest
 
-from gateway.errors import UpstreamAuthError
+from gateway.errors import UpstreamAuthError, UpstreamRejectedError
+from gateway.models import Pointer
 from tests.connectors.executor.notes import access_with, items, read
 
 
@@ -66,6 +67,17 @@ async def test_a_key_in_the_query_takes_the_place_of_a_parameter_of_that_name(ap
     )
 
     assert app.requests[0].target == "/notes?q=a&api_key=k%261%3D%C3%BC"
+
+
+async def test_a_key_that_makes_the_address_too_long_is_not_sent(app, connector):
+    listing = {"request": {"path": "/notes", "query": {"q": "${parameters.p}"}}}
+    notes = connector(listing=listing, **auth(type="apiKey", location="query", parameter="api_key", value="${credentials.key}"))
+    pointer = Pointer("notes", {"p": "x" * (65_536 - len(f"{app.url}/notes?q="))})
+
+    with pytest.raises(UpstreamRejectedError, match="its address would be too long"):
+        await read(notes, access_with(credentials={"key": "k1"}), pointer=pointer)
+
+    assert app.requests == []
 
 
 async def test_a_key_in_a_cookie(app, connector):

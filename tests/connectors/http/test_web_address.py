@@ -42,6 +42,7 @@ def test_an_origin_names_the_port_that_is_meant():
     assert WebAddress("https", "app.test", None, "/").origin == ("https", "app.test", 443)
     assert WebAddress("http", "app.test", None, "/").origin == ("http", "app.test", 80)
     assert WebAddress("http", "app.test", 443, "/").origin == ("http", "app.test", 443)
+    assert WebAddress("http", "app.test", 0, "/").origin == ("http", "app.test", 0)
 
 
 def test_another_place_on_a_server_is_what_its_whole_address_is_read_as():
