@@ -1,10 +1,6 @@
 """One request on its way: how far it came, and what its faults mean."""
 
-from collections.abc import Coroutine
-from typing import Any
-
 import aiohttp
-from aiohttp.connector import Connection
 
 from gateway.connectors.http import faults
 from gateway.errors import UpstreamUnavailableError
@@ -22,6 +18,8 @@ class Exchange:
 
     async def pass_on(self, request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
         """Translates faults below the session, which would repeat GET, PUT and DELETE by itself where the connection was lost."""
+        # Should the library ever go another way than by our pool, which knows better, a write is not taken for one that never left.
+        self.is_sent = True
         if isinstance(request, NotedRequest):
             request.exchange = self
         try:
@@ -47,11 +45,6 @@ class Exchange:
 
 
 class NotedRequest(aiohttp.ClientRequest):
-    """The library's request, which notes in its exchange how far it came; the library's own traces cost several times as much."""
+    """The library's request, which knows its exchange, for the pool to note there; the library's own traces cost several times as much."""
 
     exchange: Exchange
-
-    def send(self, conn: Connection) -> Coroutine[Any, Any, aiohttp.ClientResponse]:
-        """Writes the request."""
-        self.exchange.is_sent = True
-        return super().send(conn)

@@ -33,18 +33,17 @@ class ConnectionPool(aiohttp.TCPConnector):
     ) -> Connection:
         """A new connection, or an idle one on which nothing has arrived."""
         while True:
-            _note_queued(req, is_queued=True)
+            _note(req, is_queued=True)
             connection = await super().connect(req, traces, timeout)
-            _note_queued(req, is_queued=False)
             protocol = connection.protocol
-            if protocol is None or protocol not in self._used:
+            if protocol is None or protocol not in self._used or (not protocol.should_close and not _has_arrivals(connection)):
                 break
-            if not protocol.should_close and not _has_arrivals(connection):
-                return connection
             connection.close()
 
         if protocol is not None:
             self._used.add(protocol)
+        # Whoever is given a connection writes to it next, without a pause in between.
+        _note(req, is_queued=False, is_sent=True)
         return connection
 
     async def _create_connection(
@@ -54,13 +53,13 @@ class ConnectionPool(aiohttp.TCPConnector):
         timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109 - named by the library.
     ) -> ResponseHandler:
         # Where connections of a kind are made, as the library means it: whoever comes here has waited for a free place before.
-        _note_queued(req, is_queued=False)
+        _note(req, is_queued=False)
         return await super()._create_connection(req, traces, timeout)
 
 
-def _note_queued(request: aiohttp.ClientRequest, *, is_queued: bool) -> None:
+def _note(request: aiohttp.ClientRequest, *, is_queued: bool, is_sent: bool = False) -> None:
     if isinstance(request, NotedRequest):
-        request.exchange.is_queued = is_queued
+        request.exchange.is_queued, request.exchange.is_sent = is_queued, is_sent
 
 
 def _has_arrivals(connection: Connection) -> bool:
