@@ -1,6 +1,7 @@
 """Evaluation of a parsed expression within the limits."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from inspect import getmembers, isfunction
 from typing import Any
 
 from jmespath.visitor import Options, TreeInterpreter
@@ -53,11 +54,21 @@ class BoundedInterpreter(TreeInterpreter):  # type: ignore[misc]  # jmespath has
         self.count(result)
         return result
 
+    def visit(self, node: Node, value: Any) -> Any:
+        """What a node gives."""
+        # The library keeps methods of the interpreter in it: each interpreter would wait for the search for garbage.
+        return _METHODS[node["type"]](self, node, value)
+
     def count(self, *values: Any) -> None:
         """Adds values to the work of the evaluation. Raises ExpressionError above the limit."""
         self._work += sum(map(_work, values))
         if self._work > limits.MAX_WORK:
             raise ExpressionError(f"it works through more than {limits.MAX_WORK} items of lists and texts")
+
+
+_METHODS: Mapping[str, Callable[[BoundedInterpreter, Node, Any], Any]] = {
+    name.removeprefix("visit_"): method for name, method in getmembers(BoundedInterpreter, isfunction) if name.startswith("visit_")
+}
 
 
 def _work(value: Any) -> int:

@@ -3,6 +3,7 @@
 import pytest
 
 from gateway.expressions import Expression, ExpressionError
+from tests.support.garbage import garbage_of
 
 NAMES = {"record": {"id": 7, "name": "Ann", "owner": {"email": "a@b.example"}, "tags": ["x", "y"]}, "body": {"items": [{"n": 1}, {"n": 2}]}}
 
@@ -127,3 +128,12 @@ def test_expressions_are_equal_by_their_source():
     assert Expression.compile("a.b") == Expression.compile("a.b") != Expression.compile("a.c")
     assert len({Expression.compile("a.b"), Expression.compile("a.b")}) == 1
     assert repr(Expression.compile("a.b")) == "Expression('a.b')"
+
+
+async def test_an_evaluation_leaves_nothing_to_the_search_for_garbage():
+    expression = Expression.compile("join(' ', sort_by(body.items[?n > `0`], &n)[].to_string(n)) || record.name")
+
+    async def evaluate() -> None:
+        assert expression.evaluate(NAMES) is not None
+
+    assert await garbage_of(evaluate, "gateway.", "jmespath.") == {}
