@@ -8,6 +8,7 @@ from graphql import DocumentNode, ExecutionResult, GraphQLError
 from strawberry import Schema
 from strawberry.execution.is_awaitable import optimized_is_awaitable
 
+from gateway.errors import InternalError
 from gateway.graphql.documents import Operation
 from gateway.graphql.execution import FastExecutor, Plans
 from gateway.graphql.masking import Caught, readable
@@ -104,8 +105,23 @@ def _plans_of(operation: Operation) -> Plans:
 
 def told_errors(errors: Iterable[GraphQLError]) -> list[JsonObject]:
     """The errors as JSON, with nothing in them that is not meant for clients."""
-    told = (error if "code" in (error.extensions or {}) else readable(error) for error in errors)
-    return [dict(error.formatted) for error in told]
+    errors = tuple(errors)
+    told: list[JsonObject] = [dict((error if "code" in (error.extensions or {}) else readable(error)).formatted) for error in errors]
+    # Others may still have to log a defect that several have met.
+    _forget_traces(error for error, shown in zip(errors, told, strict=True) if shown["extensions"]["code"] != InternalError.code)
+    return told
+
+
+def _forget_traces(errors: Iterable[BaseException]) -> None:
+    """Lets go of what ran where errors were raised: it holds them, too, and would keep all that was read until garbage is searched for."""
+    left, seen = list(errors), set[int]()
+    while left:
+        error = left.pop()
+        if id(error) not in seen:
+            seen.add(id(error))
+            error.__traceback__ = None
+            below = (error.__cause__, error.__context__, error.original_error if isinstance(error, GraphQLError) else None)
+            left += [each for each in below if each is not None]
 
 
 def _answer(result: ExecutionResult) -> Answer:

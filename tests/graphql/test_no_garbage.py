@@ -26,3 +26,14 @@ async def test_an_operation_leaves_nothing_to_the_search_for_garbage(world: Worl
     given = {"id": global_id(made)} if query == RECORDS else {}
 
     assert await garbage_of(partial(world.ask, query, **given), "gateway.", "graphql.", "strawberry.", "aiodataloader") == {}
+
+
+async def test_an_operation_that_fails_leaves_nothing_that_was_read(world: World):
+    made = await connection(world.runtime, world.acme)
+    unknown = RECORDS.replace("unified {", 'unified(udm: "nothing") {')
+
+    async def work() -> None:
+        result = await world.execute(unknown, id=global_id(made))
+        assert {error.message for error in result.errors or ()} == {"There is no universal data model 'nothing'."}
+
+    assert await garbage_of(work, "gateway.", "graphql.", "strawberry.", "aiodataloader") == {}
