@@ -15,6 +15,7 @@ from graphql import (
     GraphQLAbstractType,
     GraphQLArgument,
     GraphQLBoolean,
+    GraphQLError,
     GraphQLField,
     GraphQLFloat,
     GraphQLID,
@@ -65,7 +66,8 @@ def plan_of(executor: Executor[Any], plans: Plans, type: GraphQLObjectType | Gra
     compiler = _Compiler(executor, plans)
     try:
         value = compiler.value(GraphQLNonNull(type), details, "s", "s")
-    except _UnplannedError:
+    except (_UnplannedError, GraphQLError):
+        # A condition may be null: where that is told, and whether at all, is the stock executor's to say.
         return None
     return compiler.plan(value)
 
