@@ -9,6 +9,10 @@ from gateway import __version__
 from gateway.connectors.http.web_address import WebAddress
 from gateway.errors import UpstreamRejectedError
 
+_SCHEMES = frozenset({"http", "https"})
+_HOST = re.compile(r"[\w.~!$&'()*+,;=%-]+|[0-9a-fA-F]*:[0-9a-fA-F:.]+(?:%[\w.~%-]+)?", re.ASCII)
+_TARGET = re.compile(r"/[!-\"$-~]*")
+# No user, no fragment, and no sign at which the line of the request would end.
 _DOT_SEGMENT = re.compile(r"(?:\.|%2e){1,2}(?:(?:;|%3b).*)?", re.IGNORECASE)
 # Some servers take what follows a semicolon for a parameter of the segment, and walk up all the same.
 _SEPARATOR = re.compile(r"/|\\|%2f|%5c", re.IGNORECASE)
@@ -38,7 +42,12 @@ OF_THE_TRANSFER = frozenset(
 
 
 def checked_url(url: WebAddress) -> str:
-    """The address of a request, as the request spells it. Raises UpstreamRejectedError for `.` and `..` segments."""
+    """The address of a request, as the request spells it.
+
+    Raises UpstreamRejectedError for `.` and `..` segments, and for parts that together make another address than each of them says.
+    """
+    if not (url.scheme in _SCHEMES and _HOST.fullmatch(url.host) and _TARGET.fullmatch(url.target)):
+        raise UpstreamRejectedError("The request has no address of http or https with a host, and a path of ASCII after a slash.")
     path = url.target.partition("?")[0]
     if _MAY_BE_A_DOT.search(path) and any(_DOT_SEGMENT.fullmatch(segment) for segment in _SEPARATOR.split(path)):
         raise UpstreamRejectedError("The path of the request has a segment '.' or '..', which would leave the place it was meant for.")

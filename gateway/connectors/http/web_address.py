@@ -47,6 +47,8 @@ class WebAddress:
 
     def at(self, target: str) -> "WebAddress":
         """Another place on the same server; `target` starts with a slash. Raises httpx.InvalidURL where that would be no address."""
+        if not target.startswith("/"):
+            raise httpx.InvalidURL("A place on a server starts with a slash.")
         if len(target) <= _LONGEST_PLAIN and "/." not in target and _PLAIN.fullmatch(target):
             return WebAddress(self.scheme, self.host, self.port, target)
         return WebAddress.parse(self._server + target)

@@ -1,5 +1,6 @@
 import asyncio
 import traceback
+from dataclasses import replace
 from ipaddress import ip_network
 
 import pytest
@@ -122,6 +123,32 @@ async def test_a_path_with_a_dot_segment_is_refused_unsent(app, send, path):
         await send(path)
 
     assert app.requests == []
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        {"target": "@127.0.0.2/"},
+        {"target": ".evil.test/"},
+        {"target": ""},
+        {"target": "/a b"},
+        {"target": "/a\r\nX-Key: y"},
+        {"target": "/ä"},
+        {"target": "/a#b"},
+        {"host": "me:s3cret@127.0.0.1"},
+        {"host": "127.0.0.1/a"},
+        {"host": ""},
+        {"scheme": "file"},
+    ],
+)
+async def test_an_address_whose_parts_make_another_is_refused_unsent(app, http, parts):
+    address = replace(WebAddress.parse(app.url), **parts)
+
+    with pytest.raises(UpstreamRejectedError, match="no address of http or https") as refused:
+        await http.send(AppRequest("GET", address), max_bytes=100, timeout_seconds=10)
+
+    assert app.connection_count == 0
+    assert "s3cret" not in refused.value.message
 
 
 @pytest.mark.parametrize("method", ["CONNECT", "TRACE", "GET /", ""])

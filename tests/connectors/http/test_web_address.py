@@ -58,7 +58,7 @@ def test_another_place_on_a_server_is_what_its_whole_address_is_read_as():
         assert str(place) == f"https://[::1]:8443{place.target}"
 
 
-@pytest.mark.parametrize("target", ["/" + "x" * 70_000, "/a\nb", "/\x00"])
-def test_what_is_too_long_or_holds_control_characters_is_no_place(target):
+@pytest.mark.parametrize("target", ["/" + "x" * 70_000, "/a\nb", "/\x00", "", ".evil.test/", "@evil.test/", ":1/", "?a=b"])
+def test_what_is_too_long_or_holds_control_characters_or_starts_with_no_slash_is_no_place(target):
     with pytest.raises(httpx.InvalidURL):
         WebAddress("http", "app.test", None, "/").at(target)
