@@ -28,7 +28,7 @@ class WebAddress:
     @classmethod
     def of(cls, url: httpx.URL) -> "WebAddress":
         """The same address. Raises UpstreamRejectedError for what is not http or https, and for credentials in the address."""
-        if url.scheme not in _USUAL_PORTS or not url.host:
+        if url.scheme not in _USUAL_PORTS or not url.raw_host:
             raise UpstreamRejectedError("The address of the app must start with http:// or https:// and name a host.")
         if url.userinfo:
             raise UpstreamRejectedError("The address of the app holds a user name or password. Put them into the connection's credentials.")

@@ -30,6 +30,7 @@ def test_an_address_with_a_password_is_refused_without_showing_it():
             WebAddress("http", "xn--bcher-kva.test", 8080, "/%C3%A4?"),
             "http://xn--bcher-kva.test:8080/%C3%A4?",
         ),
+        ("http://xn--a.test/", WebAddress("http", "xn--a.test", None, "/"), "http://xn--a.test/"),
         ("http://[2001:DB8::1]:8080/", WebAddress("http", "2001:db8::1", 8080, "/"), "http://[2001:db8::1]:8080/"),
     ],
 )
