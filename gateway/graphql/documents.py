@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 from graphql import (
@@ -128,4 +128,11 @@ class Documents:
         errors = refusals_of(node, self.limits) or faults_of(node, self._schema, may_suggest=self.limits.introspection)
         if errors:
             return Document(query=query, errors=tuple(map(readable, errors)))
-        return Document(query=query, node=node, grown=lambda more: self._kept.grow(query, by=more))
+        notes: dict[object, Any] = {}
+        return Document(query=query, node=node, notes=notes, grown=partial(self._grow, query, notes))
+
+    def _grow(self, query: str, notes: dict[object, Any], more: int) -> None:
+        kept = self._kept.get(query)
+        # One that was pushed out may still be executed: another document of the same text does not count for it.
+        if kept is not None and kept.notes is notes:
+            self._kept.grow(query, by=more)

@@ -136,3 +136,7 @@ async def test_what_is_compiled_for_a_document_counts_too_and_may_push_it_out(wo
 
     assert documents._kept.weight == 0
     assert documents.get(document.query) is not document
+
+    document.grown(1_000)
+
+    assert documents._kept.weight == before
