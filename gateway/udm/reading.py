@@ -52,7 +52,9 @@ class _Writer:
     """Writes one reader, which adds to `found` what it finds in `fields`."""
 
     def __init__(self) -> None:
-        self._source = Source("compiled mapping", dict=dict, mapping_of=_mapping_of, text_of_time=times.to_text)
+        self._source = Source(
+            "compiled mapping", dict=dict, str=str, isinstance=isinstance, mapping_of=_mapping_of, text_of_time=times.to_text
+        )
         self._values: dict[str, str] = {}
         """What the function calls the values of fields."""
         self.name = self._source.name
@@ -93,7 +95,9 @@ class _Writer:
         for gap in fillable(model.gaps, mapped=mapped, told=told):
             if (source := _copied(gap, model)) is not None:
                 name = self.name(gap.path[0])
-                yield f"if not found.get({name}) and (text := found.get({self.name(source)})): found[{name}] = text"
+                # Connectors that are not checked may have given it parts.
+                is_text = f"(text := found.get({self.name(source)})) and isinstance(text, str)"
+                yield f"if not found.get({name}) and {is_text}: found[{name}] = text"
                 continue
             fill = f"{self.name(filling(gap, model.fields_schema))}(found)"
             value = self._values.get(".".join(gap.path))

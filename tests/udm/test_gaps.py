@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from gateway.models import Record
-from gateway.udm import MODELS
+from gateway.udm import MODELS, FieldRule
 from gateway.udm.filling import fillable
 from tests.udm.mappings import mapping, record
 
@@ -133,3 +133,9 @@ def test_a_field_called_like_a_time_of_the_record_goes_before_it_and_null_leaves
         "updatedTime": "2026-01-05T09:00:00Z",
     }
     assert read(made=None)["createdTime"] == "2026-01-05T09:00:00Z"
+
+
+def test_a_text_that_a_mapping_has_given_parts_fills_no_gap():
+    odd = mapping("tasks", ownerId=FieldRule(fields={"value": FieldRule(path="owner")}))
+
+    assert odd.read(record(owner="101")) == {"id": "7", "ownerId": {"value": "101"}}
