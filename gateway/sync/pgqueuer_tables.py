@@ -11,7 +11,7 @@ from pgqueuer.adapters.inmemory import InMemoryDriver, InMemoryQueries
 from pgqueuer.adapters.persistence.qb import QueryBuilderEnvironment, QueryQueueBuilder, QuerySchedulerBuilder
 from pgqueuer.adapters.persistence.queries import Queries
 from pgqueuer.domain.settings import DBSettings, Durability
-from pgqueuer.ports.driver import Driver
+from pgqueuer.ports.driver import Driver, NotifyCallback
 from sqlalchemy.engine import URL
 
 from gateway.storage import engines
@@ -74,7 +74,10 @@ async def forget_log(pool: Any, *, older_than: timedelta) -> None:
 
 
 class WatchedDriver(AsyncpgPoolDriver):
-    """A driver that says when a read failed: PgQueuer would wait for every job under way before it says so itself."""
+    """A driver that says when a read failed, or the link on which notices come was lost.
+
+    PgQueuer would wait for every job under way before it tells of the one, and would not notice the other.
+    """
 
     def __init__(self, pool: Any, *, on_failure: Callable[[], None]) -> None:
         super().__init__(pool)
@@ -87,3 +90,12 @@ class WatchedDriver(AsyncpgPoolDriver):
             rows = await super().fetch(query, *args)
             failing.pop_all()
         return rows
+
+    async def add_listener(self, channel: str, callback: NotifyCallback) -> None:
+        """Has notices of a channel told to the callback."""
+        await super().add_listener(channel, callback)
+        if self._listener_connection is not None:
+            self._listener_connection.add_termination_listener(self._lost)
+
+    def _lost(self, _connection: object) -> None:
+        self._on_failure()

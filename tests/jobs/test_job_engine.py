@@ -214,6 +214,20 @@ async def test_an_engine_whose_connections_are_lost_says_so_though_jobs_are_unde
     started.gate.set()
 
 
+async def test_an_engine_that_loses_only_the_link_on_which_notices_come_says_so(postgresql):
+    kill = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'gateway jobs' AND query LIKE 'LISTEN%'"
+    async with opened_engine(postgresql) as engine:
+        running = asyncio.create_task(engine.run(Started()))
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while not await fetch(postgresql.database_url, kill):
+                await asyncio.wait({running}, timeout=0.05)
+            await asyncio.wait({running})
+
+    error = running.exception()
+    assert error is not None
+    assert is_outage(error), repr(error)
+
+
 async def test_an_engine_of_which_one_statement_failed_ends_instead_of_starting_all_there_is(postgresql):
     started = Started()
     started.gate.clear()
