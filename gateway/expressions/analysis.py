@@ -1,5 +1,6 @@
 """What can be told of a parsed expression without any values."""
 
+import json
 from collections.abc import Iterator
 from math import prod
 from typing import Any
@@ -26,6 +27,8 @@ def check(tree: Node) -> None:
             raise ExpressionError(f"it nests deeper than {limits.MAX_DEPTH} levels; take it apart")
         if node["type"] == "function_expression":
             _check_call(node["value"], len(node["children"]))
+        if node["type"] == "literal":
+            _check_literal(node["value"])
         if node["type"] in _FEEDS - {"pipe"} and node["children"][0]["type"] == "not_expression":
             # jmespath reads !a.b as (!a).b, which is always null.
             raise ExpressionError("'!' takes only the name after it; write !(a.b) to negate the whole")
@@ -69,6 +72,14 @@ def _check_call(name: str, count: int) -> None:
     least, is_variadic = ARITIES[name]
     if count < least or (count > least and not is_variadic):
         raise ExpressionError(f"{name}() takes {'at least ' if is_variadic else ''}{least} argument(s), not {count}")
+
+
+def _check_literal(value: Any) -> None:
+    # Python's JSON knows NaN and Infinity, and reads 1e999 as the latter.
+    try:
+        json.dumps(value, allow_nan=False)
+    except ValueError:
+        raise ExpressionError("a number in backticks is at most a double") from None
 
 
 def _growth(node: Node) -> int:

@@ -277,7 +277,10 @@ def scalar_text(value: Any) -> str:
 def _json_text(value: Any) -> str:
     # Measured first: a value may hold the same part many times over.
     _measure(value)
-    text = json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    try:
+        text = json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    except ValueError:
+        raise ExpressionError("a number beyond a double cannot stand in text") from None
     _check_length(len(text))
     return text
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from jmespath.visitor import Options, TreeInterpreter
 
-from gateway.expressions import limits
+from gateway.expressions import limits, numbers
 from gateway.expressions.analysis import Node
 from gateway.expressions.errors import ExpressionError
 from gateway.expressions.functions import Functions
@@ -50,7 +50,7 @@ class BoundedInterpreter(TreeInterpreter):  # type: ignore[misc]  # jmespath has
         """What the function gives. Its arguments count too: a function that looks through a list may be called for each item of another."""
         arguments = [self.visit(child, value) for child in node["children"]]
         self.count(*arguments)
-        result = _FUNCTIONS.call_function(node["value"], arguments)
+        result = numbers.checked(_FUNCTIONS.call_function(node["value"], arguments))
         self.count(result)
         return result
 

@@ -14,6 +14,8 @@ CHARACTERS_OF_AN_ITEM = 16
 """How many characters of a text count as one such item."""
 MAX_NUMBER_BITS = 1_024
 """The largest numbers that arithmetic takes; without it a chain of multiplications fills the memory."""
+MAX_RESULT_BITS = 14_284
+"""The largest integers that a function gives: those of up to 4,300 digits, as Python writes no longer ones."""
 MAX_VALUE_DEPTH = 200
 """How deeply a value may nest that an expression reads out of a text; as deeply as an app's answer."""
 MAX_TEMPLATE_DEPTH = 32

@@ -3,6 +3,7 @@
 import math
 import re
 from collections.abc import Callable
+from typing import Any
 
 from gateway.expressions import limits
 from gateway.expressions.errors import ExpressionError
@@ -30,10 +31,18 @@ def calculated(left: Number | None, right: Number | None, calculate: Callable[[]
     """What is calculated of two numbers; null where one is missing. Raises ExpressionError for those that are too large."""
     if left is None or right is None:
         return None
-    for number in (left, right):
-        if isinstance(number, int) and number.bit_length() > limits.MAX_NUMBER_BITS:
-            raise ExpressionError("it calculates with a number that is too large")
-    result = calculate()
-    if isinstance(result, float) and not math.isfinite(result):
+    if _is_longer(left, limits.MAX_NUMBER_BITS) or _is_longer(right, limits.MAX_NUMBER_BITS):
+        raise ExpressionError("it calculates with a number that is too large")
+    return calculate()
+
+
+def checked(result: Any) -> Any:
+    """What a function gave. Raises ExpressionError for a number that cannot be written: beyond a double, or of too many digits."""
+    is_too_large = not math.isfinite(result) if isinstance(result, float) else _is_longer(result, limits.MAX_RESULT_BITS)
+    if is_too_large:
         raise ExpressionError("it calculates a number that is too large")
     return result
+
+
+def _is_longer(value: Any, bits: int) -> bool:
+    return isinstance(value, int) and value.bit_length() > bits

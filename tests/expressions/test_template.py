@@ -6,7 +6,9 @@ import pytest
 
 from gateway.expressions import Expression, ExpressionError, Template
 
-NAMES = {"a": {"n": 3, "t": "x y", "b": True, "f": 1.5, "none": None, "list": [1], "object": {"k": 1}, "empty": ""}}
+NAMES = {
+    "a": {"n": 3, "infinite": float("inf"), "t": "x y", "b": True, "f": 1.5, "none": None, "list": [1], "object": {"k": 1}, "empty": ""}
+}
 
 
 @pytest.mark.parametrize(
@@ -48,6 +50,7 @@ def test_a_template_gives_its_value_with_each_expression_in_place(source, value)
         ("n=${a.none}", "${a.none} gives what cannot stand in text: null cannot stand in text"),
         ("n=${a.list}", "a list cannot stand in text"),
         ("n=${a.object}", "an object cannot stand in text"),
+        ("n=${a.infinite}", "${a.infinite} gives what cannot stand in text: a number beyond a double cannot stand in text"),
         ("n=${a.missing.key}", "null cannot stand in text"),
     ],
 )

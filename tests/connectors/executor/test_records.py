@@ -1,8 +1,9 @@
 import asyncio
+import math
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from gateway.connectors.executor.records import RecordReader, read_time
@@ -210,6 +211,7 @@ ENVELOPES = [
 @pytest.mark.parametrize("envelope", ENVELOPES, ids=repr)
 @pytest.mark.parametrize("times", ["auto", "epoch_ms"])
 @given(many=st.lists(ITEMS, max_size=4))
+@example(many=[{"id": math.inf, "at": None}])
 def test_many_items_are_read_as_each_of_them_is_read(envelope, times, many):
     described = Collection(name="Notes", record={**envelope, "times": times})
     reader = RecordReader(described, names={"parameters": {}})
