@@ -13,30 +13,30 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from gateway.errors import GenerationChangedError, UpstreamResponseError
 from gateway.events import snapshots
 from gateway.events.compare import Comparison, compare
-from gateway.events.foresight import Foreseen, Pace, foresee, pieces_of
-from gateway.events.sights import Observation, is_followable, sights_of
+from gateway.events.hashed_observations import Observation, hashed_observations, is_followable
+from gateway.events.precomparison import PieceSize, Precompared, pieces_of, precompare
 from gateway.events.snapshots import Compared, MissingPage, ObservedPlace, forgettable, missing, purge_deleted
 from gateway.events.stages import Met, stage, staged_count, unstage
 from gateway.models import ChangeType, Event, EventMethod, SyncState
 from gateway.storage import bulk
 
 __all__ = [
-    "Foreseen",
     "Met",
     "MissingPage",
     "Observation",
     "Observed",
     "ObservedPlace",
-    "Pace",
-    "foresee",
+    "PieceSize",
+    "Precompared",
     "forgettable",
+    "hashed_observations",
     "is_followable",
     "missing",
     "observe",
-    "observe_foreseen",
+    "observe_precompared",
     "pieces_of",
+    "precompare",
     "purge_deleted",
-    "sights_of",
     "stage",
     "staged_count",
     "tick_of",
@@ -106,10 +106,10 @@ async def observe(
     one unit of work that ends soon after: others wait for this instance, and on the log. Ring the bell after the commit. Raises
     GenerationChangedError when the place's generation is not the instance's present one.
     """
-    return await observe_foreseen(
+    return await observe_precompared(
         session,
         place=place,
-        foreseen=Foreseen(sights=await sights_of(observations, volatile_fields)),
+        precompared=Precompared(hashed=await hashed_observations(observations, volatile_fields)),
         since_tick=since_tick,
         method=method,
         now=now,
@@ -118,11 +118,11 @@ async def observe(
     )
 
 
-async def observe_foreseen(
+async def observe_precompared(
     session: AsyncSession,
     *,
     place: ObservedPlace,
-    foreseen: Foreseen,
+    precompared: Precompared,
     since_tick: int,
     method: EventMethod | Mapping[ChangeType, EventMethod],
     now: datetime,
@@ -130,19 +130,21 @@ async def observe_foreseen(
     is_silent: bool = False,
 ) -> Observed:
     """The same of what was compared before the unit of work began, as far as nobody has observed the instance since."""
-    sights = foreseen.sights
+    hashed = precompared.hashed
     await bulk.expect_keys(session)
     state = await _advance(session, place)
-    known = foreseen.compared if foreseen.tick == state.tick - 1 else await snapshots.compared(session, place=place, hashes=sights.hashes)
-    comparison = compare(sights.hashes, known.differing, since_tick=since_tick, forgotten_tick=state.forgotten_tick)
+    known = (
+        precompared.compared if precompared.tick == state.tick - 1 else await snapshots.compared(session, place=place, hashes=hashed.hashes)
+    )
+    comparison = compare(hashed.hashes, known.differing, since_tick=since_tick, forgotten_tick=state.forgotten_tick)
 
-    rows = await _rows(session, place=place, comparison=comparison, foreseen=foreseen, keeps_bodies=keeps_bodies, is_silent=is_silent)
+    rows = await _rows(session, place=place, comparison=comparison, precompared=precompared, keeps_bodies=keeps_bodies, is_silent=is_silent)
     new_count = await _write(session, place=place, state=state, rows=rows, known=known)
     event_count = 0 if is_silent else await _append(session, place=place, rows=rows, last_seq=state.last_seq, method=method, now=now)
     if new_count or event_count:
         await _count(session, place, last_number=state.last_number + new_count, last_seq=state.last_seq + event_count)
     new = range(state.last_number + 1, state.last_number + new_count + 1)
-    unread = [each for each in sights.records if each not in sights.hashes] if len(sights.hashes) < len(sights.records) else []
+    unread = [each for each in hashed.records if each not in hashed.hashes] if len(hashed.hashes) < len(hashed.records) else []
     return Observed(
         event_count=event_count,
         changed_count=len(rows.record_ids),
@@ -153,7 +155,7 @@ async def observe_foreseen(
             *await snapshots.numbers_of(session, place=place, record_ids=unread),
         ),
         stale_ids=comparison.stale_ids,
-        unfollowable_ids=sights.unfollowable_ids,
+        unfollowable_ids=hashed.unfollowable_ids,
         unrecordable_ids=(*unread, *rows.unrecordable_ids),
     )
 
@@ -182,7 +184,7 @@ async def _rows(
     *,
     place: ObservedPlace,
     comparison: Comparison,
-    foreseen: Foreseen,
+    precompared: Precompared,
     keeps_bodies: bool,
     is_silent: bool,
 ) -> _Rows:
@@ -196,7 +198,7 @@ async def _rows(
         before = await snapshots.stored(session, place=place, record_ids=known_ids)
         for each in some:
             try:
-                body = foreseen.body_of(each.record_id) if keeps_bodies else None
+                body = precompared.body_of(each.record_id) if keeps_bodies else None
             except UpstreamResponseError:
                 # What is none of its hash, such as its name, may be no JSON either.
                 rows.unrecordable_ids.append(each.record_id)

@@ -9,16 +9,15 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from gateway.errors import ConflictError
 from gateway.events.observations import (
-    Foreseen,
     Met,
     Observation,
     Observed,
-    Pace,
-    foresee,
-    observe,
-    observe_foreseen,
+    PieceSize,
+    Precompared,
+    hashed_observations,
+    observe_precompared,
     pieces_of,
-    sights_of,
+    precompare,
     stage,
     tick_of,
 )
@@ -73,7 +72,7 @@ class Work:
     """The run that notes which records it meets; null for work that need not know."""
     met: Met = field(default_factory=Met, repr=False)
     """Those that it has met."""
-    pace: Pace = field(default_factory=Pace, repr=False)
+    piece_size: PieceSize = field(default_factory=PieceSize, repr=False)
 
     async def tick(self) -> int:
         """The instance's logical time: what is asked of the app from now on is at least as new."""
@@ -82,17 +81,8 @@ class Work:
 
     async def record(self, session: AsyncSession, observations: Sequence[Observation], *, since_tick: int) -> Observed:
         """Compares observations with what was known, within a commit."""
-        return await observe(
-            session,
-            place=self.app.place,
-            observations=observations,
-            since_tick=since_tick,
-            method=self.method,
-            now=await self.task.now(session),
-            volatile_fields=self.app.support.volatile_fields,
-            keeps_bodies=self.app.keeps_bodies,
-            is_silent=self.is_silent,
-        )
+        hashed = await hashed_observations(observations, self.app.support.volatile_fields)
+        return await self._observed(session, Precompared(hashed=hashed), since_tick=since_tick)
 
     async def read(
         self, ask: Callable[[], Awaitable[Answer]], *, observations_of: Callable[[Answer], Sequence[Observation]], keep: Keep[Answer]
@@ -114,7 +104,7 @@ class Work:
         total, is_whole, clock = Recorded(), True, self.runtime.clock
         for start in range(0, max(len(observations), 1), MAXIMUM_RECORDS_PER_COMMIT):
             some = observations[start : start + MAXIMUM_RECORDS_PER_COMMIT]
-            for piece in pieces_of(await self._foreseen(some), keeps_bodies=self.app.keeps_bodies, pace=self.pace):
+            for piece in pieces_of(await self._precompared(some), keeps_bodies=self.app.keeps_bodies, piece_size=self.piece_size):
                 is_last, begun = piece.is_last and start + MAXIMUM_RECORDS_PER_COMMIT >= len(observations), clock.monotonic()
                 async with self.task.commit() as session:
                     observed = await self._observed(session, piece, since_tick=since_tick)
@@ -124,23 +114,23 @@ class Work:
                     state = await runs.count(self.task, session, events=observed.event_count, **counted)
                     if is_last and is_whole:
                         await keep(session, answer, total)
-                self.pace.took(clock.monotonic() - begun)
+                self.piece_size.took(clock.monotonic() - begun)
                 if state.is_cancelled:
                     raise CancelledRunError("The run was cancelled.")
         return is_whole
 
-    async def _foreseen(self, observations: Sequence[Observation]) -> Foreseen:
-        sights = await sights_of(observations, self.app.support.volatile_fields)
-        if not sights.hashes:
-            return Foreseen(sights=sights)
+    async def _precompared(self, observations: Sequence[Observation]) -> Precompared:
+        hashed = await hashed_observations(observations, self.app.support.volatile_fields)
+        if not hashed.hashes:
+            return Precompared(hashed=hashed)
         async with self.runtime.database.read(SYSTEM) as session:
-            return await foresee(session, place=self.app.place, sights=sights)
+            return await precompare(session, place=self.app.place, hashed=hashed)
 
-    async def _observed(self, session: AsyncSession, foreseen: Foreseen, *, since_tick: int) -> Observed:
-        return await observe_foreseen(
+    async def _observed(self, session: AsyncSession, precompared: Precompared, *, since_tick: int) -> Observed:
+        return await observe_precompared(
             session,
             place=self.app.place,
-            foreseen=foreseen,
+            precompared=precompared,
             since_tick=since_tick,
             method=self.method,
             now=await self.task.now(session),

@@ -9,7 +9,7 @@ from gateway.errors import InvalidError, UnsupportedError, UserError
 from gateway.models import Condition, JsonObject, JsonSchema, Record
 from gateway.udm.conditions import comparable_fields, native_condition
 from gateway.udm.model import Models, UniversalDataModel
-from gateway.udm.reading import RecordReader, record_reader
+from gateway.udm.reading import ModelReader, model_reader
 from gateway.udm.rules import FieldRule
 from gateway.udm.writing import Native, native_fields
 
@@ -58,9 +58,9 @@ class UnifiedMapping:
         return tuple(comparable_fields(self.rules))
 
     @cached_property
-    def read(self) -> RecordReader:
+    def read(self) -> ModelReader:
         """Reads a record as the model, its gaps filled; the model's times of the record are those that the app tells of it."""
-        return record_reader(self.rules, self.model, mapped=self.rules)
+        return model_reader(self.rules, self.model, mapped=self.rules)
 
     def write(self, unified: JsonObject, *, fields_schema: JsonSchema | None) -> Native:
         """The model's fields as the app's own."""
@@ -93,11 +93,11 @@ class FallbackTranslation:
         return tuple(self._own_name(name) for name in self.mapping.comparable_fields if name.partition(".")[0] in shared)
 
     @cached_property
-    def read(self) -> RecordReader:
+    def read(self) -> ModelReader:
         """Reads a record as the other model, under the names of this one."""
         rules = {name: FieldRule(path=other) for name, other in self._names.items()}
         mapped = [name for name, other in self._names.items() if other in self.mapping.rules]
-        return record_reader(rules, self.model, mapped=mapped, through=self.mapping.read)
+        return model_reader(rules, self.model, mapped=mapped, through=self.mapping.read)
 
     def write(self, unified: JsonObject, *, fields_schema: JsonSchema | None) -> Native:
         """The fields of this model as the app's own; those that the other model does not have are unmapped."""

@@ -12,7 +12,7 @@ from gateway.udm.model import UniversalDataModel
 from gateway.udm.rules import FieldRule, unified_value
 
 ObjectReader = Callable[[Any], JsonObject]
-RecordReader = Callable[[Record], JsonObject]
+ModelReader = Callable[[Record], JsonObject]
 _ValueReader = Callable[[Any], JsonValue]
 
 _TIMES: Mapping[str, str] = {"createdTime": "created_at", "updatedTime": "updated_at"}
@@ -25,9 +25,9 @@ def object_reader(rules: Mapping[str, FieldRule], schema: JsonSchema) -> ObjectR
     return writer.compiled("fields", "found = {}", *writer.fields(rules, schema), "return found")
 
 
-def record_reader(
-    rules: Mapping[str, FieldRule], model: UniversalDataModel, *, mapped: Collection[str], through: RecordReader | None = None
-) -> RecordReader:
+def model_reader(
+    rules: Mapping[str, FieldRule], model: UniversalDataModel, *, mapped: Collection[str], through: ModelReader | None = None
+) -> ModelReader:
     """What reads a record as a model: its id and fields, its times where the fields do not tell them, and what fills its gaps.
 
     The rules speak of the record's own fields, or of those that it has `through` another model, its times among them.

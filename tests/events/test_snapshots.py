@@ -11,13 +11,13 @@ from gateway.events import bodies
 from gateway.events.observations import (
     MissingPage,
     ObservedPlace,
-    foresee,
     forgettable,
+    hashed_observations,
     missing,
     observe,
-    observe_foreseen,
+    observe_precompared,
+    precompare,
     purge_deleted,
-    sights_of,
     stage,
     tick_of,
 )
@@ -212,11 +212,11 @@ async def test_what_was_compared_before_something_was_forgotten_does_not_count(d
     (place,) = await followed(database)
     await tell(database, place, seen(record("a"), gone=["b"]))
     async with database.read(SYSTEM) as session:
-        foreseen = await foresee(session, place=place, sights=await sights_of(seen(record("b", n=1), record("c"))))
+        precompared = await precompare(session, place=place, hashed=await hashed_observations(seen(record("b", n=1), record("c"))))
     await forget_all(database, place, up_to_tick=1)
 
     async with database.write(SYSTEM) as session:
-        await observe_foreseen(session, place=place, foreseen=foreseen, since_tick=2, method=EventMethod.PULL, now=NOW)
+        await observe_precompared(session, place=place, precompared=precompared, since_tick=2, method=EventMethod.PULL, now=NOW)
 
     async with database.read(SYSTEM) as session:
         assert await numbers_of(session, place=place, record_ids=["a", "b", "c"]) == [1, 3, 4]

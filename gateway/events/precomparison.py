@@ -1,4 +1,4 @@
-"""Foresight: records are compared, and made into bytes, before the unit of work begins that writes them, in pieces that end soon.
+"""Precomparison: records are compared, and made into bytes, before the unit of work begins that writes them, in pieces that end soon.
 
 What it takes to find out that nothing has changed holds nobody up. That it still holds, the unit of work sees at the instance's tick.
 """
@@ -11,7 +11,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from gateway.errors import UpstreamResponseError
 from gateway.events import bodies, snapshots
-from gateway.events.sights import Sights
+from gateway.events.hashed_observations import HashedObservations
 from gateway.events.snapshots import Compared, ObservedPlace
 from gateway.models import SyncState
 from gateway.storage import bulk
@@ -27,28 +27,28 @@ MOST_BYTES = 4 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Foreseen:
+class Precompared:
     """What an app says of records, and how it compares with the snapshot of some moment."""
 
-    sights: Sights
+    hashed: HashedObservations
     tick: int | None = None
     """The instance's logical time at that moment; null where nothing was compared."""
     compared: Compared = field(default_factory=Compared)
     encoded: Mapping[str, bytes | None] = field(default_factory=dict, repr=False)
     """Bodies of some of the records that are to be written."""
     is_last: bool = True
-    """Whether no piece of the same sights comes after this one."""
+    """Whether no piece of the same page comes after this one."""
 
     def body_of(self, record_id: str) -> bytes | None:
         """The record as it is kept, null when the app no longer has it. Raises UpstreamResponseError when it is no JSON."""
         if record_id in self.encoded:
             return self.encoded[record_id]
-        record = self.sights.records[record_id]
+        record = self.hashed.records[record_id]
         return bodies.encode(record) if record is not None else None
 
 
 @dataclass(slots=True)
-class Pace:
+class PieceSize:
     """How many records a unit of work is to write: fewer for as long as it takes long, as on a slow disk."""
 
     most: int = MOST_WRITTEN
@@ -61,37 +61,37 @@ class Pace:
             self.most = min(self.most * 2, MOST_WRITTEN)
 
 
-async def foresee(session: AsyncSession, *, place: ObservedPlace, sights: Sights) -> Foreseen:
+async def precompare(session: AsyncSession, *, place: ObservedPlace, hashed: HashedObservations) -> Precompared:
     """Compares with the snapshot of the session's moment; all of its statements see the same one. A session of an admin."""
     await bulk.expect_keys(session)
     tick = (await session.exec(select(SyncState.tick).where(SyncState.instance_id == place.instance_id))).one()
-    return Foreseen(sights=sights, tick=tick, compared=await snapshots.compared(session, place=place, hashes=sights.hashes))
+    return Precompared(hashed=hashed, tick=tick, compared=await snapshots.compared(session, place=place, hashes=hashed.hashes))
 
 
-def pieces_of(foreseen: Foreseen, *, keeps_bodies: bool, pace: Pace) -> Iterator[Foreseen]:
+def pieces_of(precompared: Precompared, *, keeps_bodies: bool, piece_size: PieceSize) -> Iterator[Precompared]:
     """What is to be observed in one unit of work each, one after the other: all that is as it was, and few records to write.
 
-    Each expects to find the snapshot as the one before has left it, and is as large as the pace says by then.
+    Each expects to find the snapshot as the one before has left it, and is as large as the piece size says by then.
     """
-    if not foreseen.compared.differing:
-        yield foreseen
+    if not precompared.compared.differing:
+        yield precompared
         return
-    differing = [record_id for record_id in foreseen.sights.records if record_id in foreseen.compared.differing]
+    differing = [record_id for record_id in precompared.hashed.records if record_id in precompared.compared.differing]
     start = number = 0
     while start < len(differing):
-        some = differing[start : start + pace.most]
-        count, encoded = _encoded(foreseen, some) if keeps_bodies else (len(some), {})
+        some = differing[start : start + piece_size.most]
+        count, encoded = _encoded(precompared, some) if keeps_bodies else (len(some), {})
         start += count
-        yield _piece(foreseen, some[:count], number=number, encoded=encoded, is_last=start == len(differing))
+        yield _piece(precompared, some[:count], number=number, encoded=encoded, is_last=start == len(differing))
         number += 1
 
 
-def _encoded(foreseen: Foreseen, record_ids: Sequence[str]) -> tuple[int, dict[str, bytes | None]]:
+def _encoded(precompared: Precompared, record_ids: Sequence[str]) -> tuple[int, dict[str, bytes | None]]:
     """How many of these records are not too large together, at least one, and the bodies of those."""
     encoded, size = dict[str, bytes | None](), 0
     for count, record_id in enumerate(record_ids):
         try:
-            body = foreseen.body_of(record_id)
+            body = precompared.body_of(record_id)
         except UpstreamResponseError:
             continue  # Whoever writes it finds out again, and tells.
         size += len(body or b"")
@@ -101,18 +101,20 @@ def _encoded(foreseen: Foreseen, record_ids: Sequence[str]) -> tuple[int, dict[s
     return len(record_ids), encoded
 
 
-def _piece(foreseen: Foreseen, record_ids: Sequence[str], *, number: int, encoded: Mapping[str, bytes | None], is_last: bool) -> Foreseen:
+def _piece(
+    precompared: Precompared, record_ids: Sequence[str], *, number: int, encoded: Mapping[str, bytes | None], is_last: bool
+) -> Precompared:
     """These records, which differ; and in the first piece all that do not."""
-    sights, compared = foreseen.sights, foreseen.compared
+    hashed, compared = precompared.hashed, precompared.compared
     written = frozenset(record_ids)
-    kept = [each for each in sights.records if each in written or (number == 0 and each not in compared.differing)]
-    return Foreseen(
-        sights=Sights(
-            records={each: sights.records[each] for each in kept},
-            hashes={each: sights.hashes[each] for each in kept if each in sights.hashes},
-            unfollowable_ids=sights.unfollowable_ids if number == 0 else (),
+    kept = [each for each in hashed.records if each in written or (number == 0 and each not in compared.differing)]
+    return Precompared(
+        hashed=HashedObservations(
+            records={each: hashed.records[each] for each in kept},
+            hashes={each: hashed.hashes[each] for each in kept if each in hashed.hashes},
+            unfollowable_ids=hashed.unfollowable_ids if number == 0 else (),
         ),
-        tick=foreseen.tick + number if foreseen.tick is not None else None,
+        tick=precompared.tick + number if precompared.tick is not None else None,
         compared=Compared(
             differing={each: compared.differing[each] for each in record_ids},
             numbers=compared.numbers if number == 0 else [],

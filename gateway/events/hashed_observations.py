@@ -1,4 +1,4 @@
-"""Sights: what an app says of records, made ready to be compared; no unit of work waits for it."""
+"""Hashed observations: what an app says of records, made ready to be compared; no unit of work waits for it."""
 
 import asyncio
 import re
@@ -26,8 +26,8 @@ class Observation(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sights:
-    """What the app says of records, each of them once, in the order of their last sights."""
+class HashedObservations:
+    """What the app says of records, each of them once, in the order in which they were observed last."""
 
     records: Mapping[str, Record | None]
     hashes: Mapping[str, bytes | None]
@@ -45,7 +45,7 @@ def is_followable(external_id: str) -> bool:
     return not _NOT_IN_AN_ID.search(external_id) and len(external_id.encode()) <= _MAXIMUM_ID_BYTES
 
 
-async def sights_of(observations: Sequence[Observation], volatile_fields: Collection[str] = ()) -> Sights:
+async def hashed_observations(observations: Sequence[Observation], volatile_fields: Collection[str] = ()) -> HashedObservations:
     """What observations come to: of two of a record the later one counts."""
     records: dict[str, Record | None] = {}
     unfollowable_ids: list[str] = []
@@ -57,7 +57,7 @@ async def sights_of(observations: Sequence[Observation], volatile_fields: Collec
         records.pop(external_id, None)
         records[external_id] = record
     hashes = await _hashes(records, frozenset(volatile_fields))
-    return Sights(records=records, hashes=hashes, unfollowable_ids=tuple(unfollowable_ids))
+    return HashedObservations(records=records, hashes=hashes, unfollowable_ids=tuple(unfollowable_ids))
 
 
 async def _hashes(records: Mapping[str, Record | None], volatile_fields: frozenset[str]) -> dict[str, bytes | None]:
