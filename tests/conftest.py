@@ -2,6 +2,8 @@
 
 import gc
 
+import hypothesis
+
 from tests.support.database import database, database_url, migrated_file, sqlite_url
 from tests.support.node import node, node_modules
 from tests.support.postgres import postgres_server
@@ -10,6 +12,10 @@ from tests.support.unsynced_files import leave_files_unsynced
 
 __all__ = ["database", "database_url", "migrated_file", "node", "node_modules", "postgres_server", "sqlite_url"]
 
+# The same examples each time: a search for others is somebody's who can look at what it finds (docs/code.md).
+hypothesis.settings.register_profile("suite", derandomize=True, deadline=None)
+hypothesis.settings.register_profile("search", max_examples=5_000, deadline=None, suppress_health_check=list(hypothesis.HealthCheck))
+hypothesis.settings.load_profile("suite")
 share_statements()
 leave_files_unsynced()
 # What is imported while tests are collected stays: looking through it for garbage, again and again as it grows, finds none.
