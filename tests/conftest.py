@@ -13,7 +13,9 @@ from tests.support.unsynced_files import leave_files_unsynced
 __all__ = ["database", "database_url", "migrated_file", "node", "node_modules", "postgres_server", "sqlite_url"]
 
 # The same examples each time: a search for others is somebody's who can look at what it finds (docs/code.md).
-hypothesis.settings.register_profile("suite", derandomize=True, deadline=None)
+# No check of speed, which depends on the machine; and a fixture may serve many examples, as none leaves a trace that the next one sees.
+BESIDE_THE_POINT = [hypothesis.HealthCheck.too_slow, hypothesis.HealthCheck.function_scoped_fixture]
+hypothesis.settings.register_profile("suite", derandomize=True, deadline=None, suppress_health_check=BESIDE_THE_POINT)
 hypothesis.settings.register_profile("search", max_examples=5_000, deadline=None, suppress_health_check=list(hypothesis.HealthCheck))
 hypothesis.settings.load_profile("suite")
 share_statements()

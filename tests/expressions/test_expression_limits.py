@@ -3,7 +3,7 @@
 import tracemalloc
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.expressions import Expression, ExpressionError, Template, limits
@@ -130,7 +130,6 @@ VALUES = st.recursive(
 )
 
 
-@settings(max_examples=300, deadline=None)
 @given(source=SOURCES, value=VALUES)
 def test_any_source_and_any_value_end_in_a_value_or_an_expression_error(source, value):
     for compile_ in (Expression.compile, Template.compile):
@@ -141,7 +140,6 @@ def test_any_source_and_any_value_end_in_a_value_or_an_expression_error(source, 
             continue
 
 
-@settings(max_examples=200, deadline=None)
 @given(value=st.text(max_size=20))
 def test_a_path_never_leaves_its_place(value):
     try:

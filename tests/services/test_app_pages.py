@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from types import SimpleNamespace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.config import Settings
@@ -88,7 +88,6 @@ async def test_what_is_appended_after_the_end_is_found_with_the_last_cursor(runt
     assert [item for _, item in rest] == [4]
 
 
-@settings(max_examples=60, deadline=None)
 @given(
     count=st.integers(0, 60),
     largest=st.integers(1, 25),

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.errors import UpstreamUnavailableError
@@ -17,6 +17,7 @@ from gateway.services.selectors import ConnectionSelector, DataSourceSelector
 from gateway.sync.claims import claim
 from gateway.sync.work import perform
 from tests.support.changing_app import LONGEST_DELAY, ChangingApp
+from tests.support.examples import part_of_examples
 from tests.sync.world import World, replayed
 
 ASCENDING, NEWEST, UNSORTED = CursorOrder.ASCENDING, CursorOrder.NEWEST_FIRST, CursorOrder.UNSORTED
@@ -206,11 +207,10 @@ SOME = (
     "unsorted windows, cut off, tombstones",
     "count in windows, tombstones",
 )
-SETTINGS = {"deadline": None, "suppress_health_check": [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]}
 
 
 @pytest.mark.parametrize("name", SOME)
-@settings(max_examples=4, derandomize=True, **SETTINGS)
+@part_of_examples(percent=4)
 @given(before=st.lists(steps, max_size=8), after=st.lists(steps, max_size=16), is_slow=st.booleans())
 async def test_what_is_told_makes_the_app_out_of_its_baseline(
     world: World, name: str, before: list[Step], after: list[Step], is_slow: bool
@@ -220,7 +220,7 @@ async def test_what_is_told_makes_the_app_out_of_its_baseline(
 
 @pytest.mark.long
 @pytest.mark.parametrize("name", SUPPORTS)
-@settings(max_examples=2, **SETTINGS)
+@part_of_examples(percent=2)
 @given(before=st.lists(steps, max_size=12), after=st.lists(steps, max_size=30), is_slow=st.booleans())
 async def test_what_is_told_makes_the_app_out_of_its_baseline_whatever_happens(
     world: World, name: str, before: list[Step], after: list[Step], is_slow: bool

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.documents import MAX_BYTES
@@ -317,7 +317,6 @@ ENTRIES = st.fixed_dictionaries(
     )
     | PIECES
 )
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_file_at_all_is_right_or_refused(load, content):
     try:
         models = load(json.dumps(content))

@@ -4,9 +4,10 @@ import string
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
+from tests.support.examples import part_of_examples
 from tests.support.kinto import CONTACT_SCHEMA
 from tests.upstreams.shelf import CONTACTS_PLACE, CREATE, DELETE, SPEC, UPDATE
 
@@ -185,7 +186,7 @@ def nested(depth: int) -> Any:
     return value
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@part_of_examples(percent=50)
 @example({"n": 2**53 + 1, "m": -(2**63), "u": 2**64 - 1, "f": 0.1, "e": 1e300, "z": -0.0, "tiny": 5e-324})
 @example({"": "", " ": None, "a.b": {"a.b": []}, "__proto__": {}, "$ref": "x", "${x}": "${connection.server}", "data": {"id": 1}})
 @example({"deep": nested(20)})

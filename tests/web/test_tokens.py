@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from joserfc import jwe, jwt
 from joserfc.jwk import OctKey, RSAKey
@@ -188,14 +188,12 @@ def test_texts_of_any_language_and_a_backslash_survive(tokens):
     assert claims == Claims(external_id="客户-1", name="Žofie\u00a0Nováková 👩‍💻", fields={"path": "\\u0000"})
 
 
-@settings(deadline=None)
 @given(st.text(max_size=300) | st.builds(lambda h, p, s: f"{encoded(h)}.{encoded(p)}.{encoded(s)}", st.binary(), st.binary(), st.binary()))
 def test_whatever_a_stranger_sends_is_refused_and_nothing_else(text):
     with pytest.raises(NotAuthenticatedError):
         Tokens(SECRET, clock=FakeClock(now=NOW)).read(text)
 
 
-@settings(deadline=None)
 @given(
     st.dictionaries(
         st.sampled_from(["id", "name", "fields", "isAdmin", "exp", "nbf"]),

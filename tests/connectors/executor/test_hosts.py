@@ -1,7 +1,7 @@
 from urllib.parse import urlsplit
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from yarl import URL
 
@@ -149,7 +149,6 @@ def test_an_odd_address_without_a_host_stays_with_the_app(target):
     assert app.followed(target, source=app.base, what="The next page").origin == ("https", "app.test", 443)
 
 
-@settings(deadline=None)
 @given(st.text(alphabet="htps:/\\\\?#@%.[]:0 1-_evilapp\t\n\r\0。／＠é", max_size=40) | st.text(max_size=20))
 def test_what_is_followed_leads_to_the_app_in_the_eyes_of_other_url_readers_too(target):
     app = of("https://app.test/v1")

@@ -3,7 +3,7 @@
 from contextlib import suppress
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.connectors.format.auth import ApiKeyAuth
@@ -194,7 +194,6 @@ def test_a_file_of_nothing_but_unknown_keys_is_told_briefly(load, tmp_path):
     assert len(caught.value.message) < 51 * 800
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     position=st.integers(0, len(SMALL)), length=st.integers(0, 12), put=st.text(alphabet="{}[]:,&*!|>'\"%@`#-?$.\n\t ax0~\x00ü", max_size=6)
 )
@@ -206,7 +205,6 @@ def test_a_file_with_any_damage_loads_or_is_refused(tmp_path, position, length, 
         load_connector_file(path)
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(content=st.binary(max_size=60))
 def test_any_bytes_are_refused(tmp_path, content):
     path = tmp_path / "bytes.yaml"
