@@ -1,4 +1,4 @@
-"""How much work a request is for the gateway, for other GraphQL gateways and servers, and for a proxy that does nothing else.
+"""How much work a request is for the gateway, for other GraphQL gateways and servers, and for proxies that do nothing else.
 
     python benchmarks/compare [--seconds 3] [--rounds 3] [--concurrency 1 16 64] [--only typed yoga ...]
 
@@ -14,7 +14,7 @@ from pathlib import Path
 
 import report
 from comparison import Comparison
-from contenders import Contender
+from contenders import PROXIES, Contender
 from load import Figures
 from servers import OTHERS
 from tools import install_peers
@@ -45,8 +45,8 @@ def started(comparison: Comparison, only: list[str] | None) -> list[Contender]:
     """The rows of the table, their servers running."""
     others = [comparison.start_other(key) for key in OTHERS if only is None or key in only]
     own = [each for each in comparison.start_ours() if only is None or each.key in only]
-    is_first = [each.key == "raw" for each in others[:1]] == [True]
-    return [*others[:1], *own, *others[1:]] if is_first else [*own, *others]
+    proxies = [each for each in others if each.key in PROXIES]
+    return [*proxies, *own, *(each for each in others if each not in proxies)]
 
 
 def rounds(

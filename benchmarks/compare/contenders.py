@@ -9,6 +9,8 @@ from load import PAGE
 from records import FIELDS, MARK, RECORDS
 
 Rows = list[list[Any]]
+PROXIES = ("least", "raw")
+"""The keys of those that speak no GraphQL."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from contenders import Contender
+from contenders import PROXIES, Contender
 from load import Figures
 from tools import NODE, package_version
 
@@ -19,7 +19,18 @@ TARGETS = {"yoga": 0.8, "apollo": 0.5, "hive": 0.25, "strawberry": 0.2}
 """What our typed records may cost at most, as a share of the other's CPU."""
 TRIVIAL_MS = 0.35
 _OURS = ("typed", "fields")
-_PYTHON_PACKAGES = ("strawberry-graphql", "graphql-core", "starlette", "uvicorn", "uvloop", "httptools", "httpx", "sniffio")
+_PYTHON_PACKAGES = (
+    "strawberry-graphql",
+    "graphql-core",
+    "starlette",
+    "uvicorn",
+    "uvloop",
+    "httptools",
+    "aiohttp",
+    "orjson",
+    "httpx",
+    "sniffio",
+)
 _NODE_PACKAGES = ("graphql", "graphql-yoga", "@apollo/server", "@graphql-hive/gateway", "@omnigraph/openapi")
 
 
@@ -54,7 +65,7 @@ def _figures(contenders: Sequence[Contender], measured: Measured, concurrencies:
 def _ratios(contenders: Sequence[Contender], measured: Measured, concurrencies: Sequence[int]) -> str:
     """CPU of ours by CPU of the others."""
     names = {contender.key: contender.name for contender in contenders}
-    others = [key for key in (*TARGETS, "raw") if key in names]
+    others = [key for key in (*TARGETS, *PROXIES) if key in names]
     own = [key for key in _OURS if key in names]
     if not own or not others:
         return ""

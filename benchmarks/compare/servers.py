@@ -34,6 +34,7 @@ def _hive(app: str, port: int, folder: Path) -> list[str]:
 
 
 OTHERS: dict[str, tuple[Contender, Command]] = {
+    "least": (raw("least", "uvicorn, aiohttp and orjson alone"), _python("least.py")),
     "raw": (raw("raw", "proxy of Starlette and httpx"), _python("httpx_proxy.py")),
     "strawberry": (peer("strawberry", "Strawberry, a list of typed objects, httpx"), _python("strawberry_list.py")),
     "yoga": (peer("yoga", "GraphQL Yoga"), _node("yoga.mjs")),
