@@ -7,7 +7,7 @@ from typing import Any
 
 from gateway.expressions import limits
 from gateway.expressions.errors import ExpressionError
-from gateway.expressions.functions import ARITIES
+from gateway.expressions.functions import ARITIES, TAKE_REFERENCES
 
 Node = dict[str, Any]
 """A node of jmespath's syntax tree."""
@@ -22,6 +22,7 @@ _SELECTS = frozenset({"multi_select_list", "multi_select_dict", "function_expres
 
 def check(tree: Node) -> None:
     """Raises ExpressionError when the expression nests too deeply, calls what there is not, or could grow without bounds."""
+    _check_references({"type": "whole", "children": [tree]})
     for node, depth in _walk(tree):
         if depth > limits.MAX_DEPTH:
             raise ExpressionError(f"it nests deeper than {limits.MAX_DEPTH} levels; take it apart")
@@ -29,6 +30,7 @@ def check(tree: Node) -> None:
             _check_call(node["value"], len(node["children"]))
         if node["type"] == "literal":
             _check_literal(node["value"])
+        _check_references(node)
         if node["type"] in _FEEDS - {"pipe"} and node["children"][0]["type"] == "not_expression":
             # jmespath reads !a.b as (!a).b, which is always null.
             raise ExpressionError("'!' takes only the name after it; write !(a.b) to negate the whole")
@@ -72,6 +74,14 @@ def _check_call(name: str, count: int) -> None:
     least, is_variadic = ARITIES[name]
     if count < least or (count > least and not is_variadic):
         raise ExpressionError(f"{name}() takes {'at least ' if is_variadic else ''}{least} argument(s), not {count}")
+
+
+def _check_references(node: Node) -> None:
+    # Elsewhere jmespath gives an object of its own, which is no JSON.
+    if node["type"] == "function_expression" and node["value"] in TAKE_REFERENCES:
+        return
+    if any(child["type"] == "expref" for child in _nodes_below(node)):
+        raise ExpressionError(f"'&' stands only among the arguments of {', '.join(sorted(TAKE_REFERENCES))}")
 
 
 def _check_literal(value: Any) -> None:

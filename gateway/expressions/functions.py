@@ -260,6 +260,10 @@ ARITIES: dict[str, tuple[int, bool]] = {
     name: (len(entry["signature"]), bool(entry["signature"][-1].get("variadic"))) for name, entry in Functions.FUNCTION_TABLE.items()
 }
 """By function: how many arguments it takes, and whether more are welcome."""
+TAKE_REFERENCES = frozenset(
+    name for name, entry in Functions.FUNCTION_TABLE.items() if any(argument["types"] == ["expref"] for argument in entry["signature"])
+)
+"""The functions that are given an expression, `&name`, to evaluate by themselves."""
 
 
 def scalar_text(value: Any) -> str:

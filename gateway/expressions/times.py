@@ -1,12 +1,25 @@
 """Times in expressions: text in, text out, always UTC."""
 
 import re
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 
 from gateway.expressions.errors import ExpressionError
 
-# Only these: strftime also takes widths (%999999999d), which fill the memory.
-_PATTERN = re.compile(r"(?:[^%]|%[YmdHMSfj%])*")
+# Only these, and written by us: strftime also takes widths (%999999999d), which fill the memory, ends at a NUL character, and writes
+# years before 1000 without their zeros, which nobody reads as years.
+_DIRECTIVES: Mapping[str, Callable[[datetime], str]] = {
+    "%Y": lambda time: f"{time.year:04}",
+    "%m": lambda time: f"{time.month:02}",
+    "%d": lambda time: f"{time.day:02}",
+    "%H": lambda time: f"{time.hour:02}",
+    "%M": lambda time: f"{time.minute:02}",
+    "%S": lambda time: f"{time.second:02}",
+    "%f": lambda time: f"{time.microsecond:06}",
+    "%j": lambda time: f"{time.timetuple().tm_yday:03}",
+    "%%": lambda time: "%",
+}
+_DIRECTIVE = re.compile("%.?", re.DOTALL)
 _MAX_PATTERN_CHARACTERS = 100
 # An hour of 24 is told as the day after it, by the versions of the library that read it.
 _WHOLE_SECONDS = re.compile(
@@ -63,6 +76,6 @@ def shifted(time: datetime | None, seconds: float) -> datetime | None:
 
 def formatted(time: datetime | None, pattern: str) -> str | None:
     """The time written by a pattern. Raises ExpressionError for a pattern of other directives."""
-    if len(pattern) > _MAX_PATTERN_CHARACTERS or not _PATTERN.fullmatch(pattern):
+    if len(pattern) > _MAX_PATTERN_CHARACTERS or not _DIRECTIVES.keys() >= set(_DIRECTIVE.findall(pattern)):
         raise ExpressionError("a time pattern is at most 100 characters with %Y %m %d %H %M %S %f %j %%")
-    return None if time is None else time.strftime(pattern)
+    return None if time is None else _DIRECTIVE.sub(lambda found: _DIRECTIVES[found[0]](time), pattern)

@@ -4,7 +4,7 @@ A mark never passes the start of the run that sets it, nor what that run has see
 read again because of the lookback. Values of exactly the mark are read again each time; equal hashes say nothing.
 """
 
-import math
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -16,6 +16,7 @@ BASELINE_MARGIN = timedelta(days=1)
 _QUIET_MARGIN = timedelta(hours=1)
 """How near to the run's start a mark may come over ranges in which nothing was seen."""
 _EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
+_LARGEST = sys.float_info.max
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,9 +52,10 @@ def usable(value: CursorValue | None, cursor: CursorSync) -> CursorValue | None:
     """The value where it can be compared with others of the cursor; null for what is none, and cannot move a mark."""
     if cursor.type is CursorType.DATETIME:
         return value if isinstance(value, datetime) and value.tzinfo is not None else None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    return value
+    # NaN is not less either; integers beyond it cannot be calculated with.
+    return value if abs(value) <= _LARGEST else None
 
 
 def highest(values: Iterable[CursorValue | None], cursor: CursorSync) -> CursorValue | None:

@@ -1,5 +1,6 @@
 """What an expression may not ask for, whoever wrote it and whatever the app answers."""
 
+import json
 import tracemalloc
 
 import pytest
@@ -7,6 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.expressions import Expression, ExpressionError, Template, limits
+from gateway.expressions.functions import ARITIES
+from tests.support.examples import ANY_JSON
 
 
 @pytest.mark.parametrize(
@@ -138,6 +141,17 @@ def test_any_source_and_any_value_end_in_a_value_or_an_expression_error(source, 
             compiled.evaluate({"a": value}) if isinstance(compiled, Expression) else compiled.render({"a": value})
         except ExpressionError:
             continue
+
+
+@given(name=st.sampled_from(sorted(ARITIES)), arguments=st.lists(ANY_JSON, max_size=3))
+def test_any_function_of_any_values_gives_json_or_an_expression_error(name, arguments):
+    names = dict(zip("abc", arguments, strict=False))
+    for written in (", ".join(names), f"&@, {', '.join(names)}", f"{', '.join(names)}, &@"):
+        try:
+            result = Expression.compile(f"{name}({written})").evaluate(names)
+        except ExpressionError:
+            continue
+        json.dumps(result, allow_nan=False)
 
 
 @given(value=st.text(max_size=20))

@@ -67,7 +67,7 @@ def test_marks_survive_json(value: datetime | float | None):
 
 
 def test_values_that_cannot_be_compared_move_no_mark():
-    values = [float("nan"), float("inf"), True, datetime(2026, 1, 1), START, None]
+    values = [float("nan"), float("inf"), 10**400, -(10**400), True, datetime(2026, 1, 1), START, None]
 
     assert marks.highest(values, COUNTS) is None
     assert marks.highest(values, TIMES) == START

@@ -1,7 +1,6 @@
 """Where records stand in the order of changes: how the values are read, told to the app, and stepped along. Nothing here asks the app."""
 
 import json
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -82,7 +81,8 @@ def _count(value: JsonValue) -> int | float | None:
             return None
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    return value if math.isfinite(value) and abs(value) < _LARGEST_COUNT else None
+    # Neither infinity nor NaN is less; to ask whether it is finite would fail for an integer beyond a double.
+    return value if abs(value) < _LARGEST_COUNT else None
 
 
 @dataclass(frozen=True, kw_only=True)
