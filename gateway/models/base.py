@@ -1,5 +1,7 @@
-"""What all tables share: names of constraints, keys, times."""
+"""What all tables share: names of constraints, keys, JSON, times."""
 
+import json
+import re
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -8,6 +10,8 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import TypeDecorator
 from sqlmodel import SQLModel
 from uuid_utils.compat import uuid7
+
+from gateway.models.json import JsonObject
 
 # Batch migrations on SQLite need every constraint to have a name; it must stand before the first table.
 SQLModel.metadata.naming_convention = {
@@ -20,6 +24,30 @@ SQLModel.metadata.naming_convention = {
 
 JsonColumn = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
 """JSON on both databases. Assign a new value to change it: a change in place is not saved."""
+
+# NUL, half a surrogate pair, and numbers that come back as others: minus zero, and those that are written with a positive exponent.
+_ALTERED_BY_JSONB = re.compile(r"\\u0000|[\ud800-\udfff]|-0\.0|e\+")
+
+
+class _AnyJsonb(TypeDecorator[JsonObject]):
+    """JSONB of objects that keeps each as it is: one that JSONB cannot keep is kept as the text of it."""
+
+    impl = JSONB(none_as_null=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: JsonObject | None, dialect: Dialect) -> JsonObject | str | None:
+        """The object, or its text."""
+        is_altered = value is not None and _ALTERED_BY_JSONB.search(json.dumps(value, ensure_ascii=False))
+        return json.dumps(value) if is_altered else value
+
+    def process_result_value(self, value: JsonObject | str | None, dialect: Dialect) -> JsonObject | None:
+        """The object that was kept."""
+        stored: JsonObject | None = json.loads(value) if isinstance(value, str) else value
+        return stored
+
+
+AppJsonColumn = JSON(none_as_null=True).with_variant(_AnyJsonb(), "postgresql")
+"""The same for objects with parts that an app decides, such as its page tokens: what PostgreSQL's JSON has not is kept too."""
 
 
 class UTCDateTime(TypeDecorator[datetime]):
