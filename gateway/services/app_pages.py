@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cache
 from itertools import accumulate, chain, islice
 from typing import Generic, TypeVar
 
@@ -49,6 +49,11 @@ class _Part(Generic[Item]):
         """How many there are."""
         return max(len(self.page.items) - self.start.offset, 0)
 
+    @property
+    def has_token(self) -> bool:
+        """Whether a position in it holds a token of the app's, which alone makes cursors long."""
+        return self.start.token is not None or self.page.next_token is not None
+
     def after(self, index: int) -> Position:
         """The position after the item at an index; after the last one it is the next page's start."""
         if index + 1 == self.count and self.page.next_token is not None:
@@ -56,15 +61,19 @@ class _Part(Generic[Item]):
         return replace(self.start, offset=self.start.offset + index + 1)
 
 
-async def read(runtime: Runtime, fetch: Fetch[Item], *, first: int, after: str | None, scope: str) -> AppPage[Item]:
+async def read(runtime: Runtime, fetch: Fetch[Item], *, first: int, after: str | None, scope: Callable[[], str]) -> AppPage[Item]:
     """Up to `first` items after a cursor, whatever the size of the app's pages.
 
-    `scope` names the list: a cursor works only with the scope it was made for. All or nothing: an error on the way
+    `scope` names the list, where there is a cursor: it works only with the scope it was made for. All or nothing: an error on the way
     is raised, never a short page. `has_next` is false only when the app says that nothing follows.
     """
-    secret = runtime.settings.token_secret.get_secret_value()
+    secret, scope = runtime.settings.token_secret.get_secret_value(), cache(scope)
     start = Position(size=max(first, MINIMUM_APP_PAGE_SIZE))
-    position = cursors.decode(after, scope=scope, secret=secret) if after is not None else start
+    position = cursors.decode(after, scope=scope(), secret=secret) if after is not None else start
+
+    def encode(position: Position) -> str:
+        return cursors.encode(position, scope=scope(), secret=secret)
+
     parts: list[_Part[Item]] = []
     for _ in range(MAXIMUM_APP_PAGES):
         page = await fetch(PageRequest(size=position.size, token=position.token))
@@ -72,7 +81,7 @@ async def read(runtime: Runtime, fetch: Fetch[Item], *, first: int, after: str |
         found = sum(part.count for part in parts)
         if found >= first or page.next_token is None:
             has_next = found > first or page.next_token is not None
-            return _page_of(parts, first=first, has_next=has_next, encode=partial(cursors.encode, scope=scope, secret=secret))
+            return _page_of(parts, first=first, has_next=has_next, encode=encode)
         position = _next(page, position)
     raise UpstreamCallsExceededError(
         f"The app's pages are too small: {MAXIMUM_APP_PAGES} of them hold fewer than {first} items. Ask for fewer."
@@ -82,7 +91,7 @@ async def read(runtime: Runtime, fetch: Fetch[Item], *, first: int, after: str |
 def _page_of(parts: list[_Part[Item]], *, first: int, has_next: bool, encode: Callable[[Position], str]) -> AppPage[Item]:
     items = tuple(islice(chain.from_iterable(part.page.items[part.start.offset :] for part in parts), first))
     for part, end in zip(parts, accumulate(part.count for part in parts), strict=True):
-        if part.count and end <= len(items):
+        if part.has_token and part.count and end <= len(items):
             # A token that is too long to be handed out is an error of the page, whether its cursor is asked for or not.
             encode(part.after(part.count - 1))
     return AppPage(items=items, has_next=has_next, cursor=lambda index: encode(_after(parts, index)))

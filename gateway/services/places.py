@@ -56,7 +56,9 @@ async def locations(
             page = await app.connector.locations(app.access, directory, request)
             return Page(items=tuple(_suiting_first(app.connector, page.items, udm)), next_token=page.next_token)
 
-        scope = f"locations {connection.id} {directory.path} {udm}"
+        def scope() -> str:
+            return f"locations {connection.id} {directory.path} {udm}"
+
         return await app_pages.read(runtime, fetch, first=first, after=after, scope=scope)
 
 
@@ -82,7 +84,7 @@ async def integration_locations(
     async def fetch(request: PageRequest) -> Page[Location]:
         return Page(items=held)
 
-    return await app_pages.read(runtime, fetch, first=first, after=after, scope=f"static {integration.id} {directory.path}")
+    return await app_pages.read(runtime, fetch, first=first, after=after, scope=lambda: f"static {integration.id} {directory.path}")
 
 
 async def collection(

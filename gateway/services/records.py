@@ -40,7 +40,7 @@ async def page(
         async def fetch(request: PageRequest) -> Page[Record]:
             return await app.connector.records(app.access, place.pointer, request, asked)
 
-        return await app_pages.read(runtime, fetch, first=first, after=after, scope=_scope(place, asked))
+        return await app_pages.read(runtime, fetch, first=first, after=after, scope=partial(_scope, place, asked))
 
 
 async def record(runtime: Runtime, principal: Principal, *, place: RecordPlace, external_id: str) -> Record | None:

@@ -39,7 +39,7 @@ async def walk(runtime, fetch, *, sizes, after=None):
     """All items from a cursor on, read in pages of the given sizes in turn; and each item's cursor."""
     found = []
     for size in sizes:
-        page = await app_pages.read(runtime, fetch, first=size, after=after, scope=SCOPE)
+        page = await app_pages.read(runtime, fetch, first=size, after=after, scope=lambda: SCOPE)
         assert len(page.edges) <= size
         found += page.edges
         if not page.has_next:
@@ -60,20 +60,20 @@ async def test_every_page_size_reads_the_whole_list_once_from_every_place(runtim
 
 
 async def test_a_full_page_says_that_more_may_follow_only_when_the_app_does(runtime):
-    at_the_end = await app_pages.read(runtime, Pages([2, 3]).fetch, first=5, after=None, scope=SCOPE)
-    before_an_empty_page = await app_pages.read(runtime, Pages([2, 3, 0]).fetch, first=5, after=None, scope=SCOPE)
+    at_the_end = await app_pages.read(runtime, Pages([2, 3]).fetch, first=5, after=None, scope=lambda: SCOPE)
+    before_an_empty_page = await app_pages.read(runtime, Pages([2, 3, 0]).fetch, first=5, after=None, scope=lambda: SCOPE)
 
     assert (len(at_the_end.edges), at_the_end.has_next) == (5, False)
     assert (len(before_an_empty_page.edges), before_an_empty_page.has_next) == (5, True)
     last = before_an_empty_page.edges[-1][0]
-    rest = await app_pages.read(runtime, Pages([2, 3, 0]).fetch, first=5, after=last, scope=SCOPE)
+    rest = await app_pages.read(runtime, Pages([2, 3, 0]).fetch, first=5, after=last, scope=lambda: SCOPE)
     assert (rest.items, rest.has_next) == ((), False)
 
 
 async def test_a_page_that_fits_the_apps_costs_one_request(runtime):
     pages = Pages([50, 50, 50])
-    first = await app_pages.read(runtime, pages.fetch, first=50, after=None, scope=SCOPE)
-    await app_pages.read(runtime, pages.fetch, first=50, after=first.edges[-1][0], scope=SCOPE)
+    first = await app_pages.read(runtime, pages.fetch, first=50, after=None, scope=lambda: SCOPE)
+    await app_pages.read(runtime, pages.fetch, first=50, after=first.edges[-1][0], scope=lambda: SCOPE)
 
     assert pages.requests == [PageRequest(size=50), PageRequest(size=50, token=1)]
 
@@ -118,8 +118,8 @@ async def test_a_list_begun_one_by_one_can_be_read_a_thousand_at_a_time(runtime)
     async def fetch(request):
         return app.page(items, request)
 
-    begun = await app_pages.read(runtime, fetch, first=1, after=None, scope=SCOPE)
-    more = await app_pages.read(runtime, fetch, first=1_000, after=begun.edges[0][0], scope=SCOPE)
+    begun = await app_pages.read(runtime, fetch, first=1, after=None, scope=lambda: SCOPE)
+    more = await app_pages.read(runtime, fetch, first=1_000, after=begun.edges[0][0], scope=lambda: SCOPE)
 
     assert [item for _, item in more.edges] == items[1:1_001]
 
@@ -133,8 +133,8 @@ async def test_an_error_on_the_way_is_raised_and_never_a_short_page(runtime):
         return await pages.fetch(request)
 
     with pytest.raises(UpstreamUnavailableError):
-        await app_pages.read(runtime, fetch, first=5, after=None, scope=SCOPE)
-    before = await app_pages.read(runtime, fetch, first=4, after=None, scope=SCOPE)
+        await app_pages.read(runtime, fetch, first=5, after=None, scope=lambda: SCOPE)
+    before = await app_pages.read(runtime, fetch, first=4, after=None, scope=lambda: SCOPE)
     assert [item for _, item in before.edges] == [0, 1, 2, 3]
 
 
@@ -142,7 +142,7 @@ async def test_an_app_that_gives_nothing_but_more_pages_is_asked_a_hundred_times
     pages = Pages([0] * 1_000)
 
     with pytest.raises(UpstreamCallsExceededError) as caught:
-        await app_pages.read(runtime, pages.fetch, first=5, after=None, scope=SCOPE)
+        await app_pages.read(runtime, pages.fetch, first=5, after=None, scope=lambda: SCOPE)
 
     assert caught.value.message == "The app's pages are too small: 100 of them hold fewer than 5 items. Ask for fewer."
     assert len(pages.requests) == 100
@@ -150,9 +150,9 @@ async def test_an_app_that_gives_nothing_but_more_pages_is_asked_a_hundred_times
 
 async def test_a_cursor_of_another_list_is_refused_before_the_app_is_asked(runtime):
     pages = Pages([5])
-    page = await app_pages.read(runtime, pages.fetch, first=2, after=None, scope="another list")
+    page = await app_pages.read(runtime, pages.fetch, first=2, after=None, scope=lambda: "another list")
 
     with pytest.raises(InvalidError):
-        await app_pages.read(runtime, pages.fetch, first=2, after=page.edges[0][0], scope=SCOPE)
+        await app_pages.read(runtime, pages.fetch, first=2, after=page.edges[0][0], scope=lambda: SCOPE)
 
     assert len(pages.requests) == 1
