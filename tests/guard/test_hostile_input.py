@@ -54,6 +54,7 @@ NO_REQUESTS: Sequence[bytes] = [
     b'{"query": "{ viewer { isAdmin } }", "variables": {"a": NaN}}',
     b'{"query": "{ viewer { isAdmin } }", "variables": {"a": ' + b"[" * 100_000 + b"]" * 100_000 + b"}}",
     b'{"query": "{ viewer { isAdmin } }", "variables": ' + b'{"a":' * 1_100 + b"1" + b"}" * 1_101,
+    b'{"query": "{ viewer { isAdmin } }", "variables": ' + b'{"a":' * 1_000 + b"1234567890123456789" + b"}" * 1_001,
     b'{"query": "\\u0000"}',
     b'{"query": "{' + b"a{" * 50_000 + b'"}',
     b'{"query": "{ connector(key: ' + b"[" * 50_000 + b'"}',

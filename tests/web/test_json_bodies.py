@@ -1,0 +1,36 @@
+"""JSON as clients send it and as it is answered: read without losing a digit, or refused."""
+
+import json
+
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from gateway.errors import NotJsonError
+from gateway.web.bodies import decode_json, encode_json
+from tests.support.examples import ANY_JSON
+
+NEARLY_JSON = st.text(alphabet='{}[]",:\\ud8c0123456789-+.eE truefalsn', max_size=60).map(str.encode)
+
+
+@given(body=st.binary(max_size=40) | NEARLY_JSON | ANY_JSON.map(lambda value: json.dumps(value).encode()))
+@example(body=b"[" * 1_000 + b"1" * 19 + b"]" * 1_000)
+@example(body=b'{"a":' * 1_020 + b"1" * 19 + b"}" * 1_020)
+@example(body=b"[" * 5_000)
+@example(body=b"1" * 4_301)
+def test_any_body_is_refused_or_a_value_that_is_answered_as_it_is(body):
+    try:
+        value = decode_json(body)
+    except NotJsonError:
+        return
+
+    assert exact(decode_json(encode_json(value))) == exact(value)
+
+
+@given(value=ANY_JSON)
+def test_any_value_of_an_app_is_answered_as_it_is(value):
+    assert exact(json.loads(encode_json(value))) == exact(value)
+
+
+def exact(value: object) -> str:
+    """The value with its types, as 1, 1.0 and true are equal in Python, and so are 0.0 and -0.0."""
+    return json.dumps(value, sort_keys=True)
