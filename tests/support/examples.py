@@ -8,7 +8,10 @@ from hypothesis import strategies as st
 NUMBERS = (
     st.integers()
     | st.floats(allow_nan=False, allow_infinity=False)
-    | st.sampled_from([-0.0, 5e-324, 1e308, 2**53 + 1, 2**63, -(2**63) - 1, 2**64, 10**22, 1e22, 10**309, -(10**400), 10**4300 - 1])
+    | st.sampled_from([-0.0, 5e-324, 1e308, 2**53 + 1, 2**63, -(2**63) - 1, 2**64, 10**22, 1e22])
+    # Not as they are: hypothesis writes down what a strategy is made of.
+    | st.sampled_from([309, 400, 4_300]).map(lambda digits: 10**digits - 1)
+    | st.just(400).map(lambda digits: -(10**digits))
 )
 TEXTS = (
     st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
@@ -17,7 +20,8 @@ TEXTS = (
     | st.sampled_from(
         ["", " ", "\x00", "a\x00b", "1e999", "-Infinity", "NaN", "null", "[[", "0001-01-01", "9999-12-31T23:59:59-23:59", "٣", "²"]
     )
-    | st.sampled_from(["/", "..", "https://", "//evil.test", "?", "#", "${record}", "\r\nX: y", "\u202e", "\ufeff", "1" * 5_000])
+    | st.sampled_from(["/", "..", "https://", "//evil.test", "?", "#", "${record}", "\r\nX: y", "\u202e", "\ufeff"])
+    | st.just(5_000).map(lambda length: "1" * length)
 )
 ANY_JSON = st.recursive(
     st.none() | st.booleans() | NUMBERS | TEXTS,
