@@ -6,15 +6,19 @@ from dataclasses import dataclass, field, replace
 
 from gateway.clock import Clock, SystemClock
 from gateway.config import Settings
+from gateway.connectors.bounded import Bounded
 from gateway.connectors.catalog import Catalog
 from gateway.connectors.described import DescribedCollections
 from gateway.connectors.http import Http
 from gateway.connectors.operation import Operation
-from gateway.connectors.protocol import Connector
+from gateway.connectors.protocol import Access, Connector
 from gateway.events.events import Events, open_events
 from gateway.storage.database import Database
 from gateway.storage.encryption import Cipher
 from gateway.udm import Models, load_models
+
+_MOST_OPENED = 1_000
+"""Of so many connections one operation knows that they can be used."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,11 +39,13 @@ class Runtime:
     """What apps said of their collections not long ago."""
     operation: Operation = field(default_factory=Operation, repr=False)
     """What apps are asked on behalf of; without bounds where nobody waits for an answer."""
+    opened: Bounded[Access] = field(default_factory=lambda: Bounded(maximum_weight=0), repr=False)
+    """The connections that the operation has found to be usable, by their state; none where nobody waits for an answer."""
 
     def for_operation(self) -> "Runtime":
         """The same parts for one operation, which may make as many requests to apps as the settings allow."""
         bounded = Operation(maximum_calls=self.settings.upstream_calls_per_operation, remembers=True, era=self.operation.era)
-        return replace(self, operation=bounded)
+        return replace(self, operation=bounded, opened=Bounded(maximum_weight=_MOST_OPENED))
 
 
 @asynccontextmanager

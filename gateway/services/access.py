@@ -37,8 +37,7 @@ async def app_of(
     for a connection that is DISCONNECTED already.
     """
     integration = integration or await integration_of(runtime, principal, connection)
-    require_usable(runtime, connection, integration)
-    app = open_app(runtime, connection, integration)
+    app = _usable_app(runtime, connection, integration)
     try:
         with Redacted(app.access.credentials):
             yield app
@@ -56,6 +55,18 @@ def require_usable(runtime: Runtime, connection: Connection, integration: Integr
         raise UpstreamAuthError(errors[0].message)
     if errors:
         raise InvalidError(f"Connection {connection.name!r} cannot be used: {errors[0].message}")
+
+
+def _usable_app(runtime: Runtime, connection: Connection, integration: Integration) -> App:
+    """The app of a connection that can be used: what an operation has found once stays true of the rows as they were."""
+    state = connection.id, connection.revision, integration.id, integration.revision
+    access = runtime.opened.get(state)
+    if access is not None:
+        return App(connector=runtime.connectors[integration.connector_key], access=access)
+    require_usable(runtime, connection, integration)
+    app = open_app(runtime, connection, integration)
+    runtime.opened.put(state, app.access, weight=1)
+    return app
 
 
 def open_app(runtime: Runtime, connection: Connection, integration: Integration) -> App:

@@ -13,7 +13,7 @@ from gateway.errors import (
 from gateway.models import ConnectionState
 from gateway.models.principal import SYSTEM
 from gateway.services import connections, data_source_instances, elements, integrations, places
-from gateway.services.access import open_app
+from gateway.services.access import app_of, open_app
 from gateway.services.selectors import ConnectionFilter, ConnectionSelector, DataSourceInstanceSelector
 from gateway.storage.rows import RowWindow
 from tests.support import runtime as given
@@ -54,6 +54,26 @@ async def test_no_repr_tells_a_secret(world):
     for thing in (world.connection, app, app.access, world.runtime, world):
         assert GOOD_TOKEN not in repr(thing)
         assert repr(world.connection.credentials) not in repr(thing)
+
+
+async def test_an_operation_opens_a_connection_once_for_each_state_that_it_has(world, notes_app):
+    notes_app.accepted_tokens.add("another-token-that-notes-accepts")
+    runtime = world.runtime.for_operation()
+
+    async def opened(connection, runtime=runtime):
+        async with app_of(runtime, world.acme, connection, world.integration) as app:
+            return app.access
+
+    first = await opened(world.connection)
+    assert await opened(world.connection) is first
+    assert await opened(world.connection, world.runtime.for_operation()) is not first
+    assert await opened(world.connection, world.runtime) is not await opened(world.connection, world.runtime)
+
+    renamed = await update(world, name="Notes of today", credentials={"token": "another-token-that-notes-accepts"})
+    assert (await opened(renamed)).credentials == {"token": "another-token-that-notes-accepts"}
+    archived = await connections.archive(world.runtime, world.acme, by=by(world.connection))
+    async with refused(world.runtime, InvalidError, "Connection 'Notes of today' is archived. Restore it first."):
+        await opened(archived)
 
 
 async def test_refused_credentials_save_nothing_and_are_not_repeated(world, notes_app):
