@@ -83,7 +83,7 @@ class Database:
 
         Raises ConfigurationError when the database cannot be reached, or belongs to a newer gateway.
         """
-        await schema.upgrade(self.engine.url)
+        await schema.upgrade(self.engine)
 
     async def check(self) -> None:
         """Returns when the database answers and its schema is this gateway's; raises ConfigurationError when not."""

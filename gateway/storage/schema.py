@@ -23,11 +23,31 @@ REVISION_TABLE = "schema_revision"
 _UNREACHABLE = (OSError, TimeoutError, DBAPIError)
 
 
-async def upgrade(url: URL) -> None:
+async def upgrade(engine: AsyncEngine) -> None:
     """Applies the migrations that are missing, all or none, one process at a time.
 
     Raises ConfigurationError when the database cannot be reached, or belongs to a newer gateway.
     """
+    # Mostly none is missing: then the connection that is opened to see it serves whoever comes next.
+    if not await _is_current(engine):
+        await _migrate(engine.url)
+
+
+async def _is_current(engine: AsyncEngine) -> bool:
+    try:
+        async with engine.connect() as connection:
+            if await _revision(connection) != head():
+                return False
+            await connection.run_sync(_check_references)
+    except DBAPIError:
+        # There is no such table yet; whatever else it may be shows again, and is told, where the migrations begin.
+        return False
+    except _UNREACHABLE as error:
+        raise _unusable(engine.url, error) from error
+    return True
+
+
+async def _migrate(url: URL) -> None:
     engine = engines.create_engine(url)
     if engines.is_sqlite(url):
         event.listen(engine.sync_engine, "connect", _leave_foreign_keys_open)
@@ -47,11 +67,16 @@ async def check(engine: AsyncEngine) -> None:
     """Returns when the database answers and its schema is the one this gateway works with; raises ConfigurationError when not."""
     try:
         async with engine.connect() as connection:
-            found = (await connection.execute(text(f"SELECT version_num FROM {REVISION_TABLE}"))).scalar_one_or_none()  # noqa: S608
+            found = await _revision(connection)
     except _UNREACHABLE as error:
         raise _unusable(engine.url, error) from error
     if found != head():
         raise _foreign_schema()
+
+
+async def _revision(connection: AsyncConnection) -> str | None:
+    found = await connection.execute(text(f"SELECT version_num FROM {REVISION_TABLE}"))  # noqa: S608
+    return found.scalar_one_or_none()
 
 
 @cache
@@ -68,11 +93,15 @@ def _config() -> Config:
 
 
 def _upgrade(connection: DatabaseConnection) -> None:
-    # Alembic reads every migration even where none is missing, which takes longer than all else that opens a gateway.
+    # Another process may have come first. Alembic reads every migration even where none is missing, which takes long.
     if MigrationContext.configure(connection, opts={"version_table": REVISION_TABLE}).get_current_revision() != head():
         config = _config()
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
+    _check_references(connection)
+
+
+def _check_references(connection: DatabaseConnection) -> None:
     if connection.dialect.name == "sqlite" and (broken := connection.exec_driver_sql("PRAGMA foreign_key_check").all()):
         raise ConfigurationError(f"A migration would leave rows of {broken[0][0]!r} without what they refer to. Nothing was changed.")
 
