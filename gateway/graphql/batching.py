@@ -46,14 +46,21 @@ class Loader(DataLoader[Key, Value], Generic[Key, Value]):
 
     def load(self, key: Key) -> "Future[Value]":
         """The value of a key, read together with the others of this turn."""
+        future = super().load(key)
+        if future.done():
+            return future
         # Every waiter gets the same future: without the shield, one that is cancelled would cancel it for all.
-        shielded = asyncio.shield(super().load(key))
+        shielded = asyncio.shield(future)
         shielded.add_done_callback(_take_note)
         return shielded
 
     def reading(self, key: Key) -> "Future[Value]":
         """The same for those who never cancel it: all who ask for a key share this one."""
         return super().load(key)
+
+    def knows(self, key: Key) -> bool:
+        """Whether the key was asked for before."""
+        return self._cache.get(key) is not None
 
     def do_resolve_reject(self, key: Key, future: "Future[Value]") -> None:
         """What the library calls for a key that is not being read yet."""

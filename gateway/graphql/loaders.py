@@ -127,9 +127,17 @@ class Loaders:
             self._rows[model] = Loader(self._read_by_ids, model)
         return self._rows[model]
 
+    async def row(self, model: type[Model], row_id: UUID) -> Model | None:
+        """One row of a type, archived or not. Nobody waits for what was read lately, where nothing was committed since."""
+        loader = self.row_by_id(model)
+        recent = self._runtime.database.recent((model, self._principal, row_id)) if not loader.knows(row_id) else None
+        if recent is not None:
+            loader.prime(row_id, recent[0])
+        return await loader.load(row_id)
+
     async def integration_of(self, connection: Connection) -> Integration:
         """The integration of a connection."""
-        integration = await self.row_by_id(Integration).load(connection.integration_id)
+        integration = await self.row(Integration, connection.integration_id)
         assert integration is not None  # noqa: S101 - a foreign key holds it, and everybody sees integrations.
         return integration
 

@@ -59,8 +59,7 @@ async def _selected(context: Context, row_type: type[Found], by: Any, find: Call
     context.require_caller()
     selector = by.read("by")
     if selector.id is not None:
-        row: Found | None = await context.loaders.row_by_id(row_type).load(selector.id)
-        return row
+        return await context.loaders.row(row_type, selector.id)
     return await find(*context.caller, by=selector)
 
 

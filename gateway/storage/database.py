@@ -66,6 +66,10 @@ class Database:
         """
         return await (read() if self._recent is None else self._recent.read(key, read))
 
+    def recent(self, key: Hashable) -> Any:
+        """What `remembered` would give for the key without reading; null where it would read."""
+        return self._recent.known(key) if self._recent is not None else None
+
     @asynccontextmanager
     async def write(self, principal: Principal) -> AsyncIterator[AsyncSession]:
         """One unit of work among what the principal may see: committed when the block ends, undone when it raises.

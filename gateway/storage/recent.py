@@ -2,7 +2,6 @@
 
 import sqlite3
 from collections.abc import Awaitable, Callable, Hashable
-from contextlib import closing
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -11,7 +10,6 @@ __all__ = ["RecentReads"]
 Value = TypeVar("Value")
 
 _MOST = 4_096
-_MISSING = object()
 
 
 class RecentReads:
@@ -29,14 +27,10 @@ class RecentReads:
 
     async def read(self, key: Hashable, read: Callable[[], Awaitable[Value]]) -> Value:
         """What `read` gives, or gave when the file was as it is now. `key` says what is read, and for whom."""
-        version = self._current_version()
-        if version is None or version != self._version:
-            self._values = {}
-            self._version = version
-        values = self._values
-        found = values.get(key, _MISSING)
-        if found is not _MISSING:
+        found = self.known(key)
+        if found is not None:
             return cast("Value", found)
+        version, values = self._version, self._values
         value = await read()
         # Where somebody has seen a commit meanwhile, this may have been read before it. Versions do not tell: those of another
         # connection begin anew. Of what is not there nothing is kept: its keys would be texts of whoever asks, of any length.
@@ -45,6 +39,14 @@ class RecentReads:
                 values.clear()
             values[key] = value
         return value
+
+    def known(self, key: Hashable) -> Any:
+        """What was read by that key when the file was as it is now; null where nothing was."""
+        version = self._current_version()
+        if version is None or version != self._version:
+            self._values = {}
+            self._version = version
+        return self._values.get(key)
 
     def close(self) -> None:
         """Closes what asks for the version."""
@@ -59,8 +61,9 @@ class RecentReads:
                 # Not created here: whoever has no file yet has nothing to read.
                 address = f"{self._file.resolve().as_uri()}?mode=rw"
                 self._connection = sqlite3.connect(address, uri=True, timeout=0, isolation_level=None, check_same_thread=False)
-            with closing(self._connection.execute("PRAGMA data_version")) as cursor:
-                return int(cursor.fetchone()[0])
+            # All of it: a statement that is left open would keep what it reads from being written.
+            ((version,),) = self._connection.execute("PRAGMA data_version").fetchall()
+            return int(version)
         except sqlite3.Error:
             self.close()
             return None

@@ -2,10 +2,10 @@
 
 from gateway.graphql.ids import global_id
 from gateway.models.principal import SYSTEM
-from gateway.services import data_source_instances, data_sources, integrations
-from gateway.services.selectors import DataSourceInstanceSelector, PointerInput
+from gateway.services import connections, customers, data_source_instances, data_sources, integrations
+from gateway.services.selectors import ConnectionSelector, DataSourceInstanceSelector, PointerInput
 from tests.graphql.world import World
-from tests.support.runtime import connection, definition, instance, integration
+from tests.support.runtime import connection, customer, definition, instance, integration
 
 INSTANCE = """
 query ($by: DataSourceInstanceSelector!) {
@@ -283,3 +283,17 @@ async def test_the_instance_of_a_data_source_is_read_from_its_connection(world: 
     )
     await data_source_instances.archive(world.runtime, world.acme, by=DataSourceInstanceSelector(id=row.id))
     assert (await world.ask(document, by=selectors[0]))["connection"] == {"dataSourceInstance": None}
+
+
+async def test_a_row_that_was_read_before_is_as_its_last_commit_left_it_and_its_customers_alone(world: World):
+    document = "query ($id: ID!) { connection(by: {id: $id}) { name } again: connection(by: {id: $id}) { integration { name } } }"
+    row = await connection(world.runtime, world.acme, name="Our notes")
+    stranger = await customer(world.runtime, "umbrella")
+    for _ in range(2):
+        assert (await world.ask(document, id=global_id(row)))["connection"] == {"name": "Our notes"}
+
+    assert await world.ask(document, stranger, id=global_id(row)) == {"connection": None, "again": None}
+    await connections.update(world.runtime, world.acme, by=ConnectionSelector(id=row.id), name="Renamed")
+    assert (await world.ask(document, id=global_id(row)))["connection"] == {"name": "Renamed"}
+    await customers.delete(world.runtime, SYSTEM, external_id="acme")
+    assert await world.ask(document, id=global_id(row)) == {"connection": None, "again": None}

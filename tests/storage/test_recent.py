@@ -39,6 +39,17 @@ async def test_nothing_is_read_again_while_nothing_is_committed_where_the_databa
     assert len(statements) == (0 if database.engine.url.get_backend_name() == "sqlite" else 1)
 
 
+async def test_what_was_read_is_known_without_reading_until_something_is_committed(database, database_url):
+    other = Database.connect(database_url)
+
+    assert database.recent("names") is None
+    assert await names(database) == []
+    assert database.recent("names") == ([] if database.engine.url.get_backend_name() == "sqlite" else None)
+    await add(other, "a")
+    assert database.recent("names") is None
+    await other.close()
+
+
 async def test_every_commit_is_seen_at_once_whoever_makes_it(database, database_url):
     other = Database.connect(database_url)
 
