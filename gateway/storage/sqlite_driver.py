@@ -4,6 +4,7 @@ The driver's own cursor goes there four times: to begin, to execute, to fetch an
 statements do there.
 """
 
+import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from functools import partial
@@ -20,7 +21,7 @@ async def connect(file: str) -> "Connection":
     connection._thread.daemon = True
     try:
         await connection
-    except sqlite3.Error:
+    except (sqlite3.Error, asyncio.CancelledError):
         # It has nothing left to do but to say that it ends, to a loop that may be closed soon.
         connection._thread.join()
         raise
@@ -31,6 +32,7 @@ class Connection(aiosqlite.Connection):
     """A connection whose cursors exist only while a statement is executed."""
 
     _beginning: str | None = None
+    _stopped: "asyncio.Future[Any] | None" = None
 
     def begin(self, statement: str) -> None:
         """Begins a transaction by this statement, on the way to the first statement inside it; without one there is none."""
@@ -46,6 +48,12 @@ class Connection(aiosqlite.Connection):
         executed: tuple[sqlite3.Cursor, Sequence[Any]]
         executed = await self._execute(partial(_executed, self._conn, beginning, statement))  # type: ignore[no-untyped-call]
         return executed
+
+    def stop(self) -> "asyncio.Future[Any] | None":
+        """Has the thread end after all that it was asked before. Whoever asks again waits for the same end: there is no other."""
+        if self._stopped is None:
+            self._stopped = super().stop()
+        return self._stopped
 
     async def commit(self) -> None:
         """Ends the transaction, if it has begun."""

@@ -1,7 +1,9 @@
 """The driver's thread is asked once for each statement, and nothing stays open there."""
 
+import asyncio
 import logging
 import sqlite3
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
@@ -10,6 +12,8 @@ import sqlalchemy as sa
 
 from gateway.storage import sqlite_driver
 from gateway.storage.database import Database
+
+PATIENCE_SECONDS = 20.0
 
 
 @pytest.fixture
@@ -107,3 +111,26 @@ async def test_a_transaction_without_a_statement_never_begins(
 async def test_what_cannot_be_opened_is_refused_as_the_driver_refuses_it(tmp_path: Path):
     with pytest.raises(sqlite3.OperationalError, match="unable to open"):
         await sqlite_driver.connect(str(tmp_path / "nowhere" / "letters.db"))
+
+
+async def test_whoever_gives_up_before_it_is_open_leaves_no_thread(tmp_path: Path):
+    before = set(threading.enumerate())
+    opening = asyncio.create_task(sqlite_driver.connect(str(tmp_path / "letters.db")))
+    await asyncio.sleep(0)
+    (thread,) = set(threading.enumerate()) - before
+
+    opening.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await opening
+    assert not thread.is_alive()
+
+
+async def test_whoever_closes_what_is_stopped_meanwhile_waits_until_it_has_ended(connection: sqlite_driver.Connection):
+    closing = asyncio.create_task(connection.close())
+    await asyncio.sleep(0)
+    connection.stop()
+
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        await closing
+    connection._thread.join(PATIENCE_SECONDS)
+    assert not connection._thread.is_alive()

@@ -14,7 +14,12 @@ def leave_files_unsynced() -> None:
 def _leave(connection: Connection) -> None:
     if connection.dialect.name != "sqlite" or _IS_UNSYNCED in connection.info:
         return
-    cursor = connection.connection.cursor()
-    cursor.execute("PRAGMA synchronous = OFF")
-    cursor.close()
+    try:
+        cursor = connection.connection.cursor()
+        cursor.execute("PRAGMA synchronous = OFF")
+        cursor.close()
+    except BaseException:
+        # Whoever is cancelled here has no connection yet: nobody but us can give it back.
+        connection.close()
+        raise
     connection.info[_IS_UNSYNCED] = True
