@@ -26,6 +26,15 @@ class Point:
     label_text: str = "none"
 
 
+@strawberry.input
+class Tree:
+    name: str | None = strawberry.field(name="called")
+    colour: Colour = Colour.BLUE
+    left: "Tree | None" = None
+    rest: "list[Tree]" = strawberry.field(default_factory=list)
+    note: strawberry.Maybe[str | None] = None
+
+
 @strawberry.input(one_of=True)
 class Choice:
     by_name: strawberry.Maybe[str]
@@ -62,6 +71,10 @@ class Query:
         return shown(point=point, colours=colours, choice=choice, free=free, maybe=maybe, names=names, told=told)
 
     @strawberry.field
+    def nested(self, tree: Tree, trees: list[Tree | None] | None = None) -> str:
+        return shown(tree=tree, trees=trees)
+
+    @strawberry.field
     def renamed(self, to_whom: Annotated[str, strawberry.argument(name="for")]) -> str:
         return shown(to_whom=to_whom)
 
@@ -92,6 +105,9 @@ QUERIES = [
     '{ rich(choice: {byName: "n"}) }',
     "{ rich(choice: {atPoint: {x: 1, y: 2}}) }",
     "{ rich(choice: {}) }",
+    "{ nested(tree: {}) }",
+    '{ nested(tree: {called: "a", colour: RED, left: {called: null, left: {left: null, rest: [{}]}}, note: null}, trees: [null, {}]) }',
+    'query ($tree: Tree! = {rest: [{called: "b"}], note: "n"}) { nested(tree: $tree, trees: [$tree]) }',
     '{ renamed(for: "me") }',
     "{ renamed }",
     "{ failing }",

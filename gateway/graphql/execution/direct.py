@@ -1,19 +1,17 @@
 """Fields that call their resolvers themselves, without the wrappers that the library lays around each."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from inspect import isfunction
 from typing import Any
 
 from graphql import GraphQLField, GraphQLInterfaceType, GraphQLObjectType
 from strawberry import Info, Schema
-from strawberry.types.arguments import StrawberryArgument, convert_argument
 from strawberry.types.field import StrawberryField
 
-from gateway.graphql.execution.resolvers import definition_of, is_plain
+from gateway.graphql.execution.conversions import conversion
+from gateway.graphql.execution.resolvers import definition_of
 
 __all__ = ["call_directly"]
-
-_Convert = Callable[[Any], Any]
 
 
 def call_directly(schema: Schema) -> None:
@@ -41,28 +39,16 @@ def _direct(field: GraphQLField, definition: StrawberryField, schema: Schema) ->
     call = resolver.wrapped_func
     # The schema's arguments are made of the declared ones, in their order.
     arguments = dict(zip(field.args, definition.arguments, strict=True))
-    names = {name: argument.python_name for name, argument in arguments.items()}
-    conversions = {name: _conversion(name, argument, schema) for name, argument in arguments.items() if not is_plain(argument)}
+    taken = {name: (argument.python_name, conversion(argument.type, schema, name)) for name, argument in arguments.items()}
     info_name = resolver.info_parameter.name if resolver.info_parameter is not None else None
 
     def resolve(source: Any, info: Any, **given: Any) -> Any:
-        arguments = _converted(given, names, conversions) if given else {}
+        arguments = {}
+        for name, value in given.items():
+            python_name, convert = taken[name]
+            arguments[python_name] = value if convert is None else convert(value)
         if info_name is not None:
             arguments[info_name] = Info(_raw_info=info, _field=definition)
         return call(source, **arguments)
 
     return resolve
-
-
-def _converted(given: dict[str, Any], names: Mapping[str, str], conversions: Mapping[str, _Convert]) -> dict[str, Any]:
-    """Arguments by the resolver's names."""
-    return {names[name]: conversions[name](value) if name in conversions else value for name, value in given.items()}
-
-
-def _conversion(name: str, argument: StrawberryArgument, schema: Schema) -> _Convert:
-    registry = schema.schema_converter.scalar_registry
-
-    def convert(value: Any) -> Any:
-        return convert_argument(value, argument.type, registry, schema.config, path=(name,))
-
-    return convert
