@@ -12,7 +12,9 @@ from pathlib import Path
 from gateway.clock import Clock, SystemClock
 from gateway.config import Settings
 from gateway.connectors.executor import DeclarativeConnector, ExecutorLimits
+from gateway.connectors.executor.known_files import known_file
 from gateway.connectors.executor.reads import Reads
+from gateway.connectors.format.connector import ConnectorFile
 from gateway.connectors.http import Http
 from gateway.connectors.loading import load_connector_file
 from gateway.connectors.protocol import Connector
@@ -53,10 +55,10 @@ class Catalog(Mapping[str, Connector]):
         origins: dict[str, str] = {}
         for origin, connector in (
             *_of_files([*_bundled(), *files], http, clock=clock or SystemClock(), limits=limits, models=models),
-            *_of_packages(http),
-            *((f"{type(connector).__module__}.{type(connector).__qualname__}", connector) for connector in connectors),
+            *_checked_all(_of_packages(http)),
+            *_checked_all((f"{type(connector).__module__}.{type(connector).__qualname__}", connector) for connector in connectors),
         ):
-            key = _checked(connector.spec, origin=origin)
+            key = connector.spec.key
             if key in found:
                 raise ConfigurationError(f"{origin}: connector {key!r} comes from {origins[key]} already; give this one another key.")
             found[key], origins[key] = connector, origin
@@ -89,6 +91,7 @@ def _of_files(
             problems.append(error.message)
             continue
         origin = str(source) if isinstance(source, Path) else source.name
+        _check_file(file, models, origin)
         yield origin, DeclarativeConnector(file, http, clock=clock, limits=limits, models=models, reads=reads)
     if problems:
         raise ConfigurationError("\n".join(problems))
@@ -122,8 +125,20 @@ def _of_entry_point(entry_point: EntryPoint, http: Http) -> Connector:
     return made
 
 
-def _checked(spec: ConnectorSpec, *, origin: str) -> str:
-    """The key of a connector whose key and schemas can be used. Files were checked when they were read, with their lines."""
+@lru_cache(maxsize=16)
+def _check_file(file: ConnectorFile, models: Models, origin: str) -> None:
+    # Kept by file: schemas are compiled for it. Most was checked when the file was read, with its lines.
+    _check(known_file(file, models).spec, origin=origin)
+
+
+def _checked_all(connectors: Iterable[tuple[str, Connector]]) -> Iterator[tuple[str, Connector]]:
+    for origin, connector in connectors:
+        _check(connector.spec, origin=origin)
+        yield origin, connector
+
+
+def _check(spec: ConnectorSpec, *, origin: str) -> None:
+    """Returns for a connector whose key and schemas can be used."""
     if not _KEY.fullmatch(spec.key):
         raise ConfigurationError(f"{origin}: connector key {spec.key!r} must start with a letter and hold letters, digits, '-' and '_'.")
     for at, schema in (("integration_schema", spec.integration_schema), ("connection_schema", spec.connection_schema)):
@@ -134,7 +149,6 @@ def _checked(spec: ConnectorSpec, *, origin: str) -> str:
             CompiledSchema.compile(schema, at=f"{origin}: {at}")
         except SchemaError as error:
             raise ConfigurationError(f"{error}.") from None
-    return spec.key
 
 
 def _schemas(spec: ConnectorSpec) -> Iterator[tuple[str, JsonSchema]]:

@@ -10,17 +10,14 @@ from gateway.connectors.executor import finding, lists, places, writes
 from gateway.connectors.executor.calls import Caller
 from gateway.connectors.executor.changes import page_of_changes
 from gateway.connectors.executor.collection_specs import with_fields
-from gateway.connectors.executor.collections import KnownCollection
 from gateway.connectors.executor.fields import merged_schema
 from gateway.connectors.executor.hosts_health import HostsHealth
 from gateway.connectors.executor.identity import redactor_of
 from gateway.connectors.executor.known_fields import FILTERS, SCHEMA, SYNC, KnownFields
+from gateway.connectors.executor.known_files import known_file
 from gateway.connectors.executor.limits import ExecutorLimits
-from gateway.connectors.executor.locations import LocationTree
-from gateway.connectors.executor.mappings import unified_mappings
 from gateway.connectors.executor.names import Names, holds, shared_names, told
 from gateway.connectors.executor.reads import Reads
-from gateway.connectors.executor.spec import spec_of
 from gateway.connectors.executor.sync_support import is_read_as_list
 from gateway.connectors.executor.tokens import Tokens
 from gateway.connectors.executor.turns import Turns
@@ -70,10 +67,11 @@ class DeclarativeConnector:
         self._http = http
         self._clock = clock if clock is not None else SystemClock()
         self._limits = limits if limits is not None else ExecutorLimits()
-        self._tree = LocationTree(file)
-        self._spec = spec_of(file)
-        self._collections = {key: KnownCollection.of(key, file) for key in file.collections}
-        self._mappings = unified_mappings(file, models)
+        known = known_file(file, models)
+        self._tree = known.tree
+        self._spec = known.spec
+        self._collections = known.collections
+        self._mappings = known.mappings
         self._turns: WeakValueDictionary[str, Turns] = WeakValueDictionary()
         self._reads = reads if reads is not None else Reads(clock=self._clock)
         self._tokens = Tokens(clock=self._clock)

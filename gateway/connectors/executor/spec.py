@@ -1,14 +1,12 @@
 """What a connector file says of its app, in the gateway's own words."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
-from gateway.connectors.executor.collection_specs import collection_spec
-from gateway.connectors.executor.webhooks.support import webhook_support
 from gateway.connectors.format.auth import ApiKeyAuth, Auth, HttpBasicAuth, HttpBearerAuth, JwtAuth, NoAuth, SessionAuth
 from gateway.connectors.format.connector import ConnectorFile
 from gateway.connectors.format.locations import CollectionEntry, Entry
 from gateway.expressions import ExpressionError
-from gateway.models import AuthMethod, AuthType, ConnectorSpec, JsonObject, Pointer
+from gateway.models import AuthMethod, AuthType, CollectionSpec, ConnectorSpec, JsonObject, Pointer
 
 _AUTH_TYPES: dict[type[Auth], AuthType] = {
     NoAuth: AuthType.NONE,
@@ -20,8 +18,8 @@ _AUTH_TYPES: dict[type[Auth], AuthType] = {
 }
 
 
-def spec_of(file: ConnectorFile) -> ConnectorSpec:
-    """All that a connector file promises without asking any app."""
+def spec_of(file: ConnectorFile, collections: Iterable[CollectionSpec]) -> ConnectorSpec:
+    """All that a connector file, which has these collections, promises without asking any app."""
     return ConnectorSpec(
         key=file.key,
         name=file.name,
@@ -32,9 +30,7 @@ def spec_of(file: ConnectorFile) -> ConnectorSpec:
         integration_schema=file.integration.parameters_schema,
         connection_schema=file.connection.parameters_schema,
         auth_methods=tuple(_auth_method(key, method) for key, method in file.auth.items()),
-        collections=tuple(
-            collection_spec(key, collection, webhook=webhook_support(file, collection)) for key, collection in file.collections.items()
-        ),
+        collections=tuple(collections),
         default_collections=_default_collections(file),
     )
 
