@@ -58,10 +58,6 @@ class Loader(DataLoader[Key, Value], Generic[Key, Value]):
         """The same for those who never cancel it: all who ask for a key share this one."""
         return super().load(key)
 
-    def knows(self, key: Key) -> bool:
-        """Whether the key was asked for before."""
-        return self._cache.get(key) is not None
-
     def do_resolve_reject(self, key: Key, future: "Future[Value]") -> None:
         """What the library calls for a key that is not being read yet."""
         future.add_done_callback(_take_note)

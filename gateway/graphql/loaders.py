@@ -85,6 +85,8 @@ class Loaders:
         self._pages: dict[tuple[_Children, RowWindow], Loader[UUID, RowPage[Any]]] = {}
         self._counts: dict[_Children, Loader[UUID, int]] = {}
         self._rows: dict[type[SQLModel], Loader[UUID, Any]] = {}
+        self._at_hand: dict[type[SQLModel], dict[UUID, Any]] = {}
+        """Rows of types that nobody has waited for yet."""
 
     @cached_property
     def instance_by_place(self) -> Loader[InstancePlace, DataSourceInstance | None]:
@@ -125,15 +127,18 @@ class Loaders:
         """The loader of a type's rows, archived or not."""
         if model not in self._rows:
             self._rows[model] = Loader(self._read_by_ids, model)
+            for row_id, row in self._at_hand.get(model, {}).items():
+                self._rows[model].prime(row_id, row)
         return self._rows[model]
 
     async def row(self, model: type[Model], row_id: UUID) -> Model | None:
         """One row of a type, archived or not. Nobody waits for what was read lately, where nothing was committed since."""
-        loader = self.row_by_id(model)
-        recent = self._runtime.database.recent((model, self._principal, row_id)) if not loader.knows(row_id) else None
-        if recent is not None:
-            loader.prime(row_id, recent[0])
-        return await loader.load(row_id)
+        at_hand: dict[UUID, Model | None] = self._at_hand.setdefault(model, {})
+        if row_id not in at_hand and model not in self._rows:
+            recent = self._runtime.database.recent((model, self._principal, row_id))
+            if recent is not None:
+                (at_hand[row_id],) = recent
+        return at_hand[row_id] if row_id in at_hand else await self.row_by_id(model).load(row_id)
 
     async def integration_of(self, connection: Connection) -> Integration:
         """The integration of a connection."""

@@ -13,7 +13,6 @@ from gateway.models import (
     CollectionSpec,
     Connection,
     Integration,
-    JsonObject,
     Location,
     LocationKind,
     Page,
@@ -93,12 +92,16 @@ async def collection(
     *,
     connection: Connection,
     key: str,
-    parameters: JsonObject | None,
+    parameters: object,
     integration: Integration | None = None,
 ) -> Location | None:
-    """The collection of that key and parameters; null when the app says that there is none. Raises InvalidError for any other location."""
+    """The collection of that key and parameters; null when the app says that there is none.
+
+    Raises InvalidError for any other location, and for parameters that are no JSON object.
+    """
+    given = checks.json_object(parameters, field=["parameters"])
     async with app_of(runtime, principal, connection, integration) as app:
-        pointer = pointers.typed(app.connector, Pointer(key, checks.json_object(parameters, field=["parameters"])))
+        pointer = pointers.typed(app.connector, Pointer(key, given))
         pointers.require_collection(app.connector, pointer)
         return await app.connector.location(app.access, pointer)
 
