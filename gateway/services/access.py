@@ -59,13 +59,14 @@ def require_usable(runtime: Runtime, connection: Connection, integration: Integr
 
 def _usable_app(runtime: Runtime, connection: Connection, integration: Integration) -> App:
     """The app of a connection that can be used: what an operation has found once stays true of the rows as they were."""
-    state = connection.id, connection.revision, integration.id, integration.revision
-    access = runtime.opened.get(state)
-    if access is not None:
-        return App(connector=runtime.connectors[integration.connector_key], access=access)
+    state = connection.revision, integration.id, integration.revision
+    known = runtime.opened.get(connection.id) if runtime.opened is not None else None
+    if known is not None and known[0] == state:
+        return App(connector=runtime.connectors[integration.connector_key], access=known[1])
     require_usable(runtime, connection, integration)
     app = open_app(runtime, connection, integration)
-    runtime.opened.put(state, app.access, weight=1)
+    if runtime.opened is not None:
+        runtime.opened[connection.id] = state, app.access
     return app
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cached_property
 from itertools import accumulate, chain, islice
 from typing import Generic, TypeVar
 
@@ -61,19 +61,32 @@ class _Part(Generic[Item]):
         return replace(self.start, offset=self.start.offset + index + 1)
 
 
+class _Places:
+    """The cursors of one list. It is named when the first of them is needed."""
+
+    def __init__(self, runtime: Runtime, scope: Callable[[], str]) -> None:
+        self._secret = runtime.settings.token_secret
+        self._name = scope
+
+    @cached_property
+    def _scope(self) -> str:
+        return self._name()
+
+    def encode(self, position: Position) -> str:
+        return cursors.encode(position, scope=self._scope, secret=self._secret.get_secret_value())
+
+    def decode(self, cursor: str) -> Position:
+        return cursors.decode(cursor, scope=self._scope, secret=self._secret.get_secret_value())
+
+
 async def read(runtime: Runtime, fetch: Fetch[Item], *, first: int, after: str | None, scope: Callable[[], str]) -> AppPage[Item]:
     """Up to `first` items after a cursor, whatever the size of the app's pages.
 
     `scope` names the list, where there is a cursor: it works only with the scope it was made for. All or nothing: an error on the way
     is raised, never a short page. `has_next` is false only when the app says that nothing follows.
     """
-    secret, scope = runtime.settings.token_secret.get_secret_value(), cache(scope)
-    start = Position(size=max(first, MINIMUM_APP_PAGE_SIZE))
-    position = cursors.decode(after, scope=scope(), secret=secret) if after is not None else start
-
-    def encode(position: Position) -> str:
-        return cursors.encode(position, scope=scope(), secret=secret)
-
+    places = _Places(runtime, scope)
+    position = places.decode(after) if after is not None else Position(size=max(first, MINIMUM_APP_PAGE_SIZE))
     parts: list[_Part[Item]] = []
     for _ in range(MAXIMUM_APP_PAGES):
         page = await fetch(PageRequest(size=position.size, token=position.token))
@@ -81,7 +94,7 @@ async def read(runtime: Runtime, fetch: Fetch[Item], *, first: int, after: str |
         found = sum(part.count for part in parts)
         if found >= first or page.next_token is None:
             has_next = found > first or page.next_token is not None
-            return _page_of(parts, first=first, has_next=has_next, encode=encode)
+            return _page_of(parts, first=first, has_next=has_next, encode=places.encode)
         position = _next(page, position)
     raise UpstreamCallsExceededError(
         f"The app's pages are too small: {MAXIMUM_APP_PAGES} of them hold fewer than {first} items. Ask for fewer."

@@ -192,7 +192,7 @@ class _Compiler:
         asked: dict[Any, str] = {}
         members = ", ".join(f"{self._source.name(name)}: {self._field(type, below, asked)}" for name, below in fields.items())
         lines = [*self._checked(type, is_named=is_named)]
-        lines.append("get = s.get if isinstance(s, dict) else partial(getattr, s)")
+        lines.append("get = s.get if type(s) is dict or isinstance(s, dict) else partial(getattr, s)")
         lines += [f"{name} = {self._source.name(values.loaded(asks))}(s, i)" for asks, name in asked.items()]
         return self._source.function("s, i, a", *lines, f"return {{{members}}}")
 
