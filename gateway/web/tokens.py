@@ -11,7 +11,7 @@ from base64 import urlsafe_b64decode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import orjson
 from joserfc import jwt
@@ -61,20 +61,20 @@ class Tokens:
 
         Raises NotAuthenticatedError, whose message never repeats the token.
         """
-        claims = self._signed(token)
-        expires_at = self._refuse_untimely(claims)
-        return _claims_from(claims, expires_at=expires_at)
+        signed = self._signed(token)
+        self._refuse_untimely(signed)
+        return signed.claims
 
-    def _verified(self, token: str) -> JsonObject:
-        """The claims of a token whose signature holds: that it does stays true, and clients send one token many times."""
+    def _verified(self, token: str) -> "_Signed":
+        """A token whose signature holds: that it does stays true, and clients send one token many times."""
         _refuse_foreign_header(token)
         try:
-            return jwt.decode(token, self._key, algorithms=_ALGORITHMS, registry=_REGISTRY).claims
+            return _Signed(jwt.decode(token, self._key, algorithms=_ALGORITHMS, registry=_REGISTRY).claims)
         except (JoseError, ValueError, RecursionError):
             raise NotAuthenticatedError(_REFUSED) from None
 
-    def _refuse_untimely(self, claims: JsonObject) -> datetime | None:
-        expires_at, not_before = _time(claims, "exp"), _time(claims, "nbf")
+    def _refuse_untimely(self, signed: "_Signed") -> None:
+        expires_at, not_before = signed.expires_at, signed.not_before
         now = self._clock.now()
 
         if expires_at is not None and expires_at <= now:
@@ -83,7 +83,25 @@ class Tokens:
             raise NotAuthenticatedError(
                 f"The token is not valid before {not_before.isoformat()}. Check the clock of the machine that made it."
             )
-        return expires_at
+
+
+class _Signed:
+    """What a token says whose signature holds: it is read once, and refused each time where it is wrong."""
+
+    def __init__(self, claims: JsonObject) -> None:
+        self._claims = claims
+
+    @cached_property
+    def expires_at(self) -> datetime | None:
+        return _time(self._claims, "exp")
+
+    @cached_property
+    def not_before(self) -> datetime | None:
+        return _time(self._claims, "nbf")
+
+    @cached_property
+    def claims(self) -> Claims:
+        return _claims_from(self._claims, expires_at=self.expires_at)
 
 
 def mint(
