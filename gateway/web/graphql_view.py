@@ -134,5 +134,7 @@ class GraphQLView:
 
 
 def _asks_for_page(request: Request) -> bool:
+    if request.method != "GET":
+        return False
     asks_something = any(name in request.query_params for name in ("query", "documentId", "extensions"))
-    return request.method == "GET" and not asks_something and wants_page(request.headers.get("accept", ""))
+    return not asks_something and wants_page(request.headers.get("accept", ""))
