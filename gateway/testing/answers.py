@@ -155,4 +155,5 @@ def head(status: int, headers: Sequence[tuple[str, str]]) -> bytes:
     """The status line and headers as bytes, the empty line included."""
     reason = HTTPStatus(status).phrase if status in HTTPStatus._value2member_map_ else "Unknown"
     lines = [f"HTTP/1.1 {status} {reason}", *(f"{name}: {value}" for name, value in headers)]
-    return "".join(f"{line}\r\n" for line in [*lines, ""]).encode()
+    # An app may write any bytes: one that is no UTF-8 is given as half a surrogate pair, as Python reads such bytes.
+    return "".join(f"{line}\r\n" for line in [*lines, ""]).encode("utf-8", "surrogateescape")

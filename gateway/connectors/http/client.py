@@ -113,7 +113,9 @@ def _checked_status(response: aiohttp.ClientResponse) -> int:
 
 def _headers_of(response: aiohttp.ClientResponse) -> dict[str, str]:
     headers: dict[str, str] = {}
-    for raw_name, value in response.headers.items():
+    for raw_name, raw_value in response.headers.items():
+        # The library makes half a surrogate pair, which is no character, of each byte that is no UTF-8.
+        value = raw_value if raw_value.isascii() else raw_value.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
         name = raw_name.lower()
         if name not in outgoing.OF_THE_TRANSFER and name != "content-encoding":
             headers[name] = f"{headers[name]}, {value}" if name in headers else value

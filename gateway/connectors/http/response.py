@@ -10,7 +10,10 @@ class AppResponse:
 
     status: int
     headers: Mapping[str, str] = field(repr=False)
-    """Lower case names; a repeated header is joined by ", ". Headers that speak of the transfer, not of the answer, are left out."""
+    """Lower case names; a repeated header is joined by ", ", and broken UTF-8 is U+FFFD.
+
+    Headers that speak of the transfer, not of the answer, are left out.
+    """
     body: bytes = field(repr=False)
     """Decoded from its content coding; empty where the answer has none."""
     url: str = field(repr=False)

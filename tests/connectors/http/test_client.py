@@ -44,6 +44,14 @@ async def test_the_repr_of_an_answer_shows_its_status_only(app, send):
     assert repr(await send("/?key=s3cret")) == "AppResponse(status=200)"
 
 
+async def test_bytes_of_a_header_that_are_no_text_become_replacement_characters(app, send):
+    app.answer(headers={"X-Name": "Zo\udcebé", "ETag": '"\udcff"'})
+
+    headers = (await send("/tasks")).headers
+
+    assert (headers["x-name"], headers["etag"]) == ("Zo\ufffdé", '"\ufffd"')
+
+
 async def test_a_request_arrives_with_its_own_headers_and_body(app, send):
     app.answer(status=201)
 
