@@ -3,6 +3,7 @@
 import json
 import math
 import re
+from functools import partial
 from typing import Any
 
 import orjson
@@ -25,10 +26,10 @@ _SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
 def decode_json(body: bytes) -> JsonValue:
-    """The value of a JSON body. Integers of any size are exact.
+    """The value of a JSON body. Integers of up to 4,300 digits are exact.
 
-    Where JSON is not quite kept to, the page stays readable: NaN, infinities and numbers beyond a double become null, broken
-    UTF-8 and lone surrogates become U+FFFD, a byte order mark is skipped.
+    Where JSON is not quite kept to, the page stays readable: NaN, infinities, longer integers and other numbers beyond a double
+    become null, broken UTF-8 and lone surrogates become U+FFFD, a byte order mark is skipped.
     Raises UpstreamResponseError for what is no JSON at all, for nesting deeper than MAX_DEPTH, and for more than MAX_VALUES.
     """
     # Each value but the outermost follows one of these; those within texts count too, which only the largest bodies notice.
@@ -47,13 +48,24 @@ def decode_json(body: bytes) -> JsonValue:
 def _decode_tolerantly(body: bytes) -> JsonValue:
     text = body.decode(json.detect_encoding(body), errors="replace")
     try:
-        value = json.loads(text, parse_constant=_null, parse_float=_finite)
+        value = _loaded(text)
     except RecursionError:
         raise _too_deep() from None
     except ValueError:
         raise _not_json(text) from None
     value = _bounded(value)
     return _without_surrogates(value) if _SURROGATE_ESCAPE.search(text) else value
+
+
+def _loaded(text: str) -> JsonValue:
+    read = partial(json.loads, text, parse_constant=_null, parse_float=_finite)
+    try:
+        return read()
+    except json.JSONDecodeError:
+        raise
+    except ValueError:
+        # Python reads no integer of more digits, as that takes the square of their number.
+        return read(parse_int=_readable)
 
 
 def _fits_writer(value: JsonValue) -> bool:
@@ -81,6 +93,13 @@ def _null(constant: str) -> None:
 def _finite(digits: str) -> float | None:
     number = float(digits)
     return number if math.isfinite(number) else None
+
+
+def _readable(digits: str) -> int | None:
+    try:
+        return int(digits)
+    except ValueError:
+        return None
 
 
 def _without_surrogates(value: JsonValue) -> JsonValue:

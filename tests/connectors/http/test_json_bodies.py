@@ -2,10 +2,15 @@ import json
 
 import orjson
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gateway.connectors.http import decode_json
 from gateway.connectors.http.json_bodies import MAX_DEPTH, MAX_VALUES
 from gateway.errors import UpstreamResponseError
+from tests.support.examples import ANY_JSON
+
+NEARLY_JSON = st.text(alphabet='{}[]",:\\ud8c0123456789-+.eE NaInfity', max_size=60).map(str.encode)
 
 
 @pytest.mark.parametrize(
@@ -36,6 +41,7 @@ def test_json_is_read_with_its_numbers_exact(body, value):
     [
         (b"[NaN, Infinity, -Infinity, 1e400, -1e400, 1]", [None, None, None, None, None, 1]),
         (b'{"id": 12345678901234567890, "x": 1e999}', {"id": 12345678901234567890, "x": None}),
+        (b'{"a": ' + b"1" * 4_301 + b', "b": -' + b"1" * 4_300 + b', "c": NaN}', {"a": None, "b": -int("1" * 4_300), "c": None}),
         (b'["\\ud800", "a\\udc00b", "\\uDBFF\\u0041"]', ["�", "a�b", "�A"]),
         (b'{"\\ud800": {"\\ud801": ["\\ud802", 1, null]}}', {"�": {"�": ["�", 1, None]}}),
         (b'"caf\xe9"', "caf�"),
@@ -50,10 +56,21 @@ def test_what_is_not_quite_json_stays_readable_and_can_be_written_again(body, va
     assert json.loads(json.dumps(decoded, allow_nan=False, ensure_ascii=False).encode()) == value
 
 
-@pytest.mark.parametrize("body", [b"nope", b"{", b'{"a" 1}', b"[1,]", b"'a'", b"\x00\x01", b"{} {}", b"1" * 5000, b"\xff\xfe\xfd"])
+@pytest.mark.parametrize("body", [b"nope", b"{", b'{"a" 1}', b"[1,]", b"'a'", b"\x00\x01", b"{} {}", b"1" * 5000 + b",", b"\xff\xfe\xfd"])
 def test_what_is_no_json_is_refused(body):
     with pytest.raises(UpstreamResponseError, match="is not JSON"):
         decode_json(body)
+
+
+@given(body=st.binary(max_size=40) | NEARLY_JSON | ANY_JSON.map(lambda value: json.dumps(value).encode()))
+def test_any_body_is_refused_or_a_value_that_is_written_and_read_again(body):
+    try:
+        value = decode_json(body)
+    except UpstreamResponseError:
+        return
+
+    written = json.dumps(value, allow_nan=False, ensure_ascii=False)
+    assert json.dumps(decode_json(written.encode()), ensure_ascii=False) == written
 
 
 @pytest.mark.parametrize("body", [b"", b"  \n"])
