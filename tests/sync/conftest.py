@@ -6,9 +6,9 @@ import pytest
 
 from gateway.config import Settings
 from gateway.runtime import Runtime, open_runtime
-from gateway.storage.encryption import Cipher
 from gateway.testing import FakeClock
 from tests.support.changing_app import ChangingApp, ChangingConnector
+from tests.support.prepared import KEY_RING
 from tests.sync.world import World, world_of
 
 __all__ = ["app", "clock", "runtime", "runtime_url", "world"]
@@ -35,7 +35,7 @@ def runtime_url(sqlite_url: str) -> str:
 @pytest.fixture
 async def runtime(runtime_url: str, clock: FakeClock, app: ChangingApp) -> AsyncIterator[Runtime]:
     """The gateway without its web and without a worker: the test does what is due."""
-    settings = Settings(database_url=runtime_url, token_secret="t" * 32, encryption_keys=Cipher.generate_key_ring())
+    settings = Settings(database_url=runtime_url, token_secret="t" * 32, encryption_keys=KEY_RING)
     async with open_runtime(settings, clock=clock, connectors=[ChangingConnector(app)]) as runtime:
         yield runtime
 

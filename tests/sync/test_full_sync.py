@@ -41,11 +41,15 @@ async def in_sync(world: World, count: int = 10) -> World:
     """The world with so many records and its baseline."""
     for number in range(count):
         world.app.put(f"r{number:03}", {"n": number})
+    await world.prepared(lambda: _take_baseline(world), "in sync, to be listed")
+    return world
+
+
+async def _take_baseline(world: World) -> None:
     await world.subscribe()
     await world.work()
     assert (await world.generation()).baseline_at is not None
     world.app.requests.clear()
-    return world
 
 
 async def webhook(world: World, record_id: str) -> None:

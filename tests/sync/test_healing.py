@@ -27,13 +27,17 @@ async def in_sync(world: World, support: SyncSupport, *types: ChangeType) -> Wor
     world.app.support = support
     for number in range(5):
         world.app.put(f"r{number}", {"n": number})
-    await world.subscribe(*types)
-    await world.work()
-    world.app.put("r4", {"n": "late"})
-    await world.advance_and_work(2 * DAY)
-    world.app.put("r3", {"n": "later"})
-    await world.advance_and_work(DAY)
-    world.app.requests.clear()
+
+    async def live() -> None:
+        await world.subscribe(*types)
+        await world.work()
+        world.app.put("r4", {"n": "late"})
+        await world.advance_and_work(2 * DAY)
+        world.app.put("r3", {"n": "later"})
+        await world.advance_and_work(DAY)
+        world.app.requests.clear()
+
+    await world.prepared(live, "in sync for days", types)
     return world
 
 

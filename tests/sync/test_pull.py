@@ -40,12 +40,16 @@ async def in_sync(world: World, support: SyncSupport, count: int = 5) -> World:
     world.app.support = support
     for number in range(count):
         world.app.put(f"r{number}", {"n": number})
+    await world.prepared(lambda: _take_baseline(world), "in sync, to be pulled")
+    return world
+
+
+async def _take_baseline(world: World) -> None:
     await world.subscribe()
     await world.work()
     assert (await world.generation()).baseline_at is not None
     world.app.requests.clear()
     world.app.sinces.clear()
-    return world
 
 
 def change(world: World) -> None:

@@ -26,10 +26,14 @@ async def in_sync(world: World) -> World:
     world.app.support = DELTA
     for number in range(5):
         world.app.put(f"r{number}", {"n": number})
+    await world.prepared(lambda: _take_baseline(world), "in sync, with a delta")
+    return world
+
+
+async def _take_baseline(world: World) -> None:
     await world.subscribe()
     await world.work()
     world.app.requests.clear()
-    return world
 
 
 async def test_nothing_is_asked_while_nobody_is_interested(world: World):

@@ -1,6 +1,6 @@
 """An instance of the changing app, and a worker that does what is due, one task after the other."""
 
-from collections.abc import Collection
+from collections.abc import Awaitable, Callable, Collection, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -36,6 +36,7 @@ from gateway.sync.work import perform
 from gateway.testing import FakeClock
 from tests.support.changing_app import ChangingApp, Truth
 from tests.support.changing_instance import changing_instance
+from tests.support.prepared import prepared
 
 MOST_TASKS = 500
 INTERVAL_SECONDS = 300
@@ -50,6 +51,8 @@ class World:
     clock: FakeClock
     customer: Principal
     instance: DataSourceInstance
+    apps: Sequence[object] = ()
+    """What holds the state of the app."""
 
     @property
     def id(self) -> UUID:
@@ -68,6 +71,10 @@ class World:
     async def request(self, kind: SyncKind) -> SyncRun:
         """Somebody asks for a run."""
         return await sync_runs.request(self.runtime, self.customer, by=DataSourceInstanceSelector(id=self.id), kind=kind)
+
+    async def prepared(self, steps: Callable[[], Awaitable[None]], *about: Hashable) -> None:
+        """The steps are done, or everything is as they left it where they were done before in the very same situation."""
+        await prepared(self.runtime, self.clock, self.apps, steps, *about)
 
     async def point_at(self, box: str) -> None:
         """The instance points elsewhere from now on."""
@@ -174,10 +181,18 @@ def replayed(baseline: Truth, events: Collection[RecordedEvent]) -> Truth:
     return held
 
 
-async def world_of(runtime: Runtime, app: ChangingApp, clock: FakeClock) -> World:
-    """An instance of the app's items, of a customer of its own."""
-    customer, instance = await changing_instance(runtime)
-    return World(runtime, app, clock, customer, instance)
+async def world_of(runtime: Runtime, app: ChangingApp, clock: FakeClock, *more: object) -> World:
+    """An instance of the app's items, of a customer of its own. `more` holds what else is known of the app."""
+
+    async def make() -> tuple[Principal, UUID]:
+        customer, instance = await changing_instance(runtime)
+        return customer, instance.id
+
+    apps = (app, *more)
+    customer, instance_id = await prepared(runtime, clock, apps, make, "an instance of the changing app")
+    async with runtime.database.read(SYSTEM) as session:
+        instance = await session.get_one(DataSourceInstance, instance_id)
+    return World(runtime, app, clock, customer, instance, apps)
 
 
 __all__ = ["GatewayError", "Pointer", "World", "orjson", "replayed", "world_of"]

@@ -7,10 +7,10 @@ import pytest
 
 from gateway.config import Settings
 from gateway.runtime import Runtime, open_runtime
-from gateway.storage.encryption import Cipher
 from gateway.testing import FakeClock
 from gateway.web.app import create_app
 from tests.support.changing_app import ChangingApp
+from tests.support.prepared import KEY_RING
 from tests.sync.world import World, world_of
 from tests.webhooks.sending import PUBLIC_URL, SENDS, Sender, SendingConnector
 
@@ -42,7 +42,7 @@ async def runtime(runtime_url: str, clock: FakeClock, connector: SendingConnecto
     settings = Settings(
         database_url=runtime_url,
         token_secret="t" * 32,
-        encryption_keys=Cipher.generate_key_ring(),
+        encryption_keys=KEY_RING,
         public_url=PUBLIC_URL,
         max_webhook_bytes=4096,
     )
@@ -53,7 +53,7 @@ async def runtime(runtime_url: str, clock: FakeClock, connector: SendingConnecto
 @pytest.fixture
 async def world(runtime: Runtime, connector: SendingConnector, clock: FakeClock) -> World:
     """An instance of the app's items, which nobody is interested in yet."""
-    return await world_of(runtime, connector.app, clock)
+    return await world_of(runtime, connector.app, clock, connector)
 
 
 @pytest.fixture
@@ -67,7 +67,11 @@ async def sender(world: World, connector: SendingConnector) -> AsyncIterator[Sen
 @pytest.fixture
 async def followed(world: World, sender: Sender) -> Sender:
     """The same once somebody is interested, and the baseline stands."""
-    await world.subscribe()
-    await world.work()
-    world.app.requests.clear()
+
+    async def follow() -> None:
+        await world.subscribe()
+        await world.work()
+        world.app.requests.clear()
+
+    await world.prepared(follow, "followed")
     return sender
