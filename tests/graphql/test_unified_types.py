@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from graphql import GraphQLObjectType
 from graphql import build_schema as parse_schema
+from hypothesis import given
+from hypothesis import strategies as st
 from strawberry.types import ExecutionResult
 
 from gateway.config import Settings
@@ -19,6 +21,7 @@ from gateway.storage.encryption import Cipher
 from gateway.testing import FakeClock
 from gateway.udm import MODELS, FieldRule, UnifiedMapping, UniversalDataModel, load_models
 from gateway.udm.shapes import PREFIX, shapes
+from tests.support.examples import ANY_JSON, part_of_examples
 from tests.support.notes_connector import NotesApp, NotesConnector
 from tests.support.printed_schema import PRINTED
 from tests.support.runtime import connection, customer, integration
@@ -141,6 +144,19 @@ async def test_a_number_that_no_float_has_is_the_nearest_and_exact_only_in_json(
     exact = found.pop("record")["unifiedFields"]
     assert (exact["size"], exact["counts"]) == (long[0], [*long, 1, 0.5])
     assert found == {"size": 2.0**53, "info": None, "counts": [2.0**53, -1e30, 1, 0.5], "guests": [{"plusOnes": -1e30}]}
+
+
+@part_of_examples(percent=30)
+@given(fields=st.fixed_dictionaries({}, optional={name: ANY_JSON | st.lists(ANY_JSON, max_size=2) for name in (*FIELDS, "counts")}))
+async def test_whatever_a_record_holds_has_a_place_in_the_types_of_its_model(
+    gatherings: Runtime, acme: Principal, notes_app: NotesApp, fields: JsonObject
+):
+    notes_app.tables["cards"].fields["1"] = fields
+
+    plain = "from class self info external_id size isOpen day startsAt notes dates mood counts hostIds sponsorId"
+    found = await ask(gatherings, acme, f"{plain} venue {{ name keeper {{ fullName }} }} guests {{ plusOnes }} hosts {{ fullName }}")
+
+    assert found.keys() == {*plain.split(), "venue", "guests", "hosts"}
 
 
 async def test_parts_of_a_record_lead_to_other_records_too(gatherings: Runtime, acme: Principal, notes_app: NotesApp):
