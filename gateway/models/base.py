@@ -22,15 +22,12 @@ SQLModel.metadata.naming_convention = {
     "pk": "pk_%(table_name)s",
 }
 
-JsonColumn = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
-"""JSON on both databases. Assign a new value to change it: a change in place is not saved."""
-
 # NUL, half a surrogate pair, and numbers that come back as others: minus zero, and those that are written with a positive exponent.
 _ALTERED_BY_JSONB = re.compile(r"\\u0000|[\ud800-\udfff]|-0\.0|e\+")
 
 
-class _AnyJsonb(TypeDecorator[JsonObject]):
-    """JSONB of objects that keeps each as it is: one that JSONB cannot keep is kept as the text of it."""
+class _ExactJsonb(TypeDecorator[JsonObject]):
+    """JSONB that keeps objects as they are: one that JSONB would alter, or refuse, is kept as the text of it."""
 
     impl = JSONB(none_as_null=True)
     cache_ok = True
@@ -46,8 +43,8 @@ class _AnyJsonb(TypeDecorator[JsonObject]):
         return stored
 
 
-AppJsonColumn = JSON(none_as_null=True).with_variant(_AnyJsonb(), "postgresql")
-"""The same for objects with parts that an app decides, such as its page tokens: what PostgreSQL's JSON has not is kept too."""
+JsonColumn = JSON(none_as_null=True).with_variant(_ExactJsonb(), "postgresql")
+"""JSON objects on both databases, each as it was. Assign a new value to change one: a change in place is not saved."""
 
 
 class UTCDateTime(TypeDecorator[datetime]):

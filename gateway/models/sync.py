@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import BigInteger, Column, Index, text
 from sqlmodel import Field, SQLModel
 
-from gateway.models.base import AppJsonColumn, JsonColumn, UTCDateTime, new_id
+from gateway.models.base import JsonColumn, UTCDateTime, new_id
 from gateway.models.data_source_instance import DataSourceInstance
 
 LONGEST_LAPSE = timedelta(hours=24)
@@ -89,7 +89,7 @@ class SyncGeneration(SQLModel, table=True):
     pointer: dict[str, Any] = Field(sa_column=Column(JsonColumn, nullable=False))
     reading: str = ""
     """How its records are read: by which connector, of which major version, and which of their fields tell of no change."""
-    checkpoint: dict[str, Any] | None = Field(default=None, sa_column=Column(AppJsonColumn))
+    checkpoint: dict[str, Any] | None = Field(default=None, sa_column=Column(JsonColumn))
     """From where on the next pull reads (`delta_token`, or `mark`); null before the baseline, and after a token expired."""
     is_silent: bool = True
     """Whether its baseline is taken without a word; else what is there is told as created."""
@@ -131,7 +131,7 @@ class SyncTask(SQLModel, table=True):
     started_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
     run_id: UUID | None = None
     """The run that is under way or interrupted."""
-    progress: dict[str, Any] | None = Field(default=None, sa_column=Column(AppJsonColumn))
+    progress: dict[str, Any] | None = Field(default=None, sa_column=Column(JsonColumn))
     """Where an interrupted run goes on."""
     failures: int = 0
     error: dict[str, Any] | None = Field(default=None, sa_column=Column(JsonColumn))

@@ -1,4 +1,4 @@
-"""Objects with parts that an app decides: each comes back as it was kept, on both databases."""
+"""What is kept as JSON comes back as it was, on both databases."""
 
 import json
 
