@@ -17,6 +17,7 @@ DATA_SOURCES = {"tasks": "Tasks", "users": "Users"}
 async def seed(runtime: Runtime, *, app_url: str, app_key: str) -> None:
     """Sets up what is missing, and points the connection at the address where the app answers now.
 
+    The data sources look for changes as often as they may: who tries the demo waits for them.
     What is there already stays as somebody left it, so that a demo can be stopped and started again.
     """
     if await integrations.by_key(runtime, SYSTEM, key=INTEGRATION_KEY) is None:
@@ -39,6 +40,7 @@ async def seed(runtime: Runtime, *, app_url: str, app_key: str) -> None:
 async def _define(runtime: Runtime, *, key: str, name: str) -> None:
     if await data_sources.by_selector(runtime, SYSTEM, by=DataSourceSelector(key=key)) is not None:
         return
+    settings = runtime.settings
     await data_sources.create(
         runtime,
         SYSTEM,
@@ -48,8 +50,8 @@ async def _define(runtime: Runtime, *, key: str, name: str) -> None:
         universal_key=None,
         udm=key,
         pointer=None,
-        pull_updates_interval_seconds=None,
-        full_sync_interval_seconds=None,
+        pull_updates_interval_seconds=settings.minimum_pull_updates_interval_seconds,
+        full_sync_interval_seconds=settings.minimum_full_sync_interval_seconds,
         event_bodies=None,
     )
 

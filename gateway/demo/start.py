@@ -26,6 +26,10 @@ from gateway.web.graphiql import ExampleTab
 from gateway.web.server import serve
 
 SECONDS_BETWEEN_CHANGES = 3.0
+SECONDS_BETWEEN_PULLS = 5
+"""How soon a change shows whose webhook was lost."""
+SECONDS_BETWEEN_FULL_SYNCS = 15
+"""The same of a deletion."""
 APP_KEY = "demo-key"
 """What the external app asks for. It answers on the loopback only, and all it holds is made up."""
 _TOKEN_LIFETIME = timedelta(days=30)
@@ -137,4 +141,6 @@ def _settings(database: Path, *, public_url: str | None) -> Settings:
         encryption_keys=keys.encryption_keys,
         allowed_networks="127.0.0.0/8",
         public_url=public_url,
+        minimum_pull_updates_interval_seconds=SECONDS_BETWEEN_PULLS,
+        minimum_full_sync_interval_seconds=SECONDS_BETWEEN_FULL_SYNCS,
     )

@@ -7,9 +7,10 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -57,16 +58,16 @@ class RunningDemo:
 
     def listen(self, query: str, *, frames: int = 1, **variables: Any) -> list[dict[str, Any]]:
         """The first frames of a subscription of the customer's."""
+        return list(islice(self.frames(query, **variables), frames))
+
+    def frames(self, query: str, **variables: Any) -> Generator[dict[str, Any], None, None]:
+        """The frames of a subscription of the customer's, as they come."""
         headers = {**self.customer, "Accept": "text/event-stream"}
         body = {"query": query, "variables": variables}
-        heard: list[dict[str, Any]] = []
         with httpx.stream("POST", self.address, json=body, headers=headers, timeout=30, trust_env=False) as response:
             for line in response.iter_lines():
                 if line.startswith("data: {"):
-                    heard.append(json.loads(line.removeprefix("data: ")))
-                if len(heard) == frames:
-                    break
-        return heard
+                    yield json.loads(line.removeprefix("data: "))
 
 
 @contextmanager
