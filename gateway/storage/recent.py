@@ -1,5 +1,6 @@
 """Reads that need not be done again: SQLite tells for next to nothing whether anything has been committed since."""
 
+import asyncio
 import sqlite3
 from collections.abc import Awaitable, Callable, Hashable
 from pathlib import Path
@@ -15,14 +16,17 @@ _MOST = 4_096
 class RecentReads:
     """What was read lately from a file, never a commit older than the file.
 
-    Before each use SQLite is asked for its `data_version`, which differs after every commit of whatever connection and process;
-    then all is forgotten. Asking takes some microseconds, and no lock that a writer waits for.
+    Before its use SQLite is asked for its `data_version`, which differs after every commit of whatever connection and process;
+    then all is forgotten. Asking takes some microseconds, and no lock that a writer waits for. Once in a turn of the event loop is
+    enough: whoever is told of a commit by now is told in a later turn, and asks again.
     """
 
     def __init__(self, file: Path) -> None:
         self._file = file
         self._connection: sqlite3.Connection | None = None
         self._version: int | None = None
+        self._asked_in: asyncio.AbstractEventLoop | None = None
+        """The loop in whose turn it was asked, until that ends."""
         self._values: dict[Hashable, Any] = {}
 
     async def read(self, key: Hashable, read: Callable[[], Awaitable[Value]]) -> Value:
@@ -42,17 +46,28 @@ class RecentReads:
 
     def known(self, key: Hashable) -> Any:
         """What was read by that key when the file was as it is now; null where nothing was."""
-        version = self._current_version()
-        if version is None or version != self._version:
-            self._values = {}
-            self._version = version
+        loop = asyncio.get_running_loop()
+        if self._asked_in is not loop:
+            self._forget_what_changed()
+            self._asked_in = loop
+            loop.call_soon(self._end_turn)
         return self._values.get(key)
 
     def close(self) -> None:
         """Closes what asks for the version."""
+        self._end_turn()
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+
+    def _forget_what_changed(self) -> None:
+        version = self._current_version()
+        if version is None or version != self._version:
+            self._values = {}
+            self._version = version
+
+    def _end_turn(self) -> None:
+        self._asked_in = None
 
     def _current_version(self) -> int | None:
         """None where SQLite cannot tell at once, such as while it recovers the file."""

@@ -143,3 +143,21 @@ async def test_where_there_is_no_file_everything_is_read(tmp_path):
 
     assert [await recent.read("key", read), await recent.read("key", read)] == [1, 2]
     assert list(tmp_path.iterdir()) == []
+
+
+async def test_a_commit_is_seen_from_the_next_turn_of_the_event_loop_on(tmp_path):
+    file = tmp_path / "file.db"
+    with closing(sqlite3.connect(file)) as writer:
+        writer.execute("CREATE TABLE one (it INTEGER)")
+        recent = RecentReads(file)
+        await recent.read("key", read_later)
+        seen = []
+        # Whatever a commit sets off is queued after it, and so after the end of the turn in which the file was looked at before.
+        asyncio.get_running_loop().call_soon(lambda: seen.append(recent.known("key")))
+        with writer:
+            writer.execute("INSERT INTO one VALUES (1)")
+        assert recent.known("key") == "after"
+        await asyncio.sleep(0)
+
+    assert (seen, recent.known("key")) == ([None], None)
+    recent.close()

@@ -36,12 +36,15 @@ class ConnectionPool(aiohttp.TCPConnector):
             _note(req, is_queued=True)
             connection = await super().connect(req, traces, timeout)
             protocol = connection.protocol
-            if protocol is None or protocol not in self._used or (not protocol.should_close and not _has_arrivals(connection)):
+            if protocol is None:
+                break
+            if protocol not in self._used:
+                self._used.add(protocol)
+                break
+            if not protocol.should_close and not _has_arrivals(connection):
                 break
             connection.close()
 
-        if protocol is not None:
-            self._used.add(protocol)
         # Whoever is given a connection writes to it next, without a pause in between.
         _note(req, is_queued=False, is_sent=True)
         return connection
