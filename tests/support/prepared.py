@@ -49,16 +49,16 @@ async def prepared(
 
     `about` says which steps they are. What they give must be plain: it is shared.
     """
-    before = await read_content(runtime.database)
+    before = await read_content(runtime.database, to_be_written=False)
     try:
-        held = tuple(_told(_fields(app, apps)) for app in apps)
+        held = tuple(_held(app, apps) for app in apps)
     except TypeError:
         return await steps()  # Something is to happen that nobody can compare.
 
-    situation = (about, before.key, _settings(runtime), clock.monotonic(), len(clock.sleeps), held)
+    situation = (about, before.key, _settings(runtime), clock.monotonic(), len(clock.sleeps), *(tuple(each.items()) for each in held))
     if situation not in _DONE:
         result = await steps()
-        left = [copy.deepcopy(_changeable(app, apps)) for app in apps]
+        left = [copy.deepcopy(_changed(app, apps, before=was)) for app, was in zip(apps, held, strict=True)]
         content = await read_content(runtime.database)
         _DONE[situation] = _Left(content, left, clock.monotonic(), tuple(clock.sleeps), result)
         return result
@@ -82,18 +82,25 @@ def _fields(app: object, apps: Sequence[object]) -> dict[str, Any]:
     return {name: value for name, value in found.items() if not any(value is other for other in apps)}
 
 
-def _changeable(app: object, apps: Sequence[object]) -> dict[str, Any]:
-    return {name: value for name, value in _fields(app, apps).items() if not callable(value)}
+def _held(app: object, apps: Sequence[object]) -> dict[str, Hashable]:
+    return {name: _told(value) for name, value in _fields(app, apps).items()}
+
+
+def _changed(app: object, apps: Sequence[object], *, before: dict[str, Hashable]) -> dict[str, Any]:
+    """The fields that are not as before."""
+    return {name: value for name, value in _fields(app, apps).items() if _told(value) != before[name]}
 
 
 def _told(value: object) -> Hashable:
     """The same for what is the same; raises TypeError for what cannot be compared."""
     if isinstance(value, _PLAIN):
         return type(value), value
+    if isinstance(value, FakeClock):
+        return FakeClock
     if isinstance(value, FunctionType):
-        return value.__code__
+        return value.__code__, tuple(_told(cell.cell_contents) for cell in value.__closure__ or ())
     if isinstance(value, MethodType):
-        return value.__func__.__code__
+        return value.__func__, _told(value.__self__)
     if isinstance(value, dict):
         return "dict", tuple((_told(key), _told(each)) for key, each in value.items())
     if isinstance(value, list | tuple | deque):

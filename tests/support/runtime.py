@@ -17,10 +17,10 @@ from gateway.services.access import integration_of
 from gateway.services.instance_context import InstanceContext, read_context
 from gateway.services.record_places import RecordPlace
 from gateway.services.selectors import ConnectionSelector, DataSourceSelector
-from gateway.storage.encryption import Cipher
 from gateway.testing import FakeClock
 from tests.support.limits import UNLIMITED
 from tests.support.notes_connector import GOOD_TOKEN, NotesApp, NotesConnector, parameters
+from tests.support.prepared import KEY_RING
 
 TABLES: tuple[type[SQLModel], ...] = (Customer, Integration, Connection, DataSource, DataSourceInstance, EventSubscription, SyncRun)
 
@@ -47,7 +47,7 @@ def runtime_url(sqlite_url: str) -> str:
 async def runtime(runtime_url: str, clock: FakeClock, notes_app: NotesApp) -> AsyncIterator[Runtime]:
     """The gateway without its web, on an empty database, with the connector `notes` beside those that come along."""
     # Much is asked at once of it, to see that it is read together.
-    settings = Settings(database_url=runtime_url, token_secret="t" * 32, encryption_keys=Cipher.generate_key_ring(), **UNLIMITED)
+    settings = Settings(database_url=runtime_url, token_secret="t" * 32, encryption_keys=KEY_RING, **UNLIMITED)
     async with open_runtime(settings, clock=clock, connectors=[NotesConnector(notes_app)]) as runtime:
         yield runtime
 

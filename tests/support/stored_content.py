@@ -5,6 +5,7 @@ import sqlite3
 from collections.abc import Hashable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from sqlmodel import SQLModel
@@ -30,10 +31,10 @@ class Content:
     """Of a SQLite: the whole of it."""
 
 
-async def read_content(database: Database) -> Content:
-    """What the database holds."""
+async def read_content(database: Database, *, to_be_written: bool = True) -> Content:
+    """What the database holds; without what `write_content` takes where it is not to be written."""
     if database.engine.dialect.name == "sqlite":
-        return _read_sqlite(database)
+        return _read_sqlite(database, to_be_written=to_be_written)
     async with database.engine.connect() as connection:
         driver: Any = (await connection.get_raw_connection()).driver_connection
         tables = {}
@@ -63,9 +64,11 @@ async def write_content(database: Database, before: Content, content: Content) -
                     await driver.copy_to_table(name, source=io.BytesIO(content.tables[name]), format="binary")
 
 
-def _read_sqlite(database: Database) -> Content:
+def _read_sqlite(database: Database, *, to_be_written: bool) -> Content:
     with closing(_opened(database)) as there:
         rows = tuple((name, tuple(there.execute(f'SELECT * FROM "{name}"'))) for name in (*_tables(), "sqlite_sequence"))
+        if not to_be_written:
+            return Content(("sqlite", rows))
         with closing(sqlite3.connect(":memory:")) as kept:
             there.backup(kept)
             file = bytearray(kept.serialize())
@@ -80,9 +83,12 @@ def _write_sqlite(database: Database, file: bytes) -> None:
 
 
 def _opened(database: Database) -> sqlite3.Connection:
-    return sqlite3.connect(str(database.engine.url.database), timeout=_PATIENCE_SECONDS, isolation_level=None)
+    connection = sqlite3.connect(str(database.engine.url.database), timeout=_PATIENCE_SECONDS, isolation_level=None)
+    connection.execute("PRAGMA synchronous = OFF")
+    return connection
 
 
+@cache
 def _tables() -> list[str]:
     """Those that others refer to come first."""
     return [table.name for table in SQLModel.metadata.sorted_tables]
