@@ -5,8 +5,8 @@ end, and would move others onto a page that was read already. Where tokens must 
 read - many of one value, or a window that has an end - the reading is done again until one pass finds nothing.
 
 Of times, nothing that changes during the run lies before its start. Of counts nobody knows how far they were at the start: where a
-list in no order has several pages, what a page tells may lie above a change on a page that was read before. So it is read twice, and
-the mark moves to the highest value of the first time.
+list in no order has several pages, what a page tells may lie above a change on a page that was read before; and what a window tells
+may lie above a change in a window that was read before. So it is read twice, and the mark moves to the highest value of the first time.
 """
 
 from collections.abc import Sequence
@@ -117,8 +117,10 @@ def after(reading: CursorReading, page: ChangePage, cursor: CursorSync, *, event
     """The reading after a page that told so many changes, and whether it is at its end."""
     values = [change.cursor for change in page.changes]
     highest = marks.highest(values, cursor)
+    is_over_gap = highest is not None and _follows_gap(reading, cursor)
     reading = replace(
         reading,
+        is_unsettled=reading.is_unsettled or is_over_gap,
         count=reading.count + len(values),
         seen=marks.later(reading.seen, highest),
         highest=marks.later(reading.highest, highest),
@@ -129,7 +131,7 @@ def after(reading: CursorReading, page: ChangePage, cursor: CursorSync, *, event
     if (not is_last or is_cut_off) and cursor.order is CursorOrder.ASCENDING and cursor.is_filtered:
         onward = marks.restart_after(highest, reading.current, cursor)
         if onward is not None:
-            mark = marks.promoted(reading.mark, highest, run_start=reading.run_start)
+            mark = marks.promoted(reading.mark, _settled(reading, highest), run_start=reading.run_start)
             return replace(reading, mark=mark, current=onward, token=None, count=0, seen=None), False
     if not is_last:
         is_unsettled = cursor.type is CursorType.COUNT and cursor.order is CursorOrder.UNSORTED
@@ -146,8 +148,7 @@ def _after_range(reading: CursorReading, cursor: CursorSync, *, is_cut_off: bool
         first, second = parts
         return replace(reading, current=first, rest=(*reading.rest, second), token=None, count=0, seen=None), False
 
-    seen = marks.sooner(reading.seen, reading.settled) if reading.is_unsettled else reading.seen
-    mark = marks.promoted(reading.mark, seen, run_start=reading.run_start)
+    mark = marks.promoted(reading.mark, _settled(reading, reading.seen), run_start=reading.run_start)
     if reading.count == 0:
         mark = marks.promoted_over(mark, reading.current, run_start=reading.run_start)
     reading = replace(reading, mark=mark, is_incomplete=reading.is_incomplete or is_cut_off)
@@ -155,6 +156,19 @@ def _after_range(reading: CursorReading, cursor: CursorSync, *, is_cut_off: bool
         *rest, following = reading.rest
         return _on_range(replace(reading, rest=tuple(rest)), following, cursor, was_empty=reading.count == 0), False
     return _after_pass(reading, cursor)
+
+
+def _settled(reading: CursorReading, seen: CursorValue | None) -> CursorValue | None:
+    """How far the mark may move where so much was seen."""
+    return marks.sooner(seen, reading.settled) if reading.is_unsettled else seen
+
+
+def _follows_gap(reading: CursorReading, cursor: CursorSync) -> bool:
+    """Whether the range of counts before this one may have got records since it was read: none was seen that reaches its end."""
+    start = reading.current.start
+    if cursor.type is not CursorType.COUNT or start is None or start == marks.start_after(reading.first_mark, cursor):
+        return False
+    return reading.highest is None or marks.is_below(reading.highest, start, cursor)
 
 
 def _after_pass(reading: CursorReading, cursor: CursorSync) -> tuple[CursorReading, bool]:

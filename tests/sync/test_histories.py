@@ -235,6 +235,13 @@ async def test_what_comes_into_sight_late_is_told_however_long_nobody_looked_bef
     await check(world, SUPPORTS["newest first, late arrivals, tombstones"], before, after)
 
 
+async def test_a_change_in_a_window_that_was_read_lies_below_the_highest_count_of_the_next_window(world: World):
+    """Once lost: e came into the first window after it was read, and the mark moved to what the second one told, over it."""
+    puts = [("put", each, 1) for each in "efg"]
+    after = [("put", "a", 1), ("work",), ("put", "b", 1), ("fail",), ("work",), *puts, ("work",)]
+    await check(world, SUPPORTS["count in windows, tombstones"], [("put", "a", 0)], after, is_slow=False)
+
+
 async def test_a_change_of_a_page_that_was_read_lies_below_the_highest_count_of_the_next_page(world: World):
     """Once lost: the mark had moved to the highest count, over the deletion."""
     before = [("put", each, 1) for each in "abf"]
