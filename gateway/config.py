@@ -107,6 +107,10 @@ class LimitSettings(_Environment):
     """What a customer may spend at once on the cost of operations."""
     cost_restored_per_second: float = Field(default=10_000, gt=0)
     """What a customer gets back of the spent cost in each second."""
+    max_page_size: int = Field(default=100, ge=50, le=1_000)  # Whoever does not say how many asks for 50.
+    """The most items on a page of what the gateway keeps."""
+    max_app_page_size: int = Field(default=1_000, ge=50, le=1_000)
+    """The most records or locations on a page of what an app keeps."""
     operation_timeout_seconds: float = Field(default=30.0, gt=0, le=3600)
     """The longest that a query or a mutation may take."""
     max_batch_size: int = Field(default=10, ge=1)

@@ -241,6 +241,12 @@ class BatchTooLargeError(LimitError):
     code = "BATCH_TOO_LARGE"
 
 
+class PageTooLargeError(LimitError):
+    """A page was asked for that is longer than pages may be."""
+
+    code = "PAGE_TOO_LARGE"
+
+
 class TokensExceededError(LimitError):
     """The document has too many tokens."""
 

@@ -5,10 +5,12 @@ from dataclasses import dataclass, field
 import strawberry
 
 from gateway.errors import NotAuthenticatedError
+from gateway.graphql import relay
 from gateway.graphql.budget import Budget
 from gateway.graphql.loaders import Loaders
 from gateway.models import Principal
 from gateway.runtime import Runtime
+from gateway.storage.rows import RowWindow
 
 
 @dataclass
@@ -29,6 +31,10 @@ class Context:
         """What services take first. Raises NotAuthenticatedError when nobody has identified themselves."""
         self.require_caller()
         return self.runtime, self.principal
+
+    def window(self, first: int, after: str | None) -> RowWindow:
+        """The rows that `first` and `after` mean. Raises as `relay.window` does."""
+        return relay.window(first, after, maximum=self.runtime.settings.max_page_size)
 
     def require_caller(self) -> None:
         """Returns when somebody has identified themselves, else raises NotAuthenticatedError."""

@@ -46,7 +46,8 @@ async def history_of(
 ) -> Page[ChangeEventSource]:
     """A page of what was recorded of an instance, oldest first."""
     wanted = checks.change_types(given(types), field=["types"])
-    window = HistoryWindow(types=wanted, first=relay.bounded(first, maximum=relay.MAXIMUM_ROWS), after=given(after))
+    size = relay.bounded(first, maximum=context.runtime.settings.max_page_size)
+    window = HistoryWindow(types=wanted, first=size, after=given(after))
     page = await context.loaders.events.history(window).load(ByIdentity(instance))
     context.budget.spend(len(page.events))
     sources = (ChangeEventSource(page.log_id, event) for event in page.events)

@@ -158,7 +158,7 @@ class Loaders:
         is_newest_first: bool = False,
     ) -> relay.Page[Any]:
         """A page of the rows that name a parent in a column; the same page of many parents is read at once."""
-        window = relay.window(first, after, is_newest_first=is_newest_first)
+        window = relay.window(first, after, maximum=self._runtime.settings.max_page_size, is_newest_first=is_newest_first)
         children = _Children(cast(InstrumentedAttribute[Any], column), include_archived, integration_id)
         if (children, window) not in self._pages:
             self._pages[children, window] = Loader(self._read_pages, children, window)

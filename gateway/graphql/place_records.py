@@ -55,7 +55,7 @@ async def home_of(info: Info, place: Place) -> RecordPlace:
 async def list_records(info: Info, place: Place, query: RecordListQuery, *, first: int, after: str | None) -> relay.ItemPage[RecordSource]:
     """A page of a collection's records."""
     context, home = info.context, await home_of(info, place)
-    size = relay.bounded(first, maximum=relay.MAXIMUM_ITEMS)
+    size = relay.bounded(first, maximum=context.runtime.settings.max_app_page_size)
     page = await records.page(*context.caller, place=home, first=size, after=after or None, query=query)
     context.budget.spend(len(page.items))
     return relay.page_of_app(page, after=after, show=partial(shown, place, home))

@@ -86,7 +86,7 @@ class Query:
         wanted = (search or "").casefold()
         specs = [connector.spec for connector in runtime.connectors.values()]
         found = [spec for spec in specs if wanted in spec.key.casefold() or wanted in spec.name.casefold()]
-        return relay.page_of_values(found, key=lambda spec: spec.key, first=first, after=after)
+        return relay.page_of_values(found, key=lambda spec: spec.key, first=first, after=after, maximum=runtime.settings.max_page_size)
 
     @field("The connector of a key. Null when there is none.", type=CONNECTOR | None)
     async def connector(self, info: Info, key: Annotated[str, _argument("Its key.")]) -> ConnectorSpec | None:
@@ -98,7 +98,7 @@ class Query:
     async def integrations(
         self, info: Info, first: First = 50, after: After = UNSET, search: Search = UNSET, include_archived: IncludeArchived = False
     ) -> relay.Page[models.Integration]:
-        window = relay.window(first, after)
+        window = info.context.window(first, after)
         found = await integrations.page(*info.context.caller, window=window, search=given(search), include_archived=include_archived)
         return relay.page_of_listing(found, after=after)
 
@@ -108,7 +108,7 @@ class Query:
 
     @field("All customers, the oldest first. Only for admins.", type=pages(relay.Connection, CUSTOMER) | None)
     async def customers(self, info: Info, first: First = 50, after: After = UNSET, search: Search = UNSET) -> relay.Page[models.Customer]:
-        found = await customers.page(*info.context.caller, window=relay.window(first, after), search=given(search))
+        found = await customers.page(*info.context.caller, window=info.context.window(first, after), search=given(search))
         return relay.page_of_listing(found, after=after)
 
     @field("The customer that the product calls so. Null when there is none. Only for admins.", type=CUSTOMER | None)
@@ -128,7 +128,7 @@ class Query:
     ) -> relay.Page[models.Connection]:
         found = await connections.page(
             *info.context.caller,
-            window=relay.window(first, after),
+            window=info.context.window(first, after),
             filter=filter.read() if filter else selectors.ConnectionFilter(),
             include_archived=include_archived,
         )
@@ -149,7 +149,7 @@ class Query:
     ) -> relay.Page[models.DataSource]:
         found = await data_sources.page(
             *info.context.caller,
-            window=relay.window(first, after),
+            window=info.context.window(first, after),
             filter=filter.read() if filter else selectors.DataSourceFilter(),
             include_archived=include_archived,
         )
@@ -170,7 +170,7 @@ class Query:
     ) -> relay.Page[models.DataSourceInstance]:
         found = await data_source_instances.page(
             *info.context.caller,
-            window=relay.window(first, after),
+            window=info.context.window(first, after),
             filter=filter.read() if filter else selectors.DataSourceInstanceFilter(),
             include_archived=include_archived,
         )

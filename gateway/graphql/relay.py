@@ -7,7 +7,7 @@ from uuid import UUID
 
 import strawberry
 
-from gateway.errors import InvalidError
+from gateway.errors import InvalidError, PageTooLargeError
 from gateway.graphql import ids
 from gateway.graphql.fields import field, given
 from gateway.services.app_pages import AppPage
@@ -17,11 +17,8 @@ from gateway.storage.rows import RowPage, RowWindow
 Item = TypeVar("Item")
 Node = TypeVar("Node")
 
-MAXIMUM_ROWS = 100
-MAXIMUM_ITEMS = 1000
-
-First = Annotated[int, strawberry.argument(description="How many to return, from 1 to 100.")]
-FirstItems = Annotated[int, strawberry.argument(description="How many to return, from 1 to 1000.")]
+First = Annotated[int, strawberry.argument(description="How many to return, from 1 to 100 unless the operator set another limit.")]
+FirstItems = Annotated[int, strawberry.argument(description="How many to return, from 1 to 1000 unless the operator set another limit.")]
 After = Annotated[
     str | None, strawberry.argument(description="The `cursor` of the last one that you have; leave it out for the first page.")
 ]
@@ -98,16 +95,18 @@ class ItemPage(Generic[Item]):
 
 
 def bounded(first: int, *, maximum: int) -> int:
-    """The page size as given. Raises InvalidError outside of what one page may hold."""
-    if not 1 <= first <= maximum:
+    """The page size as given. Raises InvalidError for none, and PageTooLargeError for more than one page may hold."""
+    if first < 1:
         raise InvalidError(f"`first` is {first}; it must lie between 1 and {maximum}.", field=["first"])
+    if first > maximum:
+        raise PageTooLargeError(f"`first` is {first}; it must lie between 1 and {maximum}. Ask for several pages, by `after`.")
     return first
 
 
-def window(first: int, after: str | None, *, is_newest_first: bool = False) -> RowWindow:
-    """The rows that `first` and `after` mean. Raises InvalidError for a size out of bounds or a cursor that is none of ours."""
+def window(first: int, after: str | None, *, maximum: int, is_newest_first: bool = False) -> RowWindow:
+    """The rows that `first` and `after` mean. Raises as `bounded` does, and InvalidError for a cursor that is none of ours."""
     start = given(after)
-    size = bounded(first, maximum=MAXIMUM_ROWS)
+    size = bounded(first, maximum=maximum)
     return RowWindow(first=size, after=ids.parse_cursor(start) if start is not None else None, is_newest_first=is_newest_first)
 
 
@@ -128,9 +127,9 @@ def page_of_app(page: AppPage[Item], *, after: str | None, show: Callable[[Itera
     return ItemPage(nodes=show(page.items), cursor=page.cursor, has_next_page=page.has_next, has_previous_page=given(after) is not None)
 
 
-def page_of_values(values: Iterable[Item], *, key: Callable[[Item], str], first: int, after: str | None) -> Page[Item]:
+def page_of_values(values: Iterable[Item], *, key: Callable[[Item], str], first: int, after: str | None, maximum: int) -> Page[Item]:
     """A page of values that are all at hand, sorted by a key that is unique."""
-    first = bounded(first, maximum=MAXIMUM_ROWS)
+    first = bounded(first, maximum=maximum)
     cursor = given(after)
     start = ids.parse_key_cursor(cursor) if cursor is not None else None
     found = list(values)

@@ -206,7 +206,10 @@ async def test_a_cursor_that_means_nothing_here_is_refused(after: str, code: str
 
 
 async def test_a_page_of_history_has_its_bounds(world: World, cards: DataSourceInstance):
-    assert await world.error(HISTORY, id=global_id(cards), first=101) == ("INVALID", "`first` is 101; it must lie between 1 and 100.")
+    assert await world.error(HISTORY, id=global_id(cards), first=101) == (
+        "PAGE_TOO_LARGE",
+        "`first` is 101; it must lie between 1 and 100. Ask for several pages, by `after`.",
+    )
     assert await world.error(HISTORY, id=global_id(cards), types=[]) == (
         "INVALID",
         "The list of types is empty. Name one, or leave it out for all.",

@@ -1,5 +1,7 @@
 """The bounds of pages."""
 
+from dataclasses import replace
+
 import pytest
 
 from gateway.graphql.ids import key_cursor
@@ -11,9 +13,14 @@ ROWS = ["connectors", "integrations", "customers", "connections", "dataSources",
 NESTED = '{ connection(by: { integrationKey: "notes" }) { %s } }'
 
 
+def refusal_of(first: int, *, maximum: int) -> tuple[str, str]:
+    bounds = f"`first` is {first}; it must lie between 1 and {maximum}."
+    return ("PAGE_TOO_LARGE", f"{bounds} Ask for several pages, by `after`.") if first > maximum else ("INVALID", bounds)
+
+
 @pytest.mark.parametrize("first", [0, -1, 101])
 async def test_a_page_of_rows_holds_one_to_a_hundred(world: World, first: int):
-    refusal = ("INVALID", f"`first` is {first}; it must lie between 1 and 100.")
+    refusal = refusal_of(first, maximum=100)
 
     for name in ROWS:
         assert await world.error(f"{{ {name}(first: {first}) {{ pageInfo {{ hasNextPage }} }} }}") == refusal
@@ -23,13 +30,26 @@ async def test_a_page_of_rows_holds_one_to_a_hundred(world: World, first: int):
 async def test_a_page_of_an_app_holds_one_to_a_thousand(world: World, notes_app: NotesApp, first: int):
     await connection(world.runtime, world.acme)
     notes_app.requests.clear()
-    refusal = ("INVALID", f"`first` is {first}; it must lie between 1 and 1000.")
+    refusal = refusal_of(first, maximum=1000)
     listing = f'{{ integration(key: "notes") {{ dataCollections(first: {first}) {{ nodes {{ path }} }} }} }}'
 
     assert await world.error(listing) == refusal
     records = f'collection(key: "notes") {{ records(first: {first}) {{ nodes {{ id }} }} }}'
     assert await world.error(NESTED % records) == refusal
     assert notes_app.requests == ["location"]
+
+
+async def test_an_operator_may_allow_longer_pages_of_rows_and_only_shorter_ones_of_an_app(world: World, notes_app: NotesApp):
+    await connection(world.runtime, world.acme)
+    others = world.runtime.settings.model_copy(update={"max_page_size": 1_000, "max_app_page_size": 60})
+    bounded = World(replace(world.runtime, settings=others), world.acme)
+    records = 'collection(key: "notes") { records(first: %d) { nodes { externalId } } }'
+
+    assert await bounded.ask("{ connections(first: 1000) { totalCount } }") == {"connections": {"totalCount": 1}}
+    assert await bounded.error("{ connections(first: 1001) { totalCount } }") == refusal_of(1001, maximum=1000)
+    read = await bounded.ask(NESTED % (records % 60))
+    assert len(read["connection"]["collection"]["records"]["nodes"]) == 7
+    assert await bounded.error(NESTED % (records % 61)) == refusal_of(61, maximum=60)
 
 
 async def test_the_cursor_of_another_list_is_refused(world: World):
@@ -67,7 +87,4 @@ async def test_records_come_in_pages_of_any_size(world: World, notes_app: NotesA
 async def test_a_nested_page_has_the_same_bounds(world: World):
     await connection(world.runtime, world.acme)
 
-    assert await world.error(NESTED % "dataSourceInstances(first: 101) { totalCount }") == (
-        "INVALID",
-        "`first` is 101; it must lie between 1 and 100.",
-    )
+    assert await world.error(NESTED % "dataSourceInstances(first: 101) { totalCount }") == refusal_of(101, maximum=100)

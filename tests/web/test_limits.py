@@ -58,6 +58,7 @@ REFUSED: dict[str, tuple[Any, Asking]] = {
     "max_cost": (49, posting(FIFTY)),
     "cost_bucket": (55, posting("{ universalDataModels { key } }", times=12)),
     "cost_restored_per_second": (1e-6, posting("{ __schema { queryType { name } } }", times=501)),
+    "max_page_size": (60, posting("{ connectors(first: 61) { totalCount } connections(first: 61) { totalCount } }")),
     "operation_timeout_seconds": (1e-9, posting("{ connections { totalCount } }")),
 }
 """For each setting a value with which a request is refused that the default allows."""
@@ -66,6 +67,7 @@ HELD_ELSEWHERE = {
     "max_sockets_per_customer",
     "max_subscriptions_per_socket",
     "max_subscriptions_per_customer",
+    "max_app_page_size",
     "upstream_calls_per_operation",
     "upstream_deadline_seconds",
     "upstream_max_response_bytes",
@@ -86,7 +88,7 @@ def test_every_limit_is_on_the_page_with_its_default():
 
 def test_every_limit_is_held_by_a_refusal_here_or_by_the_test_that_the_page_names():
     assert set(REFUSED) | HELD_ELSEWHERE == set(SETTINGS)
-    assert len(ROWS) == len(SETTINGS) + 4  # Four are no settings.
+    assert len(ROWS) == len(SETTINGS) + 2  # Two are no settings.
 
 
 @pytest.mark.parametrize("name", REFUSED)

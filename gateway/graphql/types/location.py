@@ -113,7 +113,7 @@ class DataCollection(Location):
 
 async def list_locations(info: Info, origin: Origin, *, path: str, first: int, after: str | None) -> relay.ItemPage[Place]:
     """A page of what a directory holds."""
-    size = relay.bounded(first, maximum=relay.MAXIMUM_ITEMS)
+    size = relay.bounded(first, maximum=info.context.runtime.settings.max_app_page_size)
     window: Any = {"path": path, "first": size, "after": after or None}
     if origin.connection is not None:
         integration = await info.context.loaders.integration_of(origin.connection)
