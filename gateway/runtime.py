@@ -3,10 +3,10 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
-from uuid import UUID
 
 from gateway.clock import Clock, SystemClock
 from gateway.config import Settings
+from gateway.connectors.bounded import Bounded
 from gateway.connectors.catalog import Catalog
 from gateway.connectors.described import DescribedCollections
 from gateway.connectors.http import Http
@@ -18,7 +18,10 @@ from gateway.storage.encryption import Cipher
 from gateway.udm import Models, load_models
 
 Opened = tuple[tuple[object, ...], Access]
-"""What a connector may know of a connection, and the state that the rows were in."""
+"""What a connector may know of a connection that can be used, and the state of the rows that tell it."""
+
+_MAXIMUM_OPENED_BYTES = 16 * 1024 * 1024
+"""What opened connections may take in memory: some thousands of them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,13 +42,13 @@ class Runtime:
     """What apps said of their collections not long ago."""
     operation: Operation = field(default_factory=Operation, repr=False)
     """What apps are asked on behalf of; without bounds where nobody waits for an answer."""
-    opened: dict[UUID, Opened] | None = field(default=None, repr=False)
-    """The connections that the operation has found to be usable, by their ids; not kept where nobody waits for an answer."""
+    opened: Bounded[Opened] = field(default_factory=lambda: Bounded(maximum_weight=_MAXIMUM_OPENED_BYTES), repr=False)
+    """Connections that were found to be usable, by their ids: to open credentials takes longer than to use them."""
 
     def for_operation(self) -> "Runtime":
         """The same parts for one operation, which may make as many requests to apps as the settings allow."""
         bounded = Operation(maximum_calls=self.settings.upstream_calls_per_operation, remembers=True, era=self.operation.era)
-        return replace(self, operation=bounded, opened={})
+        return replace(self, operation=bounded)
 
 
 @asynccontextmanager

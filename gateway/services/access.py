@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import TracebackType
 
 from gateway.connectors.protocol import Access, Connector
@@ -15,6 +15,9 @@ from gateway.storage.rows import by_ids
 
 CREDENTIALS = "connection.credentials"
 """The column that a connection's credentials are sealed for."""
+
+_BYTES_OPENED, _BYTES_OF_A_SECRET = 2_048, 4
+"""What an opened connection takes in memory, and more for each byte of its sealed credentials."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,16 +61,14 @@ def require_usable(runtime: Runtime, connection: Connection, integration: Integr
 
 
 def _usable_app(runtime: Runtime, connection: Connection, integration: Integration) -> App:
-    """The app of a connection that can be used: what an operation has found once stays true of the rows as they were."""
-    state = connection.revision, integration.id, integration.revision
-    known = runtime.opened.get(connection.id) if runtime.opened is not None else None
-    if known is not None and known[0] == state:
-        return App(connector=runtime.connectors[integration.connector_key], access=known[1])
-    require_usable(runtime, connection, integration)
-    app = open_app(runtime, connection, integration)
-    if runtime.opened is not None:
-        runtime.opened[connection.id] = state, app.access
-    return app
+    """The app of a connection that can be used. What was found once stays true of the rows as they were."""
+    state = connection.revision, connection.updated_at, integration.id, integration.revision, integration.updated_at
+    known = runtime.opened.get(connection.id)
+    if known is None or known[0] != state:
+        require_usable(runtime, connection, integration)
+        known = state, open_app(runtime, connection, integration).access
+        runtime.opened.put(connection.id, known, weight=_BYTES_OPENED + _BYTES_OF_A_SECRET * len(connection.credentials))
+    return App(connector=runtime.connectors[integration.connector_key], access=replace(known[1], operation=runtime.operation))
 
 
 def open_app(runtime: Runtime, connection: Connection, integration: Integration) -> App:

@@ -6,7 +6,6 @@ import json
 import os
 import struct
 from collections.abc import Mapping
-from functools import lru_cache
 from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
@@ -24,8 +23,6 @@ _HEADER = struct.Struct(">BB")
 _VERSION = 1
 # Ciphertext: version (1 byte), length of the key's id (1), the id, nonce + wrapped data key (60), nonce + sealed text.
 _MAXIMUM_ID_BYTES = 64
-_MOST_OPENED = 256
-"""JSON objects that are kept as they were opened: opening one takes longer than all else that is done with it."""
 _NEW_RING = "The setting is id:base64-of-32-random-bytes, several separated by commas; `openssl rand -base64 32` makes one."
 
 
@@ -38,7 +35,6 @@ class Cipher:
     def __init__(self, keys: Mapping[str, bytes]) -> None:
         self._keys = {key_id: AESGCM(key) for key_id, key in keys.items()}
         self._sealing_id = next(iter(self._keys))
-        self._opened = lru_cache(maxsize=_MOST_OPENED)(self._opened_text)
 
     def __repr__(self) -> str:
         return f"Cipher(key_ids={list(self._keys)})"
@@ -93,12 +89,9 @@ class Cipher:
         return self.encrypt(json.dumps(value, separators=(",", ":")).encode(), row=row, column=column)
 
     def open_json(self, ciphertext: bytes, *, row: UUID, column: str) -> JsonObject:
-        """The JSON object that `seal_json` sealed, the caller's own. Its text stays in memory for the next time. Raises as `decrypt`."""
-        value: JsonObject = json.loads(self._opened(ciphertext, row, column))
+        """The JSON object that `seal_json` sealed. Raises as `decrypt`."""
+        value: JsonObject = json.loads(self.decrypt(ciphertext, row=row, column=column))
         return value
-
-    def _opened_text(self, ciphertext: bytes, row: UUID, column: str) -> str:
-        return self.decrypt(ciphertext, row=row, column=column).decode()
 
     def _envelope(self, data_key: bytes, place: bytes) -> bytes:
         key_id = self._sealing_id.encode()

@@ -56,24 +56,29 @@ async def test_no_repr_tells_a_secret(world):
         assert repr(world.connection.credentials) not in repr(thing)
 
 
-async def test_an_operation_opens_a_connection_once_for_each_state_that_it_has(world, notes_app):
+async def test_a_connection_is_opened_once_for_each_state_that_it_has(world, notes_app):
     notes_app.accepted_tokens.add("another-token-that-notes-accepts")
     runtime = world.runtime.for_operation()
 
     async def opened(connection, runtime=runtime):
         async with app_of(runtime, world.acme, connection, world.integration) as app:
+            assert app.access.operation is runtime.operation
             return app.access
 
     first = await opened(world.connection)
-    assert await opened(world.connection) is first
-    assert await opened(world.connection, world.runtime.for_operation()) is not first
-    assert await opened(world.connection, world.runtime) is not await opened(world.connection, world.runtime)
+    assert (await opened(world.connection)).credentials is first.credentials
+    assert (await opened(world.connection, world.runtime)).credentials is first.credentials
 
     renamed = await update(world, name="Notes of today", credentials={"token": "another-token-that-notes-accepts"})
     assert (await opened(renamed)).credentials == {"token": "another-token-that-notes-accepts"}
+    assert (await opened(world.connection)).credentials == {"token": GOOD_TOKEN}
     archived = await connections.archive(world.runtime, world.acme, by=by(world.connection))
     async with refused(world.runtime, InvalidError, "Connection 'Notes of today' is archived. Restore it first."):
         await opened(archived)
+    retired = await integrations.archive(world.runtime, SYSTEM, key="notes")
+    with pytest.raises(InvalidError, match="is archived"):
+        async with app_of(runtime, world.acme, world.connection, retired):
+            raise AssertionError("An app was opened.")
 
 
 async def test_refused_credentials_save_nothing_and_are_not_repeated(world, notes_app):
