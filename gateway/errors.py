@@ -123,6 +123,12 @@ class AccessDeniedError(UserError):
     code = "ACCESS_DENIED"
 
 
+class IntrospectionDisabledError(AccessDeniedError):
+    """The operator lets nobody ask for the schema."""
+
+    code = "INTROSPECTION_DISABLED"
+
+
 class WebhookRefusedError(UserError):
     """A webhook that came in does not come from the app it claims to, or came too late."""
 
@@ -297,6 +303,27 @@ class RateLimitedError(LimitError):
     def __init__(self, message: str, *, retry_after_seconds: int | None = None) -> None:
         super().__init__(message)
         self.retry_after_seconds = retry_after_seconds
+
+
+class SocketsExceededError(LimitError):
+    """The caller has as many sockets open as it may; who opens one more sees it closed with 4429."""
+
+    code = "SOCKETS_EXCEEDED"
+    is_retriable = True
+
+
+class SubscriptionsExceededError(LimitError):
+    """The caller has as many subscriptions open as it may."""
+
+    code = "SUBSCRIPTIONS_EXCEEDED"
+    is_retriable = True
+
+
+class OperationsExceededError(LimitError):
+    """The socket runs as many operations as it may."""
+
+    code = "OPERATIONS_EXCEEDED"
+    is_retriable = True
 
 
 class ConfigurationError(GatewayError):

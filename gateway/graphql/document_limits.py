@@ -4,11 +4,11 @@ from graphql import DocumentNode, GraphQLError, Node
 
 from gateway.config import LimitSettings
 from gateway.errors import (
-    AccessDeniedError,
     AliasesExceededError,
     DepthExceededError,
     DirectivesExceededError,
     GatewayError,
+    IntrospectionDisabledError,
     LimitError,
     RootFieldsExceededError,
 )
@@ -29,7 +29,7 @@ def refusals_of(document: DocumentNode, limits: LimitSettings) -> list[GraphQLEr
         refusals.append(_refusal(DirectivesExceededError(message), document.definitions[0]))
     if sizes.introspection is not None and not limits.introspection:
         message = f"`{sizes.introspection.name.value}` is not answered: this gateway does not tell its schema. Ask its operator for it."
-        refusals.append(_refusal(AccessDeniedError(message), sizes.introspection))
+        refusals.append(_refusal(IntrospectionDisabledError(message), sizes.introspection))
     return refusals
 
 

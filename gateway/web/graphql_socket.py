@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
-from gateway.errors import InternalError, InvalidError, RateLimitedError
+from gateway.errors import InternalError, InvalidError, OperationsExceededError, SocketsExceededError
 from gateway.models import JsonObject, JsonValue
 from gateway.storage.faults import is_outage
 from gateway.web.answers import Failure, Frame
@@ -27,7 +27,7 @@ __all__ = ["PROTOCOL", "GraphQLSocket"]
 
 PROTOCOL = "graphql-transport-ws"
 _INIT_SECONDS = 10.0
-_CODES: Mapping[str | None, CloseCode] = {InternalError.code: CloseCode.DEFECT, RateLimitedError.code: CloseCode.TOO_MANY}
+_CODES: Mapping[str | None, CloseCode] = {InternalError.code: CloseCode.DEFECT, SocketsExceededError.code: CloseCode.TOO_MANY}
 """What closes a socket whose opening is refused with that code; all others are 4403, as for a token that does not hold."""
 
 
@@ -122,7 +122,8 @@ class GraphQLSocket:
         elif len(self._running) >= self._maximum:
             failure = Failure()
             with failure:
-                raise RateLimitedError(f"This socket runs {self._maximum} operations, as many as it may. Wait until some have ended.")
+                told = f"This socket runs {self._maximum} operations, as many as it may. Wait until some have ended."
+                raise OperationsExceededError(told)
             await self._send_text(f"{_head(message.id, 'error')},{_payload(failure.frame())}")
         else:
             self._running[message.id] = asyncio.create_task(self._run(message.id, message.payload or {}))

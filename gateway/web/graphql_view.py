@@ -9,7 +9,7 @@ from starlette.websockets import WebSocket
 from strawberry import Schema
 from strawberry.http import GraphQLRequestData
 
-from gateway.errors import MethodNotAllowedError, StreamNeededError
+from gateway.errors import MethodNotAllowedError, SocketsExceededError, StreamNeededError
 from gateway.graphql.documents import Documents
 from gateway.graphql.operations import Answer, Operations
 from gateway.models import JsonValue, Principal
@@ -65,7 +65,7 @@ class GraphQLView:
             charge=self.bounded.charge,
             maximum_per_caller=runtime.settings.max_subscriptions_per_customer,
         )
-        self.sockets = Occupancy("sockets", maximum=runtime.settings.max_sockets_per_customer)
+        self.sockets = Occupancy("sockets", maximum=runtime.settings.max_sockets_per_customer, refusal=SocketsExceededError)
         self.stopping = Stopping()
         self.statuses = Statuses(runtime.settings.status_codes)
         self._make_context = make_context

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from gateway.errors import RateLimitedError
+from gateway.errors import SocketsExceededError, SubscriptionsExceededError
 from gateway.models import Principal
 
 __all__ = ["Occupancy"]
@@ -16,8 +16,9 @@ class Occupancy:
     All who are nobody count as one caller, and so do all admins who are no customer.
     """
 
-    def __init__(self, kind: str, *, maximum: int) -> None:
+    def __init__(self, kind: str, *, maximum: int, refusal: type[SocketsExceededError | SubscriptionsExceededError]) -> None:
         self._kind = kind
+        self._refusal = refusal
         self._maximum = maximum
         self._held: Counter[Principal] = Counter()
 
@@ -26,9 +27,9 @@ class Occupancy:
 
     @contextmanager
     def place(self, principal: Principal) -> Iterator[None]:
-        """One more of the caller's, until the block ends. Raises RateLimitedError where there is no place left."""
+        """One more of the caller's, until the block ends. Raises the kind's refusal where there is no place left."""
         if self._held[principal] >= self._maximum:
-            raise RateLimitedError(f"You have {self._maximum} {self._kind} open, as many as you may. Close some, then try again.")
+            raise self._refusal(f"You have {self._maximum} {self._kind} open, as many as you may. Close some, then try again.")
         self._held[principal] += 1
         try:
             yield

@@ -11,6 +11,7 @@ from gateway.errors import (
     AccessDeniedError,
     GatewayError,
     InternalError,
+    IntrospectionDisabledError,
     InvalidError,
     NotAuthenticatedError,
     NotJsonError,
@@ -28,6 +29,7 @@ _PARTIAL_SUCCESS = 294  # The specification's own: HTTP has no status for an ans
 _BAD_REQUEST, _UNPROCESSABLE = 400, 422
 _STATUS_BY_CODE: Mapping[object, int] = {
     AccessDeniedError.code: 403,
+    IntrospectionDisabledError.code: 403,
     InternalError.code: 500,
     NotAuthenticatedError.code: 401,
     RateLimitedError.code: 429,

@@ -19,7 +19,7 @@ from graphql import (
 )
 from strawberry.http import GraphQLRequestData
 
-from gateway.errors import InvalidError
+from gateway.errors import InvalidError, SubscriptionsExceededError
 from gateway.graphql.documents import Documents, Operation
 from gateway.graphql.operations import Operations
 from gateway.models import JsonObject, Principal
@@ -52,7 +52,7 @@ class Subscriptions:
         self.make_context = make_context
         self.charge = charge
         """Takes from the caller what an operation may cost, where somebody counts it."""
-        self.open = Occupancy("subscriptions", maximum=maximum_per_caller)
+        self.open = Occupancy("subscriptions", maximum=maximum_per_caller, refusal=SubscriptionsExceededError)
         self.answers = Answers(maximum_bytes=kept_bytes)
         self._documents = documents
 

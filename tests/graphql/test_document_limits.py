@@ -178,7 +178,7 @@ def test_without_introspection_the_schema_is_not_told(query: str, field: str):
 
     assert refusals(query) == []
     assert refusals(query, introspection=False) == [
-        ("ACCESS_DENIED", f"`{name}` is not answered: this gateway does not tell its schema. Ask its operator for it.")
+        ("INTROSPECTION_DISABLED", f"`{name}` is not answered: this gateway does not tell its schema. Ask its operator for it.")
     ]
 
 

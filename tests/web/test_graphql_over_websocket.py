@@ -221,7 +221,7 @@ async def test_the_hundred_and_first_operation_at_once_is_refused_and_the_socket
                 "payload": [
                     {
                         "message": "This socket runs 100 operations, as many as it may. Wait until some have ended.",
-                        "extensions": {"code": "RATE_LIMITED"},
+                        "extensions": {"code": "OPERATIONS_EXCEEDED"},
                     }
                 ],
             }

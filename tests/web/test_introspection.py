@@ -9,7 +9,7 @@ SCHEMA = "{ __schema { queryType { name } } }"
 TOLD = {
     "message": "`__schema` is not answered: this gateway does not tell its schema. Ask its operator for it.",
     "locations": [{"line": 1, "column": 3}],
-    "extensions": {"code": "ACCESS_DENIED"},
+    "extensions": {"code": "INTROSPECTION_DISABLED"},
 }
 
 

@@ -234,7 +234,7 @@ async def test_a_customer_has_so_many_subscriptions_on_sockets_and_streams_toget
     token = {"authorization": bearer("acme")}
     too_many = {
         "message": "You have 3 subscriptions open, as many as you may. Close some, then try again.",
-        "extensions": {"code": "RATE_LIMITED"},
+        "extensions": {"code": "SUBSCRIPTIONS_EXCEEDED"},
     }
     async with open_socket(limited, payload=token) as one, open_socket(limited, payload=token) as two:
         one.send(ask(CHANGES, "a"))
@@ -266,7 +266,7 @@ async def test_a_socket_runs_so_many_operations_at_once(limited):
         assert refusal["payload"] == [
             {
                 "message": "This socket runs 2 operations, as many as it may. Wait until some have ended.",
-                "extensions": {"code": "RATE_LIMITED"},
+                "extensions": {"code": "OPERATIONS_EXCEEDED"},
             }
         ]
         assert (await client.ask("{ hello }"))[0]["payload"] == {"data": {"hello": "Hello, world!"}}
