@@ -18,10 +18,11 @@ class Bounded(Generic[Value]):
 
     def get(self, key: Hashable) -> Value | None:
         """The value of that key; null when there is none, or none any more."""
-        if key not in self._values:
+        found = self._values.get(key)
+        if found is None:
             return None
         self._values.move_to_end(key)
-        return self._values[key][0]
+        return found[0]
 
     def put(self, key: Hashable, value: Value, *, weight: int) -> None:
         """Keeps the value, in place of the one of that key; one that weighs more than everything may is not kept."""

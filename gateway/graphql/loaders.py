@@ -133,12 +133,14 @@ class Loaders:
 
     async def row(self, model: type[Model], row_id: UUID) -> Model | None:
         """One row of a type, archived or not. Nobody waits for what was read lately, where nothing was committed since."""
-        at_hand: dict[UUID, Model | None] = self._at_hand.setdefault(model, {})
-        if row_id not in at_hand and model not in self._rows:
-            recent = self._runtime.database.recent((model, self._principal, row_id))
-            if recent is not None:
-                (at_hand[row_id],) = recent
-        return at_hand[row_id] if row_id in at_hand else await self.row_by_id(model).load(row_id)
+        at_hand: dict[UUID, Model] = self._at_hand.setdefault(model, {})
+        row = at_hand.get(row_id)
+        if row is None and model not in self._rows:
+            (row,) = self._runtime.database.recent((model, self._principal, row_id)) or (None,)
+        if row is None:
+            return await self.row_by_id(model).load(row_id)
+        at_hand[row_id] = row
+        return row
 
     async def integration_of(self, connection: Connection) -> Integration:
         """The integration of a connection."""
