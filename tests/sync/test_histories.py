@@ -1,6 +1,7 @@
 """Random histories of an app, times each way to learn of its changes: what was told, replayed over the baseline, is the app's state."""
 
 import itertools
+import random
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -22,6 +23,7 @@ from tests.sync.world import World, replayed
 
 ASCENDING, NEWEST, UNSORTED = CursorOrder.ASCENDING, CursorOrder.NEWEST_FIRST, CursorOrder.UNSORTED
 HOURS = 3600.0
+LONG_HISTORIES = 2
 
 
 def by(**given: Any) -> CursorSync:
@@ -76,6 +78,31 @@ steps = st.one_of(
     st.tuples(st.just("forget delta tokens")),
 )
 Step = tuple[Any, ...]
+
+
+CHANGES = ("put", "put", "remove", "wait")
+STEPS = (*CHANGES, "late", "work", "work", "during", "fail", "die", "forget pages", "forget delta tokens")
+
+
+def at_random(chance: random.Random, *, count: int, of: tuple[str, ...] = STEPS) -> list[Step]:
+    """A history of so many steps."""
+    return [step_of(chance.choice(of), chance) for _ in range(count)]
+
+
+def step_of(kind: str, chance: random.Random) -> Step:
+    name, value = chance.choice("abcdefgh"), chance.randint(0, 3)
+    match kind:
+        case "put":
+            return kind, name, value
+        case "remove":
+            return kind, name
+        case "late":
+            return kind, name, value, chance.randint(1, 3)
+        case "wait":
+            return kind, chance.choice([0.2, 0.7, 1.0, 2 * HOURS])
+        case "during":
+            return kind, at_random(chance, count=chance.randint(1, 4), of=CHANGES)
+    return (kind,)
 
 
 class DeathError(BaseException):
@@ -226,6 +253,16 @@ async def test_what_is_told_makes_the_app_out_of_its_baseline_whatever_happens(
     world: World, name: str, before: list[Step], after: list[Step], is_slow: bool
 ):
     await check(world, SUPPORTS[name], before, after, is_slow=is_slow)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", SUPPORTS)
+async def test_each_way_to_detect_changes_tells_all_of_long_histories_of_its_own(world: World, name: str):
+    """Of a few examples of Hypothesis the first is the empty history, and each way gets the same ones."""
+    chance = random.Random(name)
+    for _ in range(LONG_HISTORIES):
+        before, after = at_random(chance, count=chance.randint(4, 12)), at_random(chance, count=chance.randint(15, 30))
+        await check(world, SUPPORTS[name], before, after, is_slow=chance.random() < 0.5)
 
 
 async def test_what_comes_into_sight_late_is_told_however_long_nobody_looked_before(world: World):
