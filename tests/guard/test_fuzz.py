@@ -11,6 +11,9 @@ from typing import Any
 import httpx
 import pytest
 from graphql import GraphQLError, parse, validate
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis_graphql import mutations, nodes, queries
 
 from gateway.config import Settings
 from gateway.errors import GatewayError, InternalError, InvalidError
@@ -90,6 +93,27 @@ async def test_every_request_is_answered_by_the_protocol_and_leaves_nothing_behi
 async def test_thousands_of_requests_are_answered_by_the_protocol_and_leave_nothing_behind(gateway: GatewayUnderTest, root: str):
     leave_all_else_aside()
     await fuzz(gateway, root, range(1_000, 2_000))
+
+
+SCALARS = {"JSON": st.sampled_from(["open", ""]).map(nodes.String), "DateTime": st.just(nodes.String("2026-06-01T12:00:00Z"))}
+MADE_BY_OTHERS = {"Query": queries(SCHEMA, custom_scalars=SCALARS), "Mutation": mutations(SCHEMA, custom_scalars=SCALARS)}
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("root", MADE_BY_OTHERS)
+@given(data=st.data(), number=st.integers(0, 1_000_000), is_damaged=st.booleans())
+async def test_documents_that_hypothesis_graphql_makes_of_the_schema_are_answered_by_the_protocol(
+    gateway: GatewayUnderTest, world: World, root: str, data: st.DataObject, number: int, is_damaged: bool
+):
+    text = data.draw(MADE_BY_OTHERS[root])
+    if is_damaged:
+        text = damaged_text(Random(number), text)
+    sent = Sent(number, "text" if is_damaged else "sound", json.dumps({"query": text}).encode(), text)
+
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        response = await _answer(gateway, world, sent)
+
+    _is_executed(sent, response)
 
 
 async def fuzz(gateway: GatewayUnderTest, root: str, numbers: range) -> None:
