@@ -194,11 +194,14 @@ class UpstreamRateLimitError(UpstreamError):
 class UpstreamUnavailableError(UpstreamError):
     """The app cannot be reached or failed; `may_have_been_received` tells whether it could have acted on the request.
 
-    `is_apps_fault` is false where the gateway itself could not send, which tells nothing of the app.
+    `is_apps_fault` is false where the gateway itself could not send, which tells nothing of the app. `retry_after_seconds` is what
+    the app asks for, as one under maintenance does; null where it does not.
     """
 
     code = "UPSTREAM_UNAVAILABLE"
     is_retriable = True
+
+    retry_after_seconds: float | None = None
 
     def __init__(self, message: str, *, may_have_been_received: bool, is_apps_fault: bool = True) -> None:
         super().__init__(message)

@@ -3,7 +3,7 @@
 import random
 from datetime import datetime, timedelta
 
-from gateway.errors import GatewayError, UpstreamRateLimitError
+from gateway.errors import GatewayError, UpstreamRateLimitError, UpstreamUnavailableError
 
 LONGEST_PAUSE_SECONDS = 900.0
 LONGEST_RETRY_AFTER_SECONDS = 86_400.0
@@ -36,7 +36,7 @@ def pause_seconds(error: GatewayError, *, failures: int, chance: float) -> float
     """
     bound: float = min(LONGEST_PAUSE_SECONDS, _FIRST_PAUSE_SECONDS * 2 ** min(failures, _MOST_DOUBLINGS))
     pause = max(_SHORTEST_PAUSE_SECONDS, bound * chance)
-    if isinstance(error, UpstreamRateLimitError):
+    if isinstance(error, UpstreamRateLimitError | UpstreamUnavailableError) and error.retry_after_seconds is not None:
         return min(max(pause, error.retry_after_seconds), LONGEST_RETRY_AFTER_SECONDS)
     return pause
 

@@ -69,6 +69,8 @@ def judged(
     templates = (rule.message if rule is not None else None, http.error_message, _GRAPHQL_MESSAGE if is_graphql else None)
     text = _text(templates, seen, redactor)
     error = _error(action, answer.status, app=app, text=text, wait=wait)
+    if isinstance(error, UpstreamUnavailableError):
+        error.retry_after_seconds = wait
     if isinstance(error, UpstreamRejectedError):
         error.fields = _field_errors(http.field_errors, seen, redactor)
     return Failure(error, wait)

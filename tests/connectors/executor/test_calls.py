@@ -149,6 +149,15 @@ async def test_a_wait_of_years_is_told_as_an_hour(app, connector, access):
     assert caught.value.retry_after_seconds == 3600
 
 
+async def test_an_app_under_maintenance_says_when_to_come_back(app, connector, access):
+    app.answer(status=503, headers={"Retry-After": "600"})
+
+    with pytest.raises(UpstreamUnavailableError) as caught:
+        await read(connector(), access)
+    assert caught.value.retry_after_seconds == 600
+    assert len(app.requests) == 1
+
+
 async def test_no_attempt_begins_that_cannot_end_before_the_deadline(app, connector, access, clock):
     app.answer_with(lambda request: Answer(status=503, headers={"Retry-After": "10"}))
 
