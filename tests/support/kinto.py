@@ -7,6 +7,7 @@ from pathlib import Path
 
 import httpx
 
+from tests.support.plain_http import PLAIN
 from tests.support.processes import free_port, installed, running
 
 ADMIN = ("admin", "kinto-admin-secret")
@@ -59,7 +60,7 @@ class Kinto:
 
     def client(self) -> httpx.Client:
         """A client of its own HTTP API, as its admin."""
-        return httpx.Client(base_url=f"{self.server}/v1", auth=ADMIN, trust_env=False)
+        return httpx.Client(base_url=f"{self.server}/v1", auth=ADMIN, trust_env=False, verify=PLAIN)
 
 
 @contextmanager

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import httpx
 
+from tests.support.plain_http import PLAIN
+
 START_SECONDS = 60
 
 
@@ -46,7 +48,7 @@ def _wait(process: subprocess.Popen[bytes], ready: str, headers: Mapping[str, st
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline and process.poll() is None:
         try:
-            if httpx.get(ready, headers=headers, timeout=2, trust_env=False).is_success:
+            if httpx.get(ready, headers=headers, timeout=2, trust_env=False, verify=PLAIN).is_success:
                 return
         except httpx.TransportError:
             pass

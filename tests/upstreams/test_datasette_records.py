@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from tests.support.datasette import CONTACTS, Datasette
+from tests.support.plain_http import PLAIN
 from tests.upstreams.content import KEYED, ODD_NAME, SHUFFLED, TEXTS
 from tests.upstreams.operations import connect
 from tests.upstreams.record_calls import CREATE, DELETE, UPDATE, Collection, ids
@@ -65,7 +66,7 @@ def emptied(datasette: Datasette) -> Iterator[None]:
     """Takes out again what a test wrote."""
     yield
     headers = {"Authorization": f"Bearer {datasette.token}"}
-    with httpx.Client(base_url=datasette.server, headers=headers, trust_env=False) as client:
+    with httpx.Client(base_url=datasette.server, headers=headers, trust_env=False, verify=PLAIN) as client:
         for row in client.get("/crm/notes.json?_size=max").raise_for_status().json()["rows"]:
             client.post(f"/crm/notes/{row['id']}/-/delete", json={}).raise_for_status()
         for row in client.get("/crm/lines.json?_size=max").raise_for_status().json()["rows"]:

@@ -11,6 +11,7 @@ import pytest
 from gateway.models import JsonObject, Pointer
 from gateway.testing.connector_suite import ConnectorSuite
 from tests.support.datasette import Datasette
+from tests.support.plain_http import PLAIN
 
 pytestmark = pytest.mark.xdist_group("upstreams_datasette")
 
@@ -32,7 +33,7 @@ class TestDatasette(ConnectorSuite):
         """Some places to read, gone afterwards."""
         self.server, self.credentials = datasette.server, {"token": datasette.token}
         headers = {"Authorization": f"Bearer {datasette.token}"}
-        with httpx.Client(base_url=f"{datasette.server}/crm/places", headers=headers, trust_env=False) as client:
+        with httpx.Client(base_url=f"{datasette.server}/crm/places", headers=headers, trust_env=False, verify=PLAIN) as client:
             rows = [{"country": "de", "town": f"Town {number}", "people": number} for number in range(_PLACES)]
             client.post("/-/upsert", json={"rows": rows}).raise_for_status()
             yield
