@@ -3,8 +3,7 @@
 GatewayError
 ├── UserError                     the caller can put it right              -> userErrors, or errors[].extensions.code in a query
 │   ├── NotFoundError  InvalidError  AlreadyExistsError  ConflictError  UnsupportedError  AmbiguousError
-│   ├── AccessDeniedError  NotAuthenticatedError
-│   └── NoCollectionSelectedError  CursorExpiredError  PersistedQueryNotFoundError
+│   └── AccessDeniedError  NotAuthenticatedError  NoCollectionSelectedError  CursorExpiredError  PersistedQueryNotFoundError
 ├── CombinedUserError             several of them at once, each with its field
 ├── UpstreamError                 the external app is at fault             -> errors[].extensions.code; a refused write -> userErrors
 │   ├── UpstreamAuthError         the customer must reconnect (401, or a connector rule)
@@ -201,12 +200,13 @@ class UpstreamUnavailableError(UpstreamError):
     code = "UPSTREAM_UNAVAILABLE"
     is_retriable = True
 
-    retry_after_seconds: float | None = None
-
-    def __init__(self, message: str, *, may_have_been_received: bool, is_apps_fault: bool = True) -> None:
+    def __init__(
+        self, message: str, *, may_have_been_received: bool, is_apps_fault: bool = True, retry_after_seconds: float | None = None
+    ) -> None:
         super().__init__(message)
         self.may_have_been_received = may_have_been_received
         self.is_apps_fault = is_apps_fault
+        self.retry_after_seconds = retry_after_seconds
 
 
 class UpstreamResponseError(UpstreamError):

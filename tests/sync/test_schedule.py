@@ -27,8 +27,7 @@ def test_pauses_double_up_to_fifteen_minutes_with_full_jitter(failures: int, lon
 @pytest.mark.parametrize(("told", "pause"), [(3, 10), (120, 120), (1e300, 86_400), (float("nan"), 10), (-5, 10)])
 def test_an_app_is_not_asked_again_before_it_wants_to_be(told: float, pause: float):
     error = UpstreamRateLimitError("Slow down.", retry_after_seconds=told)
-    under_maintenance = UpstreamUnavailableError("Back soon.", may_have_been_received=True)
-    under_maintenance.retry_after_seconds = told
+    under_maintenance = UpstreamUnavailableError("Back soon.", may_have_been_received=True, retry_after_seconds=told)
 
     assert schedule.pause_seconds(error, failures=0, chance=1) == pause
     assert schedule.pause_seconds(under_maintenance, failures=0, chance=1) == pause

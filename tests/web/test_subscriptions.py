@@ -66,6 +66,21 @@ async def test_an_event_is_answered_once_for_all_who_ask_alike(app, log):
     assert log.sources == 0
 
 
+async def test_the_frame_of_an_event_is_encoded_once_for_a_thousand_who_ask_alike(runtime, log):
+    subscriptions = subscriptions_of(runtime)
+    asked = GraphQLRequestData(CHANGES, None, None, None)
+    async with AsyncExitStack() as stack:
+        streams = [await stack.enter_async_context(aclosing(subscriptions.subscription(asked, ANONYMOUS).frames())) for _ in range(1_000)]
+        waiting = [asyncio.ensure_future(anext(frames)) for frames in streams]
+        await until(lambda: log.sources == 1_000)
+        await log.append()
+        frames = await asyncio.gather(*waiting)
+
+    assert json.loads(frames[0].text) == {"data": {"changes": {"number": 1}}}
+    assert all(frame is frames[0] for frame in frames)
+    assert log.answers == {1: 1}
+
+
 async def test_where_a_subscriber_resumes_makes_no_difference_to_the_answers(app, log):
     await log.append(3)
     async with open_socket(app) as client:

@@ -69,8 +69,6 @@ def judged(
     templates = (rule.message if rule is not None else None, http.error_message, _GRAPHQL_MESSAGE if is_graphql else None)
     text = _text(templates, seen, redactor)
     error = _error(action, answer.status, app=app, text=text, wait=wait)
-    if isinstance(error, UpstreamUnavailableError):
-        error.retry_after_seconds = wait
     if isinstance(error, UpstreamRejectedError):
         error.fields = _field_errors(http.field_errors, seen, redactor)
     return Failure(error, wait)
@@ -138,7 +136,9 @@ def _error(action: ErrorAction, status: int, *, app: str, text: str, wait: float
                 f"{app} asks to slow down ({status}){text}. Try again in {seconds:.0f} seconds.", retry_after_seconds=seconds
             )
         case ErrorAction.RETRY:
-            return UpstreamUnavailableError(f"{app} failed ({status}){text}. Try again later.", may_have_been_received=True)
+            return UpstreamUnavailableError(
+                f"{app} failed ({status}){text}. Try again later.", may_have_been_received=True, retry_after_seconds=wait
+            )
         case ErrorAction.NOT_FOUND:
             # The one status for it, also where a rule reads it out of another answer.
             return UpstreamRejectedError(f"{app} says that there is no such thing ({status}){text}.", status=410 if status == 410 else 404)

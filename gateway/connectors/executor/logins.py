@@ -37,7 +37,9 @@ async def logged_in(login: Login, names: Names, *, send: Send, app: str, now: Ca
         # An app may answer a wrong password with nearly any of these: 400, 403, 404, 422.
         raise UpstreamAuthError(f"The login failed. {error.message} Connect again with valid credentials.") from error
     except UpstreamUnavailableError as error:
-        raise UpstreamUnavailableError(f"The login failed. {error.message}", may_have_been_received=False) from error
+        raise UpstreamUnavailableError(
+            f"The login failed. {error.message}", may_have_been_received=False, retry_after_seconds=error.retry_after_seconds
+        ) from error
     except UpstreamResponseError as error:
         raise UpstreamResponseError(f"The login failed. {error.message}", may_have_been_received=False) from error
 
