@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from types import TracebackType
 
+from gateway.connectors.operation import Operation
 from gateway.connectors.protocol import Access, Connector
 from gateway.connectors.redaction import Redactor
 from gateway.errors import ConflictError, GatewayError, InternalError, InvalidError, UpstreamAuthError, trace_of
@@ -16,8 +17,8 @@ from gateway.storage.rows import by_ids
 CREDENTIALS = "connection.credentials"
 """The column that a connection's credentials are sealed for."""
 
-_BYTES_OPENED, _BYTES_OF_A_SECRET = 2_048, 4
-"""What an opened connection takes in memory, and more for each byte of its sealed credentials."""
+_BYTES_OPENED, _BYTES_OF_A_CHARACTER = 2_048, 20
+"""What an opened connection takes in memory, and each character of its parameters and credentials at most: so much take empty lists."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,9 +67,15 @@ def _usable_app(runtime: Runtime, connection: Connection, integration: Integrati
     known = runtime.opened.get(connection.id)
     if known is None or known[0] != state:
         require_usable(runtime, connection, integration)
-        known = state, open_app(runtime, connection, integration).access
-        runtime.opened.put(connection.id, known, weight=_BYTES_OPENED + _BYTES_OF_A_SECRET * len(connection.credentials))
+        # Without the operation, which remembers what it was answered.
+        known = state, replace(open_app(runtime, connection, integration).access, operation=Operation())
+        runtime.opened.put(connection.id, known, weight=_weight(connection, integration))
     return App(connector=runtime.connectors[integration.connector_key], access=replace(known[1], operation=runtime.operation))
+
+
+def _weight(connection: Connection, integration: Integration) -> int:
+    characters = len(connection.credentials) + len(repr(connection.parameters)) + len(repr(integration.parameters))
+    return _BYTES_OPENED + _BYTES_OF_A_CHARACTER * characters
 
 
 def open_app(runtime: Runtime, connection: Connection, integration: Integration) -> App:

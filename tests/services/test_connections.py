@@ -1,5 +1,8 @@
 """Connections: checked against the app before they are saved, disconnected when it refuses them, and never telling their secrets."""
 
+import gc
+import weakref
+
 import pytest
 
 from gateway.errors import (
@@ -79,6 +82,21 @@ async def test_a_connection_is_opened_once_for_each_state_that_it_has(world, not
     with pytest.raises(InvalidError, match="is archived"):
         async with app_of(runtime, world.acme, world.connection, retired):
             raise AssertionError("An app was opened.")
+
+
+async def test_an_opened_connection_keeps_nothing_of_the_operation_that_opened_it_and_counts_all_that_it_holds(world):
+    runtime = world.runtime.for_operation()
+    answers = weakref.ref(runtime.operation)
+    async with app_of(runtime, world.acme, world.connection, world.integration):
+        weight = world.runtime.opened.weight
+    del runtime
+    gc.collect()
+    assert answers() is None
+
+    large = await given.integration(world.runtime, "large")
+    connection = await given.connection(world.runtime, world.acme, integration_key="large", parameters=parameters() | {"pace": 10**9})
+    async with app_of(world.runtime, world.acme, connection, large):
+        assert world.runtime.opened.weight - weight == weight + 20 * (len("1000000000") - len("5"))
 
 
 async def test_refused_credentials_save_nothing_and_are_not_repeated(world, notes_app):
