@@ -3,11 +3,12 @@
 import json
 import re
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import JSON, DateTime, Dialect
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.types import TypeDecorator
+from sqlalchemy.types import TypeDecorator, TypeEngine
 from sqlmodel import SQLModel
 from uuid_utils.compat import uuid7
 
@@ -26,24 +27,33 @@ SQLModel.metadata.naming_convention = {
 _ALTERED_BY_JSONB = re.compile(r"\\u0000|[\ud800-\udfff]|-0\.0|e\+")
 
 
-class _ExactJsonb(TypeDecorator[JsonObject]):
-    """JSONB that keeps objects as they are: one that JSONB would alter, or refuse, is kept as the text of it."""
+class _ExactJson(TypeDecorator[JsonObject]):
+    """JSON that keeps objects as they are: one that JSONB would alter, or refuse, is kept as the text of it."""
 
-    impl = JSONB(none_as_null=True)
+    impl = JSON(none_as_null=True)
     cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """What the database calls it."""
+        return dialect.type_descriptor(JSONB(none_as_null=True)) if dialect.name == "postgresql" else self.impl_instance
 
     def process_bind_param(self, value: JsonObject | None, dialect: Dialect) -> JsonObject | str | None:
         """The object, or its text."""
-        is_altered = value is not None and _ALTERED_BY_JSONB.search(json.dumps(value, ensure_ascii=False))
-        return json.dumps(value) if is_altered else value
+        if value is None or dialect.name != "postgresql":
+            return value
+        return json.dumps(value) if _ALTERED_BY_JSONB.search(json.dumps(value, ensure_ascii=False)) else value
 
     def process_result_value(self, value: JsonObject | str | None, dialect: Dialect) -> JsonObject | None:
         """The object that was kept."""
         stored: JsonObject | None = json.loads(value) if isinstance(value, str) else value
         return stored
 
+    def compare_values(self, x: object, y: object) -> bool:
+        """Whether nothing has to be saved. To Python true, 1 and 1.0 are equal, and so are 0.0 and -0.0."""
+        return bool(x == y) and json.dumps(x, sort_keys=True) == json.dumps(y, sort_keys=True)
 
-JsonColumn = JSON(none_as_null=True).with_variant(_ExactJsonb(), "postgresql")
+
+JsonColumn = _ExactJson()
 """JSON objects on both databases, each as it was. Assign a new value to change one: a change in place is not saved."""
 
 

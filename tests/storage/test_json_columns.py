@@ -36,6 +36,17 @@ async def test_what_an_app_decides_of_a_task_comes_back_as_it_was(tasks: Databas
     assert {json.dumps(each, sort_keys=True) for each in kept} == {json.dumps({"token": token}, sort_keys=True)}
 
 
+@pytest.mark.parametrize(("before", "after"), [(1, True), (1, 1.0), (False, 0), (0.0, -0.0)])
+async def test_what_python_takes_for_equal_is_saved_all_the_same(tasks: Database, before: object, after: object):
+    for value in (before, after):
+        async with tasks.write(SYSTEM) as session:
+            for task in await session.exec(select(SyncTask)):
+                task.progress = {"value": [value]}
+        async with tasks.read(SYSTEM) as session:
+            kept = (await session.exec(select(col(SyncTask.progress)))).all()
+        assert {json.dumps(each) for each in kept} == {json.dumps({"value": [value]})}
+
+
 async def test_no_progress_is_none(tasks: Database):
     async with tasks.read(SYSTEM) as session:
         found = await session.exec(select(SyncTask).where(col(SyncTask.progress).is_(None)))
