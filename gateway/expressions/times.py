@@ -23,9 +23,13 @@ _DIRECTIVE = re.compile("%.?", re.DOTALL)
 _MAX_PATTERN_CHARACTERS = 100
 # An hour of 24 is told as the day after it, by the versions of the library that read it.
 _WHOLE_SECONDS = re.compile(
-    r"(?!0000)[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8]|(29|3[01]))T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]Z"
+    r"(?:(?!0000)[0-9]{4}-(?:(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])|(?:0[13-9]|1[0-2])-(?:29|30)|(?:0[13578]|1[02])-31)"
+    r"|(?!0000)(?:[0-9]{2}(?:0[48]|[2468][048]|[13579][26])|(?:[02468][048]|[13579][26])00)-02-29)"
+    r"T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]Z"
 )
-"""Its group is a day that not every month has."""
+
+is_as_told: Callable[[str], object] = _WHOLE_SECONDS.fullmatch
+"""True where the text is what `to_text` makes of the time that it names, which spares making it; of some that are, it is not."""
 
 
 def parse(text: str | None) -> datetime | None:
@@ -40,12 +44,6 @@ def parse(text: str | None) -> datetime | None:
         return (time if time.tzinfo else time.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError):
         return None
-
-
-def is_as_told(text: str) -> bool:
-    """Whether the text is what `to_text` makes of the time that it names, which spares making it; of some that are, it says no."""
-    found = _WHOLE_SECONDS.fullmatch(text)
-    return found is not None and (found.lastindex is None or parse(text) is not None)
 
 
 def to_text(time: datetime | None) -> str | None:

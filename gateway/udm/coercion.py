@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -20,13 +20,34 @@ _FIRST_EPOCH_IN_MILLISECONDS = 1e11
 _BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
 
 
+class ListCoercion:
+    """Makes lists: of one value a list of it."""
+
+    def __init__(self, item: Coercion) -> None:
+        self._item = item
+        self._kind = LEFT_AS_THEY_ARE.get(item)
+        self.leaves_items: Callable[[Iterable[type]], bool] = frozenset({self._kind}).issuperset
+        """Whether a list of items of these types is given back as it is."""
+
+    def __call__(self, value: Any) -> JsonValue:
+        """The list; null of nothing."""
+        if value.__class__ is list and self.leaves_items(map(type, value)):
+            left: JsonValue = value
+            return left
+        if value is None:
+            return None
+        items = value if isinstance(value, (list, tuple)) else (value,)
+        kind, item = self._kind, self._item
+        return [made for each in items if (made := each if each.__class__ is kind else item(each)) is not None]
+
+
 def coercion(schema: JsonSchema) -> Coercion:
     """What makes values fit the schema: numbers from text, booleans from 0 and 1, times as RFC 3339 in UTC, one value as a list of it."""
     wanted = schema.get("type")
     if wanted == "string":
         return _text_coercion(schema)
     if wanted == "array":
-        return _list_coercion(coercion(_mapping(schema.get("items"))))
+        return ListCoercion(coercion(_mapping(schema.get("items"))))
     if wanted == "object" and _mapping(schema.get("properties")):
         return _object_coercion({name: coercion(_mapping(part)) for name, part in schema["properties"].items()})
     return _BY_TYPE.get(wanted, _as_it_is) if isinstance(wanted, str) else _as_it_is
@@ -87,22 +108,6 @@ def _mapping(value: Any) -> dict[str, Any]:
 
 def _list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else []
-
-
-def _list_coercion(item: Coercion) -> Coercion:
-    kind = LEFT_AS_THEY_ARE.get(item)
-    are_left = frozenset({kind}).issuperset
-
-    def coerce(value: Any) -> JsonValue:
-        if value.__class__ is list and are_left(map(type, value)):
-            left: JsonValue = value
-            return left
-        if value is None:
-            return None
-        items = value if isinstance(value, (list, tuple)) else (value,)
-        return [made for each in items if (made := each if each.__class__ is kind else item(each)) is not None]
-
-    return coerce
 
 
 def _object_coercion(parts: dict[str, Coercion]) -> Coercion:
@@ -183,7 +188,9 @@ def _never(_: Any) -> bool:
 
 LEFT_AS_THEY_ARE: Mapping[Coercion, type] = {text_of: str, _number: int, _integer: int, _boolean: bool, _object: dict}
 """By what makes values: values of which very type it gives back as they are, so that nobody needs to ask it."""
-LEFT_IF_TOLD_SO: Mapping[Coercion, Callable[[str], bool]] = {_time: times.is_as_told}
+MADE_BY_TYPE: Mapping[Coercion, Mapping[type, Callable[[Any], JsonValue]]] = {text_of: {int: str}}
+"""The same of values of which very type another function makes at once what it would."""
+LEFT_IF_TOLD_SO: Mapping[Coercion, Callable[[str], object]] = {_time: times.is_as_told}
 """The same of texts only for which something holds."""
 TEXTS: frozenset[Coercion] = frozenset({text_of, _time})
 """What makes texts, and leaves those as they are that it has made."""

@@ -6,7 +6,7 @@ from typing import Any
 from gateway.expressions import ExpressionError, Template, times
 from gateway.expressions.source import Source
 from gateway.models import JsonObject, JsonSchema, JsonValue, Record
-from gateway.udm.coercion import LEFT_AS_THEY_ARE, LEFT_IF_TOLD_SO, TEXTS, coercion
+from gateway.udm.coercion import LEFT_AS_THEY_ARE, LEFT_IF_TOLD_SO, MADE_BY_TYPE, TEXTS, Coercion, ListCoercion, coercion
 from gateway.udm.filling import Gap, fillable, filling
 from gateway.udm.model import UniversalDataModel
 from gateway.udm.rules import FieldRule, unified_value
@@ -53,7 +53,15 @@ class _Writer:
 
     def __init__(self) -> None:
         self._source = Source(
-            "compiled mapping", dict=dict, str=str, isinstance=isinstance, mapping_of=_mapping_of, text_of_time=times.to_text
+            "compiled mapping",
+            dict=dict,
+            list=list,
+            map=map,
+            str=str,
+            type=type,
+            isinstance=isinstance,
+            mapping_of=_mapping_of,
+            text_of_time=times.to_text,
         )
         self._values: dict[str, str] = {}
         """What the function calls the values of fields."""
@@ -79,10 +87,18 @@ class _Writer:
             return
         make = coercion(schema)
         yield f"{value} = get({self.name(rule.path)})"
-        is_left = f"{value}.__class__ is {self.name(LEFT_AS_THEY_ARE.get(make))}"
+        yield f"if {value} is None or {self._is_left(value, make)}: pass"
+        for kind, made in MADE_BY_TYPE.get(make, {}).items():
+            yield f"elif {value}.__class__ is {self.name(kind)}: {value} = {self.name(made)}({value})"
+        yield f"else: {value} = {self.name(make)}({value})"
+
+    def _is_left(self, value: str, make: Coercion) -> str:
+        """An expression of whether the value stays as it is; where it is not told so, `make` has to be asked."""
+        if isinstance(make, ListCoercion):
+            return f"{value}.__class__ is list and {self.name(make.leaves_items)}(map(type, {value}))"
         if make in LEFT_IF_TOLD_SO:
-            is_left = f"{value}.__class__ is {self.name(str)} and {self.name(LEFT_IF_TOLD_SO[make])}({value})"
-        yield f"if {value} is not None and not ({is_left}): {value} = {self.name(make)}({value})"
+            return f"{value}.__class__ is str and {self.name(LEFT_IF_TOLD_SO[make])}({value})"
+        return f"{value}.__class__ is {self.name(LEFT_AS_THEY_ARE.get(make))}"
 
     def times(self, times_of: Mapping[str, str]) -> Iterator[str]:
         """Adds the times of the record that no rule has found."""
