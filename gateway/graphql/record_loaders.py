@@ -10,7 +10,7 @@ from uuid import UUID
 
 from gateway.errors import GatewayError
 from gateway.graphql.batching import EachLoader, Loader, each
-from gateway.graphql.fields import TYPE_NAME
+from gateway.graphql.fields import TYPE_NAME, given
 from gateway.graphql.sources import READ_FROM, Place, RecordSource, UnifiedSource, collection_at, records_of
 from gateway.models import JsonObject, LocationKind, Pointer, Principal, Record
 from gateway.runtime import Runtime
@@ -138,7 +138,10 @@ class RecordLoaders:
         return EachLoader(self._find_address)
 
     def unified(self, record: RecordSource, udm: str | None) -> UnifiedSource:
-        """A record as a model: the named one, the data source's, or the collection's only one. Raises as `unified.translation_of` does."""
+        """A record as a model: the named one, the data source's, or the collection's only one. Raises as `unified.translation_of` does.
+
+        The name may be an argument as it was given or left out: that is looked at once for a place, not for each of its records.
+        """
         home: RecordPlace = record["home"]
         read, type_name = self._readers.get((home.identity, home.udm, udm)) or self._reader(home, udm)
         source = read(record["source"])
@@ -158,7 +161,7 @@ class RecordLoaders:
             raise self._refusals[key].with_traceback(None)
         if key not in self._readers:
             try:
-                translation = unified.translation_of(self._runtime, home, udm)
+                translation = unified.translation_of(self._runtime, home, given(udm))
             except GatewayError as error:
                 self._refusals[key] = error
                 raise

@@ -175,12 +175,13 @@ class _Compiler:
             raise _UnplannedError
         choice: dict[str, Any] = {}
         self._choices.append((choice, names))
-        find = self._source.name(choice.get)
+        # What is not among them ends the function, as every error does.
+        choose = self._source.name(choice)
         if is_by_name:
-            return f"{find}({name}[type_name] if type({first}) is dict else deviate(), deviate)({name}, i, a)"
+            return f"{choose}[{name}[type_name] if type({first}) is dict else deviate()]({name}, i, a)"
         resolve, abstract = map(self._source.name, (resolve_type, type))
         present = f"{name} if type({first}) in plain else present({name})"
-        return f"{find}({resolve}({present}, i, {abstract}), deviate)({name}, i, a)"
+        return f"{choose}[{resolve}({present}, i, {abstract})]({name}, i, a)"
 
     def _object(self, type: GraphQLObjectType, details: FieldDetailsList, *, is_named: bool = False) -> str:
         """A function for objects of the type; with `is_named` only for dicts that have its name."""

@@ -8,7 +8,7 @@ from strawberry.scalars import JSON
 
 from gateway.graphql import ids
 from gateway.graphql.context import Info
-from gateway.graphql.fields import DATA_COLLECTION, RECORD, field, given
+from gateway.graphql.fields import DATA_COLLECTION, RECORD, field
 from gateway.graphql.sources import Place, RecordSource, UnifiedSource
 from gateway.graphql.types.node import Node
 from gateway.graphql.types.unified import UnifiedRecord
@@ -45,7 +45,7 @@ class Record(Node):
         computes=True,
     )
     def unified_fields(self: RecordSource, info: Info, udm: Udm = strawberry.UNSET) -> Any:
-        return info.context.loaders.records.unified_fields(self, given(udm))
+        return info.context.loaders.records.unified_fields(self, udm)
 
     @field(
         "The record in the words of a universal data model, typed; through it to the records that it refers to. Null, with the reason "
@@ -54,7 +54,7 @@ class Record(Node):
         computes=True,
     )
     def unified(self: RecordSource, info: Info, udm: Udm = strawberry.UNSET) -> UnifiedSource:
-        return info.context.loaders.records.unified(self, given(udm))
+        return info.context.loaders.records.unified(self, udm)
 
     @field(
         "The record that one of its fields names, in the same connection: `x-reference` in `fieldsSchema` tells of which collection. Asks "
