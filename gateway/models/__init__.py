@@ -35,7 +35,7 @@ from gateway.models.elements import ElementError, ElementState
 from gateway.models.event_log import Event, EventLog, Snapshot, Stage, Webhook, WebhookInbox
 from gateway.models.event_subscription import EventSubscription, SubscriptionStatus
 from gateway.models.integration import Integration
-from gateway.models.json import JsonObject, JsonSchema, JsonValue
+from gateway.models.json import JsonObject, JsonSchema, JsonValue, is_same_json
 from gateway.models.locations import Location, LocationKind, LocationPath, Pointer
 from gateway.models.principal import Principal
 from gateway.models.queries import Condition, OrderDirection, RecordOrder, RecordQuery
@@ -108,4 +108,5 @@ __all__ = [
     "WebhookSupport",
     "WebhookTarget",
     "Written",
+    "is_same_json",
 ]

@@ -12,7 +12,7 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 from sqlmodel import SQLModel
 from uuid_utils.compat import uuid7
 
-from gateway.models.json import JsonObject
+from gateway.models.json import JsonObject, is_same_json
 
 # Batch migrations on SQLite need every constraint to have a name; it must stand before the first table.
 SQLModel.metadata.naming_convention = {
@@ -49,8 +49,8 @@ class _ExactJson(TypeDecorator[JsonObject]):
         return stored
 
     def compare_values(self, x: object, y: object) -> bool:
-        """Whether nothing has to be saved. To Python true, 1 and 1.0 are equal, and so are 0.0 and -0.0."""
-        return bool(x == y) and json.dumps(x, sort_keys=True) == json.dumps(y, sort_keys=True)
+        """Whether nothing has to be saved."""
+        return is_same_json(x, y)
 
 
 JsonColumn = _ExactJson()

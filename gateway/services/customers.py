@@ -6,7 +6,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from gateway.errors import ConflictError, NotFoundError
-from gateway.models import Connection, Customer, DataSourceInstance, JsonObject, Principal
+from gateway.models import Connection, Customer, DataSourceInstance, JsonObject, Principal, is_same_json
 from gateway.models.principal import SYSTEM
 from gateway.runtime import Runtime
 from gateway.services import checks, listing
@@ -44,7 +44,7 @@ async def see(runtime: Runtime, *, external_id: str, name: str | None, fields: J
             return await _find(session, external_id)
 
     known = await runtime.database.remembered(("customer", external_id), find)
-    if known is not None and name in (None, known.name) and fields in (None, known.fields):
+    if known is not None and name in (None, known.name) and (fields is None or is_same_json(fields, known.fields)):
         return known
     return await _store(
         runtime, SYSTEM, external_id=external_id, name=KEEP if name is None else name, fields=KEEP if fields is None else fields

@@ -35,6 +35,9 @@ async def test_what_a_token_states_replaces_what_is_stored_and_what_it_leaves_ou
     assert (await see(runtime, name="Acme Inc", fields={"plan": "paid"})).updated_at < clock.now()
     assert (await see(runtime, name=" ")).name == "Acme Inc"
     assert (await see(runtime, fields={})).fields == {}
+    await see(runtime, fields={"is_trial": 1})
+    await see(runtime, fields={"is_trial": True})
+    assert repr((await see(runtime)).fields) == "{'is_trial': True}"
 
 
 @pytest.mark.parametrize(
