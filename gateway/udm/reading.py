@@ -78,19 +78,19 @@ class _Writer:
         properties = schema.get("properties", {})
         for name, rule in rules.items():
             value = self._values[name] = f"v{len(self._values)}"
-            yield from self._field(value, rule, properties.get(name, {}))
-            yield f"if {value} is not None: found[{self.name(name)}] = {value}"
+            yield from self._field(value, rule, properties.get(name, {}), f"found[{self.name(name)}]")
 
-    def _field(self, value: str, rule: FieldRule, schema: JsonSchema) -> Iterator[str]:
+    def _field(self, value: str, rule: FieldRule, schema: JsonSchema, place: str) -> Iterator[str]:
         if not _is_plain(rule):
             yield f"{value} = {self.name(_value_reader(rule, schema))}(fields)"
+            yield f"if {value} is not None: {place} = {value}"
             return
         make = coercion(schema)
         yield f"{value} = get({self.name(rule.path)})"
-        yield f"if {value} is None or {self._is_left(value, make)}: pass"
+        yield f"if {self._is_left(value, make)}: {place} = {value}"
         for kind, made in MADE_BY_TYPE.get(make, {}).items():
-            yield f"elif {value}.__class__ is {self.name(kind)}: {value} = {self.name(made)}({value})"
-        yield f"else: {value} = {self.name(make)}({value})"
+            yield f"elif {value}.__class__ is {self.name(kind)}: {place} = {value} = {self.name(made)}({value})"
+        yield f"elif {value} is not None and ({value} := {self.name(make)}({value})) is not None: {place} = {value}"
 
     def _is_left(self, value: str, make: Coercion) -> str:
         """An expression of whether the value stays as it is; where it is not told so, `make` has to be asked."""
