@@ -11,7 +11,7 @@ GatewayError
 │   ├── UpstreamRateLimitError    retriable, after a time it told
 │   ├── UpstreamUnavailableError  retriable
 │   └── UpstreamResponseError     not what its documentation promises
-├── LimitError                    the operation asks too much: tokens, depth, cost, upstream calls ...
+├── LimitError                    it is too much: tokens, depth, cost, upstream calls, sockets ...
 ├── ConfigurationError            the operator must act; the process does not start
 └── InternalError                 a defect of the gateway; its text never leaves the process
 """

@@ -8,7 +8,7 @@ Value = TypeVar("Value")
 
 
 class Bounded(Generic[Value]):
-    """Values by key, up to a weight in all; those that were used the longest ago go first.."""
+    """Values by key, up to a weight in all; those that were used the longest ago go first."""
 
     def __init__(self, *, maximum_weight: int) -> None:
         self._maximum_weight = maximum_weight

@@ -31,7 +31,7 @@ from gateway.udm import UnifiedMapping
 
 @dataclass(frozen=True, kw_only=True)
 class Access:
-    """What a connector may know of the connection it works for. Its `repr` shows no credential."""
+    """What a connector may know of the connection it works for, and never changes: others share it. Its `repr` shows no credential."""
 
     connection_id: str
     """Names the connection: requests are limited, and answers kept, per connection."""

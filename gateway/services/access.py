@@ -66,6 +66,7 @@ def _usable_app(runtime: Runtime, connection: Connection, integration: Integrati
     state = connection.revision, connection.updated_at, integration.id, integration.revision, integration.updated_at
     known = runtime.opened.get(connection.id)
     if known is None or known[0] != state:
+        runtime.opened.drop(connection.id)
         require_usable(runtime, connection, integration)
         # Without the operation, which remembers what it was answered.
         known = state, replace(open_app(runtime, connection, integration).access, operation=Operation())

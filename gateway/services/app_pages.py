@@ -61,7 +61,7 @@ class _Part(Generic[Item]):
         return replace(self.start, offset=self.start.offset + index + 1)
 
 
-class _Places:
+class _ListCursors:
     """The cursors of one list. It is named when the first of them is needed."""
 
     def __init__(self, runtime: Runtime, scope: Callable[[], str]) -> None:
@@ -85,8 +85,8 @@ async def read(runtime: Runtime, fetch: Fetch[Item], *, first: int, after: str |
     `scope` names the list, where there is a cursor: it works only with the scope it was made for. All or nothing: an error on the way
     is raised, never a short page. `has_next` is false only when the app says that nothing follows.
     """
-    places = _Places(runtime, scope)
-    position = places.decode(after) if after is not None else Position(size=max(first, MINIMUM_APP_PAGE_SIZE))
+    list_cursors = _ListCursors(runtime, scope)
+    position = list_cursors.decode(after) if after is not None else Position(size=max(first, MINIMUM_APP_PAGE_SIZE))
     parts: list[_Part[Item]] = []
     for _ in range(MAXIMUM_APP_PAGES):
         page = await fetch(PageRequest(size=position.size, token=position.token))
@@ -94,7 +94,7 @@ async def read(runtime: Runtime, fetch: Fetch[Item], *, first: int, after: str |
         found = sum(part.count for part in parts)
         if found >= first or page.next_token is None:
             has_next = found > first or page.next_token is not None
-            return _page_of(parts, first=first, has_next=has_next, encode=places.encode)
+            return _page_of(parts, first=first, has_next=has_next, encode=list_cursors.encode)
         position = _next(page, position)
     raise UpstreamCallsExceededError(
         f"The app's pages are too small: {MAXIMUM_APP_PAGES} of them hold fewer than {first} items. Ask for fewer."
