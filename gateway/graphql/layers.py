@@ -8,7 +8,7 @@ from gateway.models import DataSource, Integration, JsonSchema
 from gateway.models.settings_in_force import SettingsInForce
 from gateway.runtime import Runtime
 from gateway.services import elements
-from gateway.services.elements import Health
+from gateway.services.elements import Health, Known
 from gateway.services.instance_context import InstanceContext
 from gateway.udm import UniversalDataModel
 
@@ -61,20 +61,21 @@ class DefinitionLayers:
 
 @dataclass(frozen=True)
 class InstanceLayers:
-    """An instance with its context."""
+    """An instance with its context, and what was found for those that were read together with it."""
 
     runtime: Runtime
     context: InstanceContext
+    known: Known
 
     @cached_property
     def settings(self) -> SettingsInForce:
         """The settings in force."""
-        return self.context.settings(self.runtime)
+        return self.context.settings(self.runtime, known=self.known)
 
     @cached_property
     def health(self) -> Health:
         """Whether it can be used, and why not."""
-        return self.context.health(self.runtime, settings=self.settings)
+        return self.context.health(self.runtime, settings=self.settings, known=self.known)
 
     @property
     def model(self) -> UniversalDataModel | None:

@@ -31,6 +31,7 @@ from gateway.models import (
 )
 from gateway.runtime import Runtime
 from gateway.services import instance_context, places
+from gateway.services.elements import Known
 from gateway.storage import rows
 from gateway.storage.rows import RowPage, RowWindow
 
@@ -221,10 +222,11 @@ class Loaders:
             found = await instance_context.contexts(session, [key.value for key in keys])
         for context in {id(context.root): context for context in found if context is not None}.values():
             self._note(context.root)
-        for integration in {context.integration.id: context.integration for context in found if context is not None}.values():
+        for integration in {id(context.integration): context.integration for context in found if context is not None}.values():
             # What was read to decide the settings is not read again to be shown.
             self.row_by_id(Integration).prime(integration.id, integration)
-        return [InstanceLayers(self._runtime, context) if context is not None else instance_context.gone() for context in found]
+        known = Known()
+        return [InstanceLayers(self._runtime, context, known) if context is not None else instance_context.gone() for context in found]
 
     def _note(self, root: DataSource) -> None:
         """Makes known what decides the settings of a definition that is universal: nothing but itself."""

@@ -79,6 +79,22 @@ def of_definition(
     return _in_force([], [definition, universal] if universal is not None else [definition], default_pointer, typed)
 
 
+def inherited(
+    *, root: DataSource, customization: DataSource | None, default_pointer: DefaultPointer, typed: TypedPointer
+) -> SettingsInForce:
+    """The settings of all instances of `root` that have none of their own; `customization` is that of their integration, if any."""
+    return _in_force([], [customization, root] if customization is not None else [root], default_pointer, typed)
+
+
+def has_own(instance: DataSourceInstance) -> bool:
+    """Whether the instance sets anything itself; else its settings are those that it inherits."""
+    return (
+        instance.pointer is not None
+        or instance.pull_updates_interval_seconds is not None
+        or instance.full_sync_interval_seconds is not None
+    )
+
+
 def of_instance(
     instance: DataSourceInstance,
     *,

@@ -12,6 +12,7 @@ from gateway.models import Connection, DataSource, DataSourceInstance, Principal
 from gateway.models.sync import sync_rows
 from gateway.runtime import Runtime
 from gateway.services import checks, elements, instance_setup, listing, pointers, selection, sync_requests
+from gateway.services.elements import Known
 from gateway.services.instance_context import InstanceContext, contexts, read_context
 from gateway.services.listing import Listing
 from gateway.services.patches import KEEP, Keep
@@ -45,7 +46,8 @@ async def page(
     states = filter.states
 
     async def keeps(session: AsyncSession, rows: list[DataSourceInstance]) -> list[bool]:
-        return [context is not None and context.health(runtime).state in states for context in await contexts(session, rows)]
+        known = Known()
+        return [context is not None and context.health(runtime, known=known).state in states for context in await contexts(session, rows)]
 
     return await listing.read(runtime, principal, statement, window=window, keeps=keeps)
 

@@ -1,7 +1,9 @@
 """Whether elements can be used, and their settings in force: computed from rows and connectors, without a statement or a request."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from functools import partial
+from typing import Any, TypeVar
 
 from gateway.connectors.protocol import Connector
 from gateway.errors import InvalidError, NoCollectionSelectedError
@@ -22,6 +24,8 @@ from gateway.runtime import Runtime
 from gateway.services import pointers
 from gateway.udm import Models
 
+Found = TypeVar("Found")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Health:
@@ -29,6 +33,23 @@ class Health:
 
     state: ElementState
     errors: tuple[ElementError, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is the same for many instances that were read together, found once; for rows that nobody changes meanwhile."""
+
+    _found: dict[tuple[object, ...], tuple[tuple[object, ...], Any]] = field(default_factory=dict)
+
+    def once(self, find: Callable[..., Found], *arguments: object) -> Found:
+        """What the function gives for these objects: it is called once for the same ones, told by identity."""
+        key = (find, *map(id, arguments))
+        known = self._found.get(key)
+        if known is None:
+            # The objects are kept, so that no other comes to have the identity of one.
+            known = self._found[key] = (arguments, find(*arguments))
+        found: Found = known[1]
+        return found
 
 
 def integration_errors(runtime: Runtime, integration: Integration) -> tuple[ElementError, ...]:
@@ -79,9 +100,20 @@ def definition_health(runtime: Runtime, definition: DataSource, *, universal: Da
 
 
 def instance_settings(
-    runtime: Runtime, instance: DataSourceInstance, *, root: DataSource, customization: DataSource | None, integration: Integration
+    runtime: Runtime,
+    instance: DataSourceInstance,
+    *,
+    root: DataSource,
+    customization: DataSource | None,
+    integration: Integration,
+    known: Known | None = None,
 ) -> SettingsInForce:
-    """An instance's settings; `customization` is the integration-level definition of `root` in `integration`, if any."""
+    """An instance's settings; `customization` is the integration-level definition of `root` in `integration`, if any.
+
+    `known` is what was found for others that were read together with it.
+    """
+    if known is not None and not settings_in_force.has_own(instance):
+        return known.once(_inherited, runtime, root, customization, integration)
     connector = _connector(runtime, integration)
     return settings_in_force.of_instance(
         instance, root=root, customization=customization, default_pointer=_defaults_of(runtime.udm, connector), typed=_typing_of(connector)
@@ -97,19 +129,21 @@ def instance_health(
     connection: Connection,
     integration: Integration,
     settings: SettingsInForce | None = None,
+    known: Known | None = None,
 ) -> Health:
     """Whether an instance can be used; the first thing that stands in the way is told, with the element at fault.
 
-    `settings` are its settings in force, where somebody has them already.
+    `settings` are its settings in force, where somebody has them already; `known` is what was found for others that were read with it.
     """
+    known = known or Known()
     if root.archived_at is not None:
         return _health([ElementError(code="CONFIGURATION", message=archived(root), element=root)])
-    dependency = connection_errors(runtime, connection, integration)
+    dependency = known.once(connection_errors, runtime, connection, integration)
     if dependency:
         return _health([_dependency(f"connection {connection.name!r}", connection, dependency)])
     if settings is None:
-        settings = instance_settings(runtime, instance, root=root, customization=customization, integration=integration)
-    broken = _pointer_errors(runtime.connectors[integration.connector_key], settings.pointer)
+        settings = instance_settings(runtime, instance, root=root, customization=customization, integration=integration, known=known)
+    broken = known.once(_broken, runtime, settings.pointer, integration)
     failure = instance.setup_error
     if broken or failure is None or settings.pointer is None or failure["pointer"] != settings.pointer.as_json():
         # What failed for another collection, before its definition pointed it elsewhere, says nothing of this one.
@@ -159,6 +193,17 @@ def _connection_configuration_errors(runtime: Runtime, connection: Connection, i
         message = f"The connector no longer offers the auth method {connection.auth_method!r}. Connect again."
         return (ElementError(code="CONFIGURATION", message=message),)
     return _invalid(spec.connection_schema, connection.parameters)
+
+
+def _inherited(runtime: Runtime, root: DataSource, customization: DataSource | None, integration: Integration) -> SettingsInForce:
+    connector = _connector(runtime, integration)
+    return settings_in_force.inherited(
+        root=root, customization=customization, default_pointer=_defaults_of(runtime.udm, connector), typed=_typing_of(connector)
+    )
+
+
+def _broken(runtime: Runtime, pointer: Pointer | None, integration: Integration) -> list[ElementError]:
+    return _pointer_errors(runtime.connectors[integration.connector_key], pointer)
 
 
 def _connector(runtime: Runtime, integration: Integration | None) -> Connector | None:

@@ -12,7 +12,7 @@ from gateway.models import Connection, DataSource, DataSourceInstance, Integrati
 from gateway.models.settings_in_force import SettingsInForce
 from gateway.runtime import Runtime
 from gateway.services import elements
-from gateway.services.elements import Health
+from gateway.services.elements import Health, Known
 from gateway.storage.statements import Definitions, definitions_in
 
 Home = tuple[Connection, Integration]
@@ -41,14 +41,14 @@ class InstanceContext:
         """Whether the instance is, or anything that it belongs to."""
         return any(row.archived_at is not None for row in (self.instance, self.connection, self.integration, self.root))
 
-    def settings(self, runtime: Runtime) -> SettingsInForce:
-        """The instance's settings in force."""
+    def settings(self, runtime: Runtime, *, known: Known | None = None) -> SettingsInForce:
+        """The instance's settings in force; `known` is what was found for contexts that were read together with this."""
         return elements.instance_settings(
-            runtime, self.instance, root=self.root, customization=self.customization, integration=self.integration
+            runtime, self.instance, root=self.root, customization=self.customization, integration=self.integration, known=known
         )
 
-    def health(self, runtime: Runtime, *, settings: SettingsInForce | None = None) -> Health:
-        """Whether the instance can be used, and why not; `settings` are those in force, where they are known."""
+    def health(self, runtime: Runtime, *, settings: SettingsInForce | None = None, known: Known | None = None) -> Health:
+        """Whether the instance can be used, and why not; `settings` are those in force, where they are known, `known` as above."""
         return elements.instance_health(
             runtime,
             self.instance,
@@ -57,6 +57,7 @@ class InstanceContext:
             connection=self.connection,
             integration=self.integration,
             settings=settings,
+            known=known,
         )
 
 

@@ -134,3 +134,30 @@ def test_text_in_a_definitions_parameters_is_typed_as_the_connector_says():
 
     assert settings.pointer == settings.default_pointer == Pointer("notes", {"projectId": 12})
     assert settings.settings[0].value == {"key": "notes", "parameters": {"projectId": 12}}
+
+
+@pytest.mark.parametrize("has_pointer", [False, True])
+@pytest.mark.parametrize("has_child", [False, True])
+def test_an_instance_that_sets_nothing_has_what_all_such_inherit(has_pointer, has_child):
+    root = universal(udm="tasks", pointer=POINTERS["universal"].as_json() if has_pointer else None, event_bodies=False)
+    child = customization(pull_updates_interval_seconds=60) if has_child else None
+
+    inherited = settings_in_force.inherited(
+        root=root, customization=child, default_pointer=lambda udm: CONNECTOR_DEFAULT, typed=lambda pointer: pointer
+    )
+
+    assert in_force(instance(), root=root, child=child) == inherited
+
+
+@pytest.mark.parametrize(
+    ("own", "sets"),
+    [
+        ({}, False),
+        ({"setup_error": {"code": "UPSTREAM", "message": "No.", "pointer": {}}}, False),
+        ({"pointer": POINTERS["connection"].as_json()}, True),
+        ({"pull_updates_interval_seconds": 60}, True),
+        ({"full_sync_interval_seconds": 600}, True),
+    ],
+)
+def test_an_instance_has_settings_of_its_own_where_it_sets_any(own, sets):
+    assert settings_in_force.has_own(instance(**own)) is sets

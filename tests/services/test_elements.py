@@ -1,9 +1,11 @@
 """What elements tell of themselves without a statement or a request."""
 
+from dataclasses import replace
+
 import pytest
 
 from gateway.errors import InvalidError
-from gateway.models import ElementState, Pointer
+from gateway.models import DataSourceInstance, ElementState, Pointer
 from gateway.models.principal import SYSTEM
 from gateway.services import data_sources, elements
 from gateway.services.selectors import DataSourceSelector, PointerInput
@@ -66,3 +68,30 @@ async def test_settings_and_state_cost_no_statement_and_no_request(world, notes_
         assert context.health(world.runtime).state == ElementState.READY
 
     assert (recorded, notes_app.requests) == ([], [])
+
+
+@pytest.mark.parametrize("wrong", ["nothing", "the connection", "the integration", "the definition", "its pointer", "its set-up"])
+async def test_what_was_found_for_others_changes_nothing_of_what_an_instance_tells(world, wrong):
+    other = await context_of(world.runtime, await given.instance(world.runtime, world.acme, world.connection))
+    own = DataSourceInstance(**other.instance.model_dump())
+    context = replace(other, instance=own)
+    if wrong == "the connection":
+        other.connection.error = {"code": "UPSTREAM_AUTH", "message": "Refused."}
+    elif wrong == "the integration":
+        other.integration.archived_at = other.integration.created_at
+    elif wrong == "the definition":
+        other.root.archived_at = other.root.created_at
+    elif wrong == "its pointer":
+        own.pointer = {"key": "nowhere", "parameters": {}}
+    elif wrong == "its set-up":
+        own.setup_error = {"code": "UPSTREAM", "message": "It failed.", "pointer": Pointer("notes").as_json()}
+    known = elements.Known()
+    others = other.settings(world.runtime, known=known), other.health(world.runtime, known=known)
+
+    told = context.settings(world.runtime, known=known), context.health(world.runtime, known=known)
+
+    assert others == (other.settings(world.runtime), other.health(world.runtime))
+    assert told == (context.settings(world.runtime), context.health(world.runtime))
+    assert (told[0] is others[0]) is (wrong != "its pointer")
+    assert (told == others) is (wrong not in ("its pointer", "its set-up"))
+    assert (told[1].state == ElementState.READY) is (wrong == "nothing")
