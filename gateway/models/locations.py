@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from urllib.parse import parse_qsl, quote, unquote
 
 from gateway.errors import InvalidError
@@ -50,7 +51,7 @@ class Pointer:
         if None in self.parameters.values():
             object.__setattr__(self, "parameters", {k: v for k, v in self.parameters.items() if v is not None})
 
-    @property
+    @cached_property
     def path(self) -> str:
         """The pointer as a path: parameters in the order of their names, so that equal pointers have equal paths; no texts as JSON."""
         if not self.key:
