@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from gateway.clock import Clock, SystemClock
 from gateway.config import Settings
@@ -48,7 +48,8 @@ class Runtime:
     def for_operation(self) -> "Runtime":
         """The same parts for one operation, which may make as many requests to apps as the settings allow."""
         bounded = Operation(maximum_calls=self.settings.upstream_calls_per_operation, remembers=True, era=self.operation.era)
-        return replace(self, operation=bounded)
+        # As `replace` does, which asks each field in turn what it is: each request is such an operation.
+        return Runtime(**{**vars(self), "operation": bounded})
 
 
 @asynccontextmanager

@@ -11,6 +11,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route, WebSocketRoute
+from starlette.types import ASGIApp, Receive, Scope, Send
 from strawberry import Schema
 
 from gateway.errors import trace_of
@@ -46,7 +47,7 @@ def assemble(
             Route("/healthz", healthz),
             Route("/readyz", readyz(runtime)),
         ],
-        middleware=_middleware(runtime),
+        middleware=[*_middleware(runtime), Middleware(_GraphQLAtOnce, view=view)],
         exception_handlers={HTTPException: _refusal, Exception: _defect},
     )
     # Else an address with a slash too many is answered with a redirect to whatever host the request names.
@@ -54,6 +55,19 @@ def assemble(
     app.state.runtime = runtime
     app.state.stopping = view.stopping
     return app
+
+
+class _GraphQLAtOnce:
+    """Passes requests for `/graphql`, which nearly all are, to the view without a look at the routes. It raises nothing for the router."""
+
+    def __init__(self, app: ASGIApp, *, view: GraphQLView) -> None:
+        self._app = app
+        self._view = view
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        # Below another root the path begins with it, which the router takes away.
+        is_graphql = scope["type"] == "http" and scope["path"] == "/graphql" and not scope.get("root_path")
+        await (self._view if is_graphql else self._app)(scope, receive, send)
 
 
 def _middleware(runtime: Runtime) -> list[Middleware]:

@@ -22,7 +22,7 @@ class SecurityHeaders:
             if message["type"] == "http.response.start":
                 # Names are in lower case here, as ASGI has them.
                 stated = {name for name, _ in message["headers"]}
-                message["headers"] = [*message["headers"], *(header for header in _HEADERS if header[0] not in stated)]
+                message["headers"] = [*message["headers"], *[header for header in _HEADERS if header[0] not in stated]]
             await send(message)
 
         await self._app(scope, receive, send_with_headers if scope["type"] == "http" else send)
