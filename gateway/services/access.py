@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from types import TracebackType
 
 from gateway.connectors.operation import Operation
@@ -69,9 +69,14 @@ def _usable_app(runtime: Runtime, connection: Connection, integration: Integrati
         runtime.opened.drop(connection.id)
         require_usable(runtime, connection, integration)
         # Without the operation, which remembers what it was answered.
-        known = state, replace(open_app(runtime, connection, integration).access, operation=Operation())
+        known = state, _with_operation(open_app(runtime, connection, integration).access, Operation())
         runtime.opened.put(connection.id, known, weight=_weight(connection, integration))
-    return App(connector=runtime.connectors[integration.connector_key], access=replace(known[1], operation=runtime.operation))
+    return App(connector=runtime.connectors[integration.connector_key], access=_with_operation(known[1], runtime.operation))
+
+
+def _with_operation(access: Access, operation: Operation) -> Access:
+    # As `replace` does, which asks each field in turn what it is: each call of an app takes one.
+    return Access(**{**vars(access), "operation": operation})
 
 
 def _weight(connection: Connection, integration: Integration) -> int:

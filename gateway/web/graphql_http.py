@@ -14,7 +14,7 @@ from gateway.models import JsonObject, JsonValue
 from gateway.web.authentication import Caller
 from gateway.web.bodies import encode_json
 from gateway.web.event_stream import EventStream
-from gateway.web.logging import OperationEntry, operation_entry
+from gateway.web.logging import OperationEntry
 from gateway.web.negotiation import EVENT_STREAM, GRAPHQL_RESPONSE, JSON, answer_type, takes_events
 from gateway.web.refusals import refusal_body, refusal_response
 from gateway.web.requests import checked_batch, request_from_value, value_from_body, value_from_query
@@ -40,6 +40,7 @@ class GraphQLExchange:
         self._view = view
         self._request = request
         self._entry = entry
+        self._method: str = request.scope["method"]
         self._accept = request.headers.get("accept", "")
         self._liked = answer_type(self._accept)
         self._media_type = self._liked or JSON
@@ -57,7 +58,7 @@ class GraphQLExchange:
             return refusal_response("The connection ended before the request did.", status=400)
 
     def _check_head(self) -> None:
-        method = self._request.method
+        method = self._method
         if method not in _OPERATIONS:
             raise MethodNotAllowedError(f"{method} is not supported here. Send GraphQL by POST, or a query by GET.", allowed="GET, POST")
         if self._liked is None:
@@ -65,7 +66,7 @@ class GraphQLExchange:
 
     async def _answer(self) -> Response:
         caller = await self._view.authentication.caller(_authorization(self._request))
-        if self._request.method == "GET":
+        if self._method == "GET":
             value = value_from_query(self._request.query_params)
         else:
             value = await value_from_body(self._request, max_bytes=self._view.runtime.settings.max_body_bytes)
@@ -80,7 +81,7 @@ class GraphQLExchange:
         return await self._answer_once(asked, caller)
 
     async def _answer_once(self, asked: GraphQLRequestData, caller: Caller) -> Response:
-        answer = await self._view.execute(asked, caller.principal, allowed=_OPERATIONS[self._request.method])
+        answer = await self._view.execute(asked, caller.principal, allowed=_OPERATIONS[self._method])
         self._entry.code_from(answer.errors)
         streams = self._media_type == EVENT_STREAM
         if streams and answer.was_executed:
@@ -99,7 +100,7 @@ class GraphQLExchange:
         return _json_response([await self._answer_in_batch(value, caller) for value in values], status=200, media_type=self._media_type)
 
     async def _answer_in_batch(self, value: JsonValue, caller: Caller) -> JsonObject:
-        with operation_entry(self._view.runtime.clock, transport="http") as entry:
+        with OperationEntry(self._view.runtime.clock, transport="http") as entry:
             try:
                 asked = request_from_value(value, self._view.persisted)
                 entry.name_from(asked.query, asked.operation_name)

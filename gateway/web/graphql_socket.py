@@ -17,7 +17,7 @@ from gateway.storage.faults import is_outage
 from gateway.web.answers import Failure, Frame
 from gateway.web.authentication import NOBODY
 from gateway.web.bodies import encode_json
-from gateway.web.logging import operation_entry
+from gateway.web.logging import OperationEntry
 from gateway.web.socket_messages import CloseCode, SocketMessage, close_reason, message_from_frame
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ class GraphQLSocket:
 
     async def _run(self, identity: str, request: JsonObject) -> None:
         """Runs one operation to its end, and logs it."""
-        with operation_entry(self._clock, transport="websocket") as entry, suppress(WebSocketDisconnect):
+        with OperationEntry(self._clock, transport="websocket") as entry, suppress(WebSocketDisconnect):
             # Each frame of a subscription is written once for all who get it: only the id around it is the operation's own.
             last, head = f"{_head(identity, 'complete')}}}", _head(identity, "next")
             async with aclosing(await self._view.frames(request, self._caller, entry)) as frames:

@@ -22,7 +22,7 @@ from gateway.web.event_stream import EventStream, Stopping
 from gateway.web.graphiql import GraphiQL
 from gateway.web.graphql_http import GraphQLExchange, once
 from gateway.web.graphql_socket import GraphQLSocket
-from gateway.web.logging import OperationEntry, operation_entry
+from gateway.web.logging import OperationEntry
 from gateway.web.negotiation import wants_page
 from gateway.web.occupancy import Occupancy
 from gateway.web.origins import may_open_socket
@@ -84,7 +84,7 @@ class GraphQLView:
         if _asks_for_page(request):
             await self._graphiql.page(request)(scope, receive, send)
             return
-        with operation_entry(self.runtime.clock, transport="http") as entry:
+        with OperationEntry(self.runtime.clock, transport="http") as entry:
             entry.status = 500
             response = await GraphQLExchange(self, request, entry).response()
             entry.status = response.status_code

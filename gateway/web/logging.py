@@ -4,18 +4,17 @@ import json
 import logging
 import re
 import sys
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from collections.abc import Iterable
+from contextlib import suppress
 from functools import cache
-from typing import TextIO
+from typing import Self, TextIO
 
 import orjson
 import structlog
 
 from gateway.clock import Clock
 
-__all__ = ["OperationEntry", "configure_logging", "operation_entry"]
+__all__ = ["OperationEntry", "configure_logging"]
 
 _OPERATION = re.compile(
     r'''"""(?:\\"""|(?!""").)*+(?:"""|\Z)|"(?:\\.|[^"\\\r\n])*+"?|\#[^\r\n]*+'''
@@ -74,13 +73,31 @@ class _Lines(structlog.WriteLogger):
     debug = info = warning = error = critical = msg
 
 
-@dataclass
 class OperationEntry:
-    """What the log says about one operation; filled in while it runs."""
+    """What the log says about one operation; filled in within its block, and logged when that ends, however it ends."""
 
-    operation: str | None = None
-    status: int | None = None
-    code: str | None = None
+    def __init__(self, clock: Clock, *, transport: str) -> None:
+        self.operation: str | None = None
+        self.status: int | None = None
+        self.code: str | None = None
+        self._transport = transport
+        self._clock = clock
+
+    def __enter__(self) -> Self:
+        """Begins to count its time."""
+        self._begun = self._clock.monotonic()
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        """Logs it."""
+        _log.info(
+            "operation",
+            transport=self._transport,
+            operation=self.operation,
+            status=self.status,
+            code=self.code,
+            duration_ms=round((self._clock.monotonic() - self._begun) * 1000, 1),
+        )
 
     def name_from(self, query: str | None, operation_name: str | None) -> None:
         """Names the operation as the client did, else as its document begins."""
@@ -99,24 +116,6 @@ class OperationEntry:
     def keep_code(self, code: str | None) -> None:
         """Keeps the code if it is the first."""
         self.code = self.code or code
-
-
-@contextmanager
-def operation_entry(clock: Clock, *, transport: str) -> Iterator[OperationEntry]:
-    """Logs one operation when the block ends, however it ends."""
-    entry = OperationEntry()
-    begun = clock.monotonic()
-    try:
-        yield entry
-    finally:
-        _log.info(
-            "operation",
-            transport=transport,
-            operation=entry.operation,
-            status=entry.status,
-            code=entry.code,
-            duration_ms=round((clock.monotonic() - begun) * 1000, 1),
-        )
 
 
 def _name_in(document: str) -> str | None:

@@ -29,7 +29,7 @@ def answer_type(accept: str) -> str | None:
 
 def takes_events(accept: str) -> bool:
     """Whether the client names a stream of events among what it takes, however it ranks it."""
-    return any(kind == EVENT_STREAM and quality > 0 for kind, quality in _ranges(accept[:_MOST_CHARACTERS]))
+    return _takes_events(accept[:_MOST_CHARACTERS])
 
 
 def wants_page(accept: str) -> bool:
@@ -48,6 +48,11 @@ def _best(accept: str, *, may_be_page: bool) -> str | None:
     ]
     # `max` keeps the first of equals: the order of the header decides.
     return max(wishes, key=lambda wish: wish[0])[1] if wishes else None
+
+
+@lru_cache(maxsize=256)
+def _takes_events(accept: str) -> bool:
+    return any(kind == EVENT_STREAM and quality > 0 for kind, quality in _ranges(accept))
 
 
 @lru_cache(maxsize=256)

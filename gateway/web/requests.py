@@ -18,6 +18,13 @@ _MOST_CHARACTERS = 200
 """Of a `Content-Type` that are read."""
 _PREFLIGHT_HEADERS = ("graphql-require-preflight", "apollo-require-preflight", "x-apollo-operation-name")
 """Browsers ask first before a foreign page sends one of these; a form sends none of them."""
+_MEMBERS = (
+    ("query", str | None, "a string"),
+    ("operationName", str | None, "a string or null"),
+    ("variables", dict | None, "an object or null"),
+    ("extensions", dict | None, "an object or null"),
+)
+"""Of a request: what each may be, and how that is said."""
 
 
 async def value_from_body(request: Request, *, max_bytes: int) -> JsonValue:
@@ -46,13 +53,8 @@ def request_from_value(value: JsonValue, persisted: PersistedDocuments) -> Graph
     """
     if not isinstance(value, dict):
         raise InvalidError("The request must be a JSON object with a `query`.")
-    for name, kind, wording in (
-        ("query", str, "a string"),
-        ("operationName", str, "a string or null"),
-        ("variables", dict, "an object or null"),
-        ("extensions", dict, "an object or null"),
-    ):
-        if not isinstance(value.get(name), kind | None):
+    for name, kinds, wording in _MEMBERS:
+        if not isinstance(value.get(name), kinds):
             raise InvalidError(f"`{name}` of the request must be {wording}.")
     return GraphQLRequestData(
         query=persisted.resolved(value),
