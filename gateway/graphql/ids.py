@@ -20,6 +20,7 @@ RECORD = "Record"
 _CURSOR = "cursor"
 _KEY_CURSOR = "key"
 _MAXIMUM_LENGTH = 16_384
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
 
 
 def global_id(row: Row) -> str:
@@ -94,7 +95,8 @@ def parse_key_cursor(cursor: str) -> str:
 
 def _encode(name: str, rest: str) -> str:
     # An app may give half of a surrogate pair in an id; it must come back as it was.
-    return base64.urlsafe_b64encode(f"{name}:{rest}".encode(errors="surrogatepass")).decode().rstrip("=")
+    raw = f"{name}:{rest}".encode(errors="surrogatepass")
+    return binascii.b2a_base64(raw, newline=False).translate(_URL_SAFE).rstrip(b"=").decode()
 
 
 def _decode(value: str) -> tuple[str, str]:

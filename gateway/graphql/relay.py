@@ -33,11 +33,23 @@ class Position(Generic[Item]):
     node: Item
 
 
+@dataclass(frozen=True, slots=True)
+class RowPosition(Generic[Item]):
+    """The same of a row of ours, whose cursor is made when it is asked for."""
+
+    node: Item
+
+    @property
+    def cursor(self) -> str:
+        """The place after the row."""
+        return ids.cursor_of(self.node)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page(Generic[Item]):
     """What an answer's connection is made of; `count` counts the whole list, and runs only when a client asks."""
 
-    edges: tuple[Position[Item], ...]
+    edges: tuple[Position[Item] | RowPosition[Item], ...]
     has_next_page: bool
     has_previous_page: bool
     count: Callable[[], Awaitable[int]] | None = None
@@ -112,13 +124,12 @@ def window(first: int, after: str | None, *, maximum: int, is_newest_first: bool
 
 def page_of_rows(page: RowPage[Any], *, after: UUID | None, count: Callable[[], Awaitable[int]]) -> Page[Any]:
     """A page of our rows, with a cursor for each."""
-    edges = tuple(Position(ids.cursor_of(row), row) for row in page.rows)
-    return Page(edges=edges, has_next_page=page.has_next, has_previous_page=after is not None, count=count)
+    return Page(edges=tuple(map(RowPosition, page.rows)), has_next_page=page.has_next, has_previous_page=after is not None, count=count)
 
 
 def page_of_listing(listing: Listing[Any], *, after: str | None) -> Page[Any]:
     """A page of our rows, as a service gives it."""
-    edges = tuple(Position(ids.cursor_of(row), row) for row in listing.rows)
+    edges = tuple(map(RowPosition, listing.rows))
     return Page(edges=edges, has_next_page=listing.has_next, has_previous_page=given(after) is not None, count=listing.count)
 
 
