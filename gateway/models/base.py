@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -26,6 +27,8 @@ SQLModel.metadata.naming_convention = {
 # NUL, half a surrogate pair, and numbers that come back as others: minus zero, and those that are written with a positive exponent.
 _ALTERED_BY_JSONB = re.compile(r"\\u0000|[\ud800-\udfff]|-0\.0|e\+")
 
+_Processor = Callable[[Any], Any]
+
 
 class _ExactJson(TypeDecorator[JsonObject]):
     """JSON that keeps objects as they are: one that JSONB would alter, or refuse, is kept as the text of it."""
@@ -47,6 +50,11 @@ class _ExactJson(TypeDecorator[JsonObject]):
         """The object that was kept."""
         stored: JsonObject | None = json.loads(value) if isinstance(value, str) else value
         return stored
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> _Processor | None:
+        """What makes the object of what was read; one call where it is null, as most are."""
+        process = super().result_processor(dialect, coltype)
+        return (lambda value: None if value is None else process(value)) if process is not None else None
 
     def compare_values(self, x: object, y: object) -> bool:
         """Whether nothing has to be saved."""

@@ -94,11 +94,11 @@ async def _homes(session: AsyncSession, connection_ids: set[UUID]) -> dict[UUID,
 def _context_of(instance: DataSourceInstance, home: Home | None, definitions: Definitions) -> InstanceContext | None:
     if home is None:
         return None
-    connection, integration = home
+    (connection, integration), root_id = home, instance.data_source_id
     return InstanceContext(
         instance=instance,
         connection=connection,
         integration=integration,
-        root=definitions.roots[instance.data_source_id],
-        customization=definitions.customizations.get((instance.data_source_id, integration.id)),
+        root=definitions.roots[root_id],
+        customization=definitions.customizations.get((root_id, integration.id)),
     )
