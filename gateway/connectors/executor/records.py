@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
-from functools import cached_property, partial
+from functools import partial
 from itertools import repeat
 from typing import Any, cast
 
@@ -31,6 +31,9 @@ class RecordReader:
     def __init__(self, collection: Collection, *, names: Names) -> None:
         self._collection = collection
         self._names = names
+        self._id_key = _key(collection.record.id)
+        self._types = _types(collection, names)
+        self._is_reshaped = collection.from_api is not None or bool(collection.transforms) or self._types is not None
 
     def read(self, raw: JsonValue, number: int) -> Record:
         """The record that an item stands for, the `number`th of its page.
@@ -65,10 +68,6 @@ class RecordReader:
             return list(map(_RECORD_OF, zip(*columns)))  # noqa: B905 - some have no end.
         except _ODD:
             return None
-
-    @cached_property
-    def _id_key(self) -> str | None:
-        return _key(self._collection.record.id)
 
     def _texts(self, items: list[Any], template: Template | None) -> Iterable[str | None]:
         if template is None:
@@ -115,19 +114,6 @@ class RecordReader:
             updated_at=self._time(envelope.updated_at, names, what=what),
         )
 
-    @cached_property
-    def _is_reshaped(self) -> bool:
-        collection = self._collection
-        return collection.from_api is not None or bool(collection.transforms) or self._types is not None
-
-    @cached_property
-    def _types(self) -> JsonSchema | None:
-        """The schema whose types the fields take; null where they stay as they are."""
-        described = self._names.get(SCHEMA)
-        if not self._collection.coerce:
-            return None
-        return described if isinstance(described, dict) else self._collection.fields
-
     def _fields(self, record: JsonValue, names: Names, *, what: str) -> JsonObject:
         fields = record
         if self._collection.from_api is not None:
@@ -166,6 +152,14 @@ def read_id(value: JsonValue, template: Template, *, what: str) -> str:
     if isinstance(value, int | float) and not isinstance(value, bool):
         return _number_text(value)
     raise UpstreamResponseError(f"{what} has no id: {template.source!r} gives {kind_of(value) if value != '' else 'an empty text'}.")
+
+
+def _types(collection: Collection, names: Names) -> JsonSchema | None:
+    """The schema whose types the fields take; null where they stay as they are."""
+    if not collection.coerce:
+        return None
+    described = names.get(SCHEMA)
+    return described if isinstance(described, dict) else collection.fields
 
 
 def _text(template: Template | None, names: Mapping[str, JsonValue], *, what: str) -> str | None:
