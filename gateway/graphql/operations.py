@@ -1,6 +1,6 @@
 """Operations as they are executed: one at a time, each with a context of its own, and with answers that are safe to send."""
 
-from collections.abc import Awaitable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -65,7 +65,7 @@ class Operations:
             if isinstance(executor, list):
                 return Answer.refusal(executor)
             result: Any = executor.execute_operation()
-            return _answer(await result if isinstance(result, Awaitable) else result)
+            return _answer(await result if optimized_is_awaitable(result) else result)
         return Answer.refusal([caught.error] if caught.error is not None else ())
 
     def executor(
@@ -125,7 +125,7 @@ def _forget_traces(errors: Iterable[BaseException]) -> None:
 
 
 def _answer(result: ExecutionResult) -> Answer:
-    errors = told_errors(result.errors or ())
+    errors = told_errors(result.errors) if result.errors else []
     # An error without a path is none of a field: it ended the operation before it began.
     was_executed = result.data is not None or any("path" in error for error in errors)
     return Answer(data=result.data, errors=errors, was_executed=was_executed)
