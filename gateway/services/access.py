@@ -1,7 +1,7 @@
 """Working with a connection's app: its connector, its credentials, and what follows when the app refuses them."""
 
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from types import TracebackType
 
@@ -29,10 +29,9 @@ class App:
     access: Access
 
 
-@asynccontextmanager
-async def app_of(
+def app_of(
     runtime: Runtime, principal: Principal, connection: Connection, integration: Integration | None = None
-) -> AsyncIterator[App]:
+) -> AbstractAsyncContextManager[App, None]:
     """The app of a connection; when it refuses the credentials inside the block, the connection is DISCONNECTED from then on.
 
     The connection's integration is read unless the caller has it at hand.
@@ -40,14 +39,26 @@ async def app_of(
     Raises InvalidError for an archived connection or a wrong configuration; UpstreamAuthError, without asking the app,
     for a connection that is DISCONNECTED already.
     """
-    integration = integration or await integration_of(runtime, principal, connection)
-    app = _usable_app(runtime, connection, integration)
-    try:
-        with Redacted(app.access.credentials):
-            yield app
-    except UpstreamAuthError as error:
-        await disconnect(runtime, principal, connection, error)
-        raise
+    return _Asking(runtime, principal, connection, integration)
+
+
+class _Asking(AbstractAsyncContextManager[App, None]):
+    def __init__(self, runtime: Runtime, principal: Principal, connection: Connection, integration: Integration | None) -> None:
+        self._runtime = runtime
+        self._principal = principal
+        self._connection = connection
+        self._integration = integration
+
+    async def __aenter__(self) -> App:
+        integration = self._integration or await integration_of(self._runtime, self._principal, self._connection)
+        self._app = _usable_app(self._runtime, self._connection, integration)
+        return self._app
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if error is not None:
+            Redacted(self._app.access.credentials).__exit__(kind, error, trace)
+        if isinstance(error, UpstreamAuthError):
+            await disconnect(self._runtime, self._principal, self._connection, error)
 
 
 def require_usable(runtime: Runtime, connection: Connection, integration: Integration) -> None:
