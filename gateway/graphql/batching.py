@@ -2,8 +2,7 @@
 
 import asyncio
 from asyncio import Future
-from collections.abc import Awaitable, Callable, Hashable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Hashable, Sequence
 from contextvars import ContextVar
 from inspect import ismethod
 from typing import Any, Generic, TypeVar
@@ -95,16 +94,18 @@ class EachLoader(Loader[Key, Value]):
         return await each(self._owned(), keys)
 
 
-@contextmanager
-def ending_readings() -> Iterator[None]:
+class EndingReadings:
     """Whatever loaders read for what runs in the block ends with it: who waits for a reading does not end it, as others may wait."""
-    readings: set[asyncio.Task[Any]] = set()
-    token = _under_way.set(readings)
-    try:
-        yield
-    finally:
-        _under_way.reset(token)
-        for reading in tuple(readings):
+
+    def __enter__(self) -> None:
+        """Begins to note what is read."""
+        self._readings: set[asyncio.Task[Any]] = set()
+        self._token = _under_way.set(self._readings)
+
+    def __exit__(self, *_error: object) -> None:
+        """Ends what is still being read."""
+        _under_way.reset(self._token)
+        for reading in tuple(self._readings):
             reading.cancel()
 
 

@@ -9,7 +9,7 @@ from strawberry.http import GraphQLRequestData
 from gateway.clock import Clock
 from gateway.config import LimitSettings
 from gateway.errors import GatewayError, OperationTimeoutError
-from gateway.graphql.batching import ending_readings
+from gateway.graphql.batching import EndingReadings
 from gateway.graphql.cost import cost_of
 from gateway.graphql.documents import Operation
 from gateway.graphql.operations import Answer, Operations, told_errors
@@ -62,7 +62,7 @@ class BoundedOperations:
         variables, extensions = asked.variables or {}, asked.extensions
         try:
             async with asyncio.timeout(self._seconds):
-                with ending_readings():
+                with EndingReadings():
                     context = self._make_context(principal)
                     return await self._operations.execute(operation, variables=variables, context=context, extensions=extensions)
         except TimeoutError:

@@ -83,14 +83,15 @@ class GraphQLExchange:
     async def _answer_once(self, asked: GraphQLRequestData, caller: Caller) -> Response:
         answer = await self._view.execute(asked, caller.principal, allowed=_OPERATIONS[self._method])
         self._entry.code_from(answer.errors)
+        body = answer.body
         streams = self._media_type == EVENT_STREAM
         if streams and answer.was_executed:
-            return self._stream(once(Frame(text=encode_json(answer.body).decode())), caller)
+            return self._stream(once(Frame(text=encode_json(body).decode())), caller)
         # What was not executed is no stream: it is refused as for clients of the specification.
         media_type = GRAPHQL_RESPONSE if streams else self._media_type
-        status = self._view.statuses.of_result(answer.body, was_executed=answer.was_executed, media_type=media_type)
+        status = self._view.statuses.of_result(body, was_executed=answer.was_executed, media_type=media_type)
         shown = self._view.statuses.media_type(status, media_type)
-        return _json_response(answer.body, status=status, media_type=shown, headers=_retry_after(answer))
+        return _json_response(body, status=status, media_type=shown, headers=_retry_after(answer))
 
     async def _answer_batch(self, values: list[JsonValue], caller: Caller) -> Response:
         if self._media_type == EVENT_STREAM:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pytest
 
 from gateway.errors import ConflictError, InternalError, NotFoundError
-from gateway.graphql.batching import ByIdentity, Loader, ending_readings
+from gateway.graphql.batching import ByIdentity, EndingReadings, Loader
 
 
 class Batches:
@@ -158,7 +158,7 @@ async def test_what_is_read_for_an_operation_that_ends_early_ends_with_it(batche
     before = asyncio.all_tasks()
 
     async def operation() -> None:
-        with ending_readings():
+        with EndingReadings():
             await asyncio.gather(loader.load(1), loader.load(2))
 
     asking = asyncio.create_task(operation())
@@ -170,5 +170,5 @@ async def test_what_is_read_for_an_operation_that_ends_early_ends_with_it(batche
     assert (asking.cancelled(), batches.keys) == (True, [[1, 2]])
     assert asyncio.all_tasks() == before
     batches.gate.set()
-    with ending_readings():
+    with EndingReadings():
         assert await loader.load(3) == 6
