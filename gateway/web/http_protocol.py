@@ -22,12 +22,17 @@ class BoundedHeads(HttpToolsProtocol):
 
     def on_url(self, url: bytes) -> None:
         """Takes a part of the address."""
-        self._count(len(url))
+        self._counted += len(url)
+        if self._counted > _MOST_BYTES:
+            raise ValueError(_TOO_LONG)
         super().on_url(url)
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Takes a header, or a trailer after the body."""
-        self._count(len(name) + len(value))
+        self._counted += len(name) + len(value)
+        if self._counted > _MOST_BYTES:
+            # The parser ends there, and the request with it.
+            raise ValueError(_TOO_LONG)
         super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
@@ -42,9 +47,3 @@ class BoundedHeads(HttpToolsProtocol):
             self._came_in += len(data)
             if self._came_in > _MOST_UNENDED_BYTES:
                 self.send_400_response(_TOO_LONG)
-
-    def _count(self, size: int) -> None:
-        self._counted += size
-        if self._counted > _MOST_BYTES:
-            # The parser ends there, and the request with it.
-            raise ValueError(_TOO_LONG)
