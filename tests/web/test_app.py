@@ -55,6 +55,18 @@ async def test_a_method_that_an_address_does_not_know_is_refused_as_json(http):
     assert response.json()["errors"][0]["extensions"] == {"code": "UNSUPPORTED"}
 
 
+@pytest.mark.parametrize(("root", "path"), [("", "/graphql"), ("/gateway", "/gateway/graphql"), ("/graphql", "/graphql/graphql")])
+async def test_graphql_is_answered_below_whatever_root_the_gateway_has(runtime, root, path):
+    app = assemble(runtime, SCHEMA, make_context=Context)
+    transport = httpx.ASGITransport(app, root_path=root)
+    async with httpx.AsyncClient(transport=transport, base_url="http://gateway.test") as client:
+        response = await client.post(path, json={"query": "{ __typename }"})
+        nothing = await client.post(f"{path}/", json={"query": "{ __typename }"})
+
+    assert response.json() == {"data": {"__typename": "Query"}}
+    assert nothing.status_code == 404
+
+
 @pytest.mark.parametrize("defect", [RuntimeError("secret detail"), InternalError("secret detail")])
 async def test_a_defect_is_answered_with_a_reference_and_nothing_of_its_text(runtime, capsys, defect):
     def broken(*_):
