@@ -94,7 +94,8 @@ async def _homes(session: AsyncSession, connection_ids: set[UUID]) -> dict[UUID,
 def _context_of(instance: DataSourceInstance, home: Home | None, definitions: Definitions) -> InstanceContext | None:
     if home is None:
         return None
-    (connection, integration), root_id = home, instance.data_source_id
+    connection, integration = home
+    root_id = instance.data_source_id
     return InstanceContext(
         instance=instance,
         connection=connection,
