@@ -108,7 +108,7 @@ def loaded(description: str, *, type: Any, asks: Callable[[Any, Any], Asked | No
 
 def reference(name: str, module: str) -> Any:
     """A type of `gateway.graphql.types` by name: types that name each other would else import each other."""
-    return Annotated.__class_getitem__((ForwardRef(name), strawberry.lazy(f"gateway.graphql.types.{module}")))  # type: ignore[attr-defined]
+    return cast(Any, Annotated)[ForwardRef(name), strawberry.lazy(f"gateway.graphql.types.{module}")]
 
 
 def read(source: object, name: str) -> object:
