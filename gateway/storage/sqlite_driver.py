@@ -17,13 +17,22 @@ _ROWS_AT_A_TIME = 64
 
 async def connect(file: str) -> "Connection":
     """A connection to the file, whose thread ends with the process if it has not ended before."""
-    connection = Connection(partial(sqlite3.connect, file, check_same_thread=False), iter_chunk_size=_ROWS_AT_A_TIME)
+    opened: list[sqlite3.Connection] = []
+
+    def open_file() -> sqlite3.Connection:
+        opened.append(sqlite3.connect(file, check_same_thread=False))
+        return opened[0]
+
+    connection = Connection(open_file, iter_chunk_size=_ROWS_AT_A_TIME)
     connection._thread.daemon = True
     try:
         await connection
     except (sqlite3.Error, asyncio.CancelledError):
         # It has nothing left to do but to say that it ends, to a loop that may be closed soon.
         connection._thread.join()
+        # The driver does not know of a file that was opened when nobody waited any more.
+        for file_connection in opened:
+            file_connection.close()
         raise
     return connection
 
