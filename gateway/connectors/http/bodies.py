@@ -1,7 +1,6 @@
 """An answer's body, read and decoded within a bound of bytes."""
 
 import zlib
-from collections.abc import AsyncIterable
 from typing import Protocol
 
 from gateway.errors import UpstreamResponseError
@@ -10,7 +9,17 @@ MAX_GZIP_MEMBERS = 100
 """Members of one gzip body that are read: each costs a copy of the rest of its chunk, and honest bodies have one."""
 
 
-async def read_bounded(chunks: AsyncIterable[bytes], *, content_encoding: str, max_bytes: int) -> bytes:
+class Stream(Protocol):
+    """A body on its way, as the library below reads it."""
+
+    async def readany(self) -> bytes:
+        """What has come, once something has; nothing at the end."""
+
+    def at_eof(self) -> bool:
+        """Whether all of it has been read."""
+
+
+async def read_bounded(stream: Stream, *, content_encoding: str, max_bytes: int) -> bytes:
     """The whole body, decoded. At most `max_bytes` are held, before decoding and after.
 
     Raises UpstreamResponseError for a larger body, for a coding other than gzip and deflate, for several codings on one
@@ -18,14 +27,21 @@ async def read_bounded(chunks: AsyncIterable[bytes], *, content_encoding: str, m
     """
     # An answer to HEAD, and a 304, names the coding of a body that does not come: only a body that comes is judged.
     decoder: _Decoder | None = None
-    body = bytearray()
+    body: bytes | bytearray = b""
     received = 0
-    async for chunk in chunks:
+    while not stream.at_eof() and (chunk := await stream.readany()):
         received += len(chunk)
         if received > max_bytes:
             raise _too_large(max_bytes)
-        decoder = decoder or _decoder_for(content_encoding, max_bytes=max_bytes)
-        body += decoder.decode(chunk)
+        if content_encoding:
+            decoder = decoder or _decoder_for(content_encoding, max_bytes=max_bytes)
+            chunk = decoder.decode(chunk)
+        if not body:
+            body = chunk  # Most bodies come at once.
+        elif isinstance(body, bytes):
+            body = bytearray(body) + chunk
+        else:
+            body += chunk
     if decoder is not None:
         decoder.end()
     return bytes(body)

@@ -1,15 +1,18 @@
 """The one way to an external app."""
 
 import asyncio
-import io
 from collections.abc import Sequence
+from contextlib import suppress
 
 import aiohttp
-from yarl import URL
+from aiohttp.client_proto import ResponseHandler
+from aiohttp.connector import Connection
+from aiohttp.http import RawResponseMessage, StreamWriter
 
+from gateway.clock import Deadline
 from gateway.config import Network
 from gateway.connectors.http import bodies, faults, outgoing
-from gateway.connectors.http.exchange import Exchange, NotedRequest
+from gateway.connectors.http.exchange import Exchange
 from gateway.connectors.http.pool import ConnectionPool
 from gateway.connectors.http.request import AppRequest
 from gateway.connectors.http.response import AppResponse
@@ -17,7 +20,7 @@ from gateway.errors import UpstreamResponseError, UpstreamUnavailableError
 
 MAX_HEADER_BYTES = 32 * 1024
 """The largest header of an answer; some apps list their whole content policy in one."""
-_NO_TIMEOUTS = aiohttp.ClientTimeout(total=None, connect=None, sock_connect=None, sock_read=None)
+_BYTES_AT_ONCE = 64 * 1024
 
 
 class Http:
@@ -29,7 +32,7 @@ class Http:
     def __init__(self, *, allowed_networks: Sequence[Network] = (), max_connections: int = 100) -> None:
         self._allowed_networks = tuple(allowed_networks)
         self._max_connections = max_connections
-        self._session: aiohttp.ClientSession | None = None
+        self._pool: ConnectionPool | None = None
         self._is_closed = False
 
     async def send(self, request: AppRequest, *, max_bytes: int, timeout_seconds: float) -> AppResponse:
@@ -41,89 +44,106 @@ class Http:
         answer that is not HTTP or is larger than `max_bytes`, before decoding or after; UpstreamRejectedError for a request that
         cannot be sent, and for an address that is private and not allowed.
         """
-        exchange = Exchange(host=request.url.host)
+        exchange, deadline = Exchange(host=request.url.host), Deadline(timeout_seconds)
+        head = outgoing.head_of(request)
         try:
-            async with asyncio.timeout(timeout_seconds) as deadline:
-                return await self._send(request, exchange, max_bytes=max_bytes)
+            with deadline:
+                connection = await self._open_pool().connected(request.url.server, exchange)
+                try:
+                    response = await _answered(connection, request, head, max_bytes=max_bytes)
+                except BaseException:
+                    _abort(connection)
+                    raise
         except faults.TRANSLATED as error:
-            if deadline.expired():
+            if deadline.is_over:
                 raise exchange.timed_out(after_seconds=timeout_seconds) from None
             raise exchange.translate(error) from None
+        connection.release()
+        return response
 
     async def aclose(self) -> None:
         """Returns once every connection is closed. What is sent afterwards is refused."""
         self._is_closed = True
-        if self._session is not None:
-            await self._session.close()
+        if self._pool is not None:
+            await self._pool.close()
 
-    async def _send(self, request: AppRequest, exchange: Exchange, *, max_bytes: int) -> AppResponse:
-        url = outgoing.checked_url(request.url)
-        response = await self._open_session().request(
-            outgoing.checked_method(request.method),
-            URL(url, encoded=True),
-            headers=outgoing.outgoing_headers(request.headers),
-            data=io.BytesIO(request.content) if request.content else None,  # As bytes, one above 1 MB would be written without a pause.
-            allow_redirects=False,
-            middlewares=(exchange.pass_on,),
-        )
-        try:
-            return AppResponse(
-                status=_checked_status(response),
-                headers=_headers_of(response),
-                body=await bodies.read_bounded(
-                    response.content.iter_any(),
-                    content_encoding=", ".join(response.headers.getall("Content-Encoding", ())),
-                    max_bytes=max_bytes,
-                ),
-                url=url,
-            )
-        except BaseException:
-            _abort(response)
-            raise
-
-    def _open_session(self) -> aiohttp.ClientSession:
-        """The session, opened at first use because it belongs to the running loop."""
+    def _open_pool(self) -> ConnectionPool:
+        """The connections, opened at first use because they belong to the running loop."""
         if self._is_closed:
             raise UpstreamUnavailableError(
                 "The gateway is shutting down and sends no more requests.", may_have_been_received=False, is_apps_fault=False
             )
-        if self._session is None:
-            self._session = aiohttp.ClientSession(
-                connector=ConnectionPool(allowed_networks=self._allowed_networks, max_connections=self._max_connections),
-                cookie_jar=aiohttp.DummyCookieJar(),
-                timeout=_NO_TIMEOUTS,
-                auto_decompress=False,
-                trust_env=False,
-                request_class=NotedRequest,
-                skip_auto_headers=("Content-Type",),
-                max_line_size=MAX_HEADER_BYTES,
-                max_field_size=MAX_HEADER_BYTES,
-            )
-        return self._session
+        if self._pool is None:
+            self._pool = ConnectionPool(allowed_networks=self._allowed_networks, max_connections=self._max_connections)
+        return self._pool
 
 
-def _checked_status(response: aiohttp.ClientResponse) -> int:
-    if response.status < 200:
-        raise UpstreamResponseError(f"The app answered with status {response.status}, which ends no request.")
-    transfer_coding = response.headers.get("Transfer-Encoding", "chunked").strip().lower()
-    if transfer_coding not in {"", "chunked", "identity"}:
-        raise UpstreamResponseError("The app's answer is encoded for the transfer in a way that the gateway does not read.")
-    return response.status
+async def _answered(connection: Connection, request: AppRequest, head: bytes, *, max_bytes: int) -> AppResponse:
+    protocol = connection.protocol
+    if protocol is None or protocol.transport is None or protocol.transport.is_closing():
+        raise aiohttp.ClientConnectionResetError("The connection was lost before the request was written.")
+    protocol.set_response_params(
+        skip_payload=request.method.upper() == "HEAD",
+        read_until_eof=True,
+        auto_decompress=False,
+        max_line_size=MAX_HEADER_BYTES,
+        max_field_size=MAX_HEADER_BYTES,
+    )
+    if len(request.content) > _BYTES_AT_ONCE:
+        return await _answered_to_upload(protocol, head, request.content, max_bytes=max_bytes)
+    protocol.transport.write(head + request.content)
+    return await _read(protocol, max_bytes=max_bytes)
 
 
-def _headers_of(response: aiohttp.ClientResponse) -> dict[str, str]:
+async def _answered_to_upload(protocol: ResponseHandler, head: bytes, content: bytes, *, max_bytes: int) -> AppResponse:
+    """The answer to a large request, which the app may give before it has all of it."""
+    uploading = asyncio.create_task(_upload(protocol, head, content))
+    try:
+        return await _read(protocol, max_bytes=max_bytes)
+    finally:
+        if not uploading.done():
+            uploading.cancel()
+            # What is left of the request would be taken for the next one.
+            protocol.force_close()
+
+
+async def _upload(protocol: ResponseHandler, head: bytes, content: bytes) -> None:
+    """Writes a request piece by piece, as the app takes it. How the connection broke is told to whoever reads the answer."""
+    writer = StreamWriter(protocol, asyncio.get_running_loop())
+    with suppress(aiohttp.ClientError, OSError):
+        await writer.write(head)
+        for start in range(0, len(content), _BYTES_AT_ONCE):
+            await writer.write(content[start : start + _BYTES_AT_ONCE])
+
+
+async def _read(protocol: ResponseHandler, *, max_bytes: int) -> AppResponse:
+    message, body = await protocol.read()
+    while 100 <= message.code < 200 and message.code != 101:
+        message, body = await protocol.read()
+    headers = _headers_of(message)
+    coding = headers.pop("content-encoding", "")
+    content = await bodies.read_bounded(body, content_encoding=coding, max_bytes=max_bytes)
+    return AppResponse(status=message.code, headers=headers, body=content)
+
+
+def _headers_of(message: RawResponseMessage) -> dict[str, str]:
+    """What an answer says beside its body. Raises UpstreamResponseError where its body cannot be read."""
+    if message.code < 200:
+        raise UpstreamResponseError(f"The app answered with status {message.code}, which ends no request.")
     headers: dict[str, str] = {}
-    for raw_name, raw_value in response.headers.items():
+    for raw_name, raw_value in message.headers.items():
         # The library makes half a surrogate pair, which is no character, of each byte that is no UTF-8.
         value = raw_value if raw_value.isascii() else raw_value.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
         name = raw_name.lower()
-        if name not in outgoing.OF_THE_TRANSFER and name != "content-encoding":
+        if name == "transfer-encoding" and value.strip().lower() not in {"", "chunked", "identity"}:
+            raise UpstreamResponseError("The app's answer is encoded for the transfer in a way that the gateway does not read.")
+        if name not in outgoing.OF_THE_TRANSFER:
             headers[name] = f"{headers[name]}, {value}" if name in headers else value
     return headers
 
 
-def _abort(response: aiohttp.ClientResponse) -> None:
+def _abort(connection: Connection) -> None:
     """Drops the connection at once: a polite end of TLS would go on reading an endless answer for half a minute."""
-    if response.connection is not None and response.connection.transport is not None:
-        response.connection.transport.abort()
-    response.close()
+    if connection.transport is not None:
+        connection.transport.abort()
+    connection.close()

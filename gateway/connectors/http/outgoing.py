@@ -1,11 +1,10 @@
 """What of a request goes on the wire."""
 
 import re
-from collections.abc import Mapping
-
-from multidict import CIMultiDict
+from functools import lru_cache
 
 from gateway import __version__
+from gateway.connectors.http.request import AppRequest
 from gateway.connectors.http.web_address import WebAddress
 from gateway.errors import UpstreamRejectedError
 
@@ -41,46 +40,78 @@ OF_THE_TRANSFER = frozenset(
 """Headers that speak of the connection, not of the message (RFC 9110, 7.6.1), or that follow from address and body."""
 
 
-def checked_url(url: WebAddress) -> str:
-    """The address of a request, as the request spells it.
+_REPLACED = OF_THE_TRANSFER | {"accept-encoding"}
+_WITHOUT_BODY = frozenset({"GET", "HEAD", "OPTIONS"})
+_USUAL_METHODS = frozenset({*_WITHOUT_BODY, "POST", "PUT", "PATCH", "DELETE"})
 
-    Raises UpstreamRejectedError for `.` and `..` segments, and for parts that together make another address than each of them says.
+
+def head_of(request: AppRequest) -> bytes:
+    """What goes on the wire before the body: the address as the request spells it, and its headers without those of the transfer.
+
+    Raises UpstreamRejectedError for an address, a method or a header that would not arrive as it was given; the message never
+    holds a header's value.
     """
-    if not (url.scheme in _SCHEMES and _HOST.fullmatch(url.host) and _TARGET.fullmatch(url.target)):
-        raise UpstreamRejectedError("The request has no address of http or https with a host, and a path of ASCII after a slash.")
-    path = url.target.partition("?")[0]
-    if _MAY_BE_A_DOT.search(path) and any(_DOT_SEGMENT.fullmatch(segment) for segment in _SEPARATOR.split(path)):
-        raise UpstreamRejectedError("The path of the request has a segment '.' or '..', which would leave the place it was meant for.")
-    return str(url)
+    url, method = request.url, _checked_method(request.method)
+    lines = [f"{method} {_checked_target(url)} HTTP/1.1", f"Host: {_checked_authority(url.scheme, url.host, url.port)}"]
+    given = set()
+    for name, value in request.headers.items():
+        lower_name = _checked_name(name)
+        if lower_name not in _REPLACED:
+            lines.append(f"{name}: {_checked_value(name, value)}")
+            given.add(lower_name)
+    if "accept" not in given:
+        lines.append("Accept: */*")
+    if "user-agent" not in given:
+        lines.append(f"User-Agent: gateway/{__version__}")
+    if request.content or method not in _WITHOUT_BODY:
+        lines.append(f"Content-Length: {len(request.content)}")
+    lines.append("Accept-Encoding: gzip, deflate\r\n\r\n")
+    return "\r\n".join(lines).encode()
 
 
-def checked_method(method: str) -> str:
-    """The method of a request. Raises UpstreamRejectedError for CONNECT, TRACE and what is no method."""
+def _checked_method(method: str) -> str:
     method = method.upper()
-    if method in {"CONNECT", "TRACE"} or not _TOKEN.fullmatch(method):
+    if method not in _USUAL_METHODS and (method in {"CONNECT", "TRACE"} or not _TOKEN.fullmatch(method)):
         raise UpstreamRejectedError(f"The gateway sends no request of method {method!r}.")
     return method
 
 
-def outgoing_headers(given: Mapping[str, str]) -> CIMultiDict[str]:
-    """The headers to send: those given, without those of the transfer, and the gateway's name where they hold none.
+def _checked_target(url: WebAddress) -> str:
+    """Path and query. Raises UpstreamRejectedError for `.` and `..` segments too."""
+    if not _TARGET.fullmatch(url.target):
+        raise _no_address()
+    path = url.target.partition("?")[0]
+    if _MAY_BE_A_DOT.search(path) and any(_DOT_SEGMENT.fullmatch(segment) for segment in _SEPARATOR.split(path)):
+        raise UpstreamRejectedError("The path of the request has a segment '.' or '..', which would leave the place it was meant for.")
+    return url.target
 
-    Raises UpstreamRejectedError for a header that would not arrive as it was given; the message never holds its value.
-    """
-    headers = CIMultiDict({name: _checked_value(name, value) for name, value in given.items() if name.lower() not in _REPLACED})
-    headers["Accept-Encoding"] = "gzip, deflate"
-    headers.setdefault("User-Agent", f"gateway/{__version__}")
-    return headers
+
+@lru_cache(maxsize=1_000)
+def _checked_authority(scheme: str, host: str, port: int | None) -> str:
+    """Host and port. Raises UpstreamRejectedError for parts that together make another address than each of them says."""
+    if scheme not in _SCHEMES or not _HOST.fullmatch(host):
+        raise _no_address()
+    shown = f"[{host}]" if ":" in host else host.rstrip(".")
+    return shown if port is None else f"{shown}:{port}"
 
 
-_REPLACED = OF_THE_TRANSFER | {"accept-encoding"}
+def _no_address() -> UpstreamRejectedError:
+    return UpstreamRejectedError("The request has no address of http or https with a host, and a path of ASCII after a slash.")
+
+
+@lru_cache(maxsize=1_000)
+def _checked_name(name: str) -> str:
+    """The name of a header in lower case."""
+    if not _TOKEN.fullmatch(name):
+        raise UpstreamRejectedError(f"A request cannot have a header named {name!r}.")
+    return name.lower()
 
 
 def _checked_value(name: str, value: str) -> str:
-    if not _TOKEN.fullmatch(name):
-        raise UpstreamRejectedError(f"A request cannot have a header named {name!r}.")
+    if value.isascii() and value.isprintable():
+        return value
     if _CONTROL_CHARACTER.search(value):
         raise UpstreamRejectedError(f"The value of header {name!r} holds a line break or another control character. Enter it without.")
-    if not value.isascii() and _SURROGATE.search(value):
+    if _SURROGATE.search(value):
         raise UpstreamRejectedError(f"The value of header {name!r} is not valid Unicode. Enter it again.")
     return value

@@ -16,5 +16,3 @@ class AppResponse:
     """
     body: bytes = field(repr=False)
     """Decoded from its content coding; empty where the answer has none."""
-    url: str = field(repr=False)
-    """The address that answered, as the request named it."""

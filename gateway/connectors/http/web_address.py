@@ -51,12 +51,13 @@ class WebAddress:
             raise httpx.InvalidURL("A place on a server starts with a slash.")
         if len(target) <= _LONGEST_PLAIN and "/." not in target and _PLAIN.fullmatch(target):
             return WebAddress(self.scheme, self.host, self.port, target)
-        return WebAddress.parse(self._server + target)
+        return WebAddress.parse(self.server + target)
 
     @property
-    def _server(self) -> str:
+    def server(self) -> str:
+        """The address without its target."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{self.scheme}://{host}" if self.port is None else f"{self.scheme}://{host}:{self.port}"
 
     def __str__(self) -> str:
-        return self._server + self.target
+        return self.server + self.target

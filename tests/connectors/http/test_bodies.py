@@ -22,9 +22,19 @@ def raw_deflate(data: bytes) -> bytes:
     return compressor.compress(data) + compressor.flush()
 
 
-async def bytewise(data: bytes):
-    for index in range(len(data)):
-        yield data[index : index + 1]
+class Bytewise:
+    """Data that comes byte by byte."""
+
+    def __init__(self, data: bytes):
+        self.data = data
+        self.place = 0
+
+    def at_eof(self):
+        return self.place == len(self.data)
+
+    async def readany(self):
+        self.place += 1
+        return self.data[self.place - 1 : self.place]
 
 
 ENCODED = [
@@ -52,7 +62,7 @@ async def test_a_body_is_decoded_from_its_coding(app, send, coding, body):
 
 @pytest.mark.parametrize(("coding", "body"), ENCODED)
 async def test_a_body_is_decoded_however_it_is_cut_into_chunks(coding, body):
-    assert await read_bounded(bytewise(body), content_encoding=coding, max_bytes=len(TEXT)) == TEXT
+    assert await read_bounded(Bytewise(body), content_encoding=coding, max_bytes=len(TEXT)) == TEXT
 
 
 @pytest.mark.parametrize("coding", ["br", "zstd", "compress", "gzip, gzip", "deflate, gzip", "gzip, br", "magic"])

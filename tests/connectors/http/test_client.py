@@ -25,7 +25,7 @@ class Remembered:
         return True
 
 
-async def test_an_answer_has_status_lower_case_headers_body_and_the_url_that_was_asked(app, send):
+async def test_an_answer_has_status_lower_case_headers_and_body(app, send):
     app.answer(status=404, headers=[("X-Left", "3"), ("Link", "<a>; rel=next"), ("link", "<b>; rel=last")], json={"error": "gone"})
 
     response = await send("/tasks?page=2")
@@ -34,7 +34,6 @@ async def test_an_answer_has_status_lower_case_headers_body_and_the_url_that_was
         status=404,
         headers={"x-left": "3", "link": "<a>; rel=next, <b>; rel=last", "content-type": "application/json"},
         body=b'{"error": "gone"}',
-        url=f"{app.url}/tasks?page=2",
     )
 
 
@@ -80,6 +79,25 @@ async def test_a_large_body_arrives_whole(app, send):
     await send(method="PUT", content=content)
 
     assert app.requests[0].body == content
+
+
+async def test_an_answer_to_the_first_part_of_a_large_body_counts_and_its_connection_is_not_used_again(http):
+    connections = []
+
+    async def answer(reader, writer):
+        connections.append(writer)
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 413 Too Large\r\nContent-Length: 3\r\n\r\nbig")
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+        address = WebAddress.parse(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/")
+        upload = AppRequest("POST", address, content=b"x" * 30_000_000)
+        answers = [await http.send(upload, max_bytes=100, timeout_seconds=10) for _ in range(2)]
+        for writer in connections:
+            writer.transport.abort()
+
+    assert [(answer.status, answer.body) for answer in answers] == [(413, b"big")] * 2
+    assert len(connections) == 2
 
 
 async def test_headers_of_the_connection_are_the_libraries_own(app, send):

@@ -13,10 +13,8 @@ from aiohttp import client_exceptions, http_exceptions
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from yarl import URL
 
 from gateway.connectors.http import AppRequest, WebAddress
-from gateway.connectors.http.exchange import Exchange
 from gateway.connectors.http.faults import FAULTS, TRANSLATED, Meaning, fault_of, translate
 from gateway.errors import UpstreamResponseError, UpstreamUnavailableError
 from gateway.testing import Answer, Drop, Garbage, ScriptedApp
@@ -64,16 +62,6 @@ def test_what_an_unknown_kind_of_client_error_means_is_the_careful_answer():
 
     assert isinstance(error, UpstreamUnavailableError)
     assert error.may_have_been_received
-
-
-async def test_a_request_of_which_no_pool_notes_how_far_it_came_may_have_been_received():
-    async def lose(request):
-        raise aiohttp.ServerDisconnectedError
-
-    with pytest.raises(UpstreamUnavailableError) as lost:
-        await Exchange(host="app.example").pass_on(aiohttp.ClientRequest("POST", URL("http://app.example/")), lose)
-
-    assert lost.value.may_have_been_received
 
 
 @pytest.mark.parametrize("error", sorted(FAULTS, key=lambda error: error.__name__))

@@ -1,0 +1,67 @@
+"""What a task waits for ends at its deadline."""
+
+import asyncio
+
+import pytest
+
+from gateway.clock import Deadline
+
+
+async def test_what_is_waited_for_when_the_time_is_over_ends_with_a_timeout():
+    deadline = Deadline(0)
+
+    with pytest.raises(TimeoutError), deadline:
+        await asyncio.Event().wait()
+
+    assert deadline.is_over
+    assert asyncio.current_task().cancelling() == 0
+
+
+async def test_what_ends_before_leaves_the_task_alone_afterwards():
+    deadline = Deadline(0.01)
+
+    with deadline:
+        await asyncio.sleep(0)
+    await asyncio.sleep(0.02)
+
+    assert not deadline.is_over
+
+
+async def test_an_error_inside_stays_what_it_is():
+    deadline = Deadline(60)
+
+    with pytest.raises(LookupError), deadline:
+        raise LookupError
+
+    assert not deadline.is_over
+
+
+async def test_a_timeout_of_something_else_is_not_taken_for_this_one():
+    deadline = Deadline(60)
+
+    with pytest.raises(TimeoutError), deadline:
+        raise TimeoutError
+
+    assert not deadline.is_over
+
+
+async def test_of_two_the_one_whose_time_is_over_ends_what_is_inside_of_it():
+    outer, inner = Deadline(60), Deadline(0)
+
+    with outer:
+        with pytest.raises(TimeoutError), inner:
+            await asyncio.Event().wait()
+
+    assert (outer.is_over, inner.is_over) == (False, True)
+
+
+async def test_whoever_cancels_the_task_at_the_same_moment_is_obeyed():
+    async def wait():
+        with Deadline(0):
+            asyncio.get_running_loop().call_later(0, task.cancel)
+            await asyncio.Event().wait()
+
+    task = asyncio.create_task(wait())
+    await asyncio.gather(task, return_exceptions=True)
+
+    assert task.cancelled()
