@@ -48,9 +48,8 @@ async def test_a_timeout_of_something_else_is_not_taken_for_this_one():
 async def test_of_two_the_one_whose_time_is_over_ends_what_is_inside_of_it():
     outer, inner = Deadline(60), Deadline(0)
 
-    with outer:
-        with pytest.raises(TimeoutError), inner:
-            await asyncio.Event().wait()
+    with outer, pytest.raises(TimeoutError), inner:
+        await asyncio.Event().wait()
 
     assert (outer.is_over, inner.is_over) == (False, True)
 
