@@ -10,13 +10,13 @@ from strawberry.execution.is_awaitable import optimized_is_awaitable
 
 from gateway.errors import InternalError
 from gateway.graphql.documents import Operation
-from gateway.graphql.execution import FastExecutor, Plans
+from gateway.graphql.execution import FastExecutor, Plans, Prepared
 from gateway.graphql.masking import Caught, readable
 from gateway.models import JsonObject
 
 __all__ = ["Answer", "Operations", "told_errors"]
 
-_PLANS = "plans"
+_PREPARED = "prepared"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,28 +79,18 @@ class Operations:
         extensions: JsonObject | None = None,
     ) -> FastExecutor | list[GraphQLError]:
         """What executes the operation once; errors where the variables do not fit. `document` stands in for the operation's own."""
-        # The library has it build executors of its own class.
-        build: Any = FastExecutor.build
-        executor: FastExecutor | list[GraphQLError] = build(
-            self.schema._schema,
-            document or operation.document.node,
-            root,
-            context,
-            variables,
-            operation.name,
-            is_awaitable=optimized_is_awaitable,
-            hide_suggestions=not self._may_suggest,
-            operation_extensions=extensions,
-            plans=_plans_of(operation) if document is None else None,
-        )
-        return executor
+        prepared = self._prepared(operation) if document is None else self._made(operation, document)
+        return prepared.executor(variables, context=context, root=root, extensions=extensions)
 
+    def _prepared(self, operation: Operation) -> Prepared:
+        prepared: Prepared | None = operation.notes.get(_PREPARED)
+        if prepared is None:
+            plans = Plans(grown=operation.document.grown)
+            prepared = operation.notes[_PREPARED] = self._made(operation, operation.document.node, plans)
+        return prepared
 
-def _plans_of(operation: Operation) -> Plans:
-    if _PLANS not in operation.notes:
-        operation.notes[_PLANS] = Plans(grown=operation.document.grown)
-    plans: Plans = operation.notes[_PLANS]
-    return plans
+    def _made(self, operation: Operation, document: DocumentNode, plans: Plans | None = None) -> Prepared:
+        return Prepared(self.schema._schema, document, operation.name, plans=plans, hides_suggestions=not self._may_suggest)
 
 
 def told_errors(errors: Iterable[GraphQLError]) -> list[JsonObject]:

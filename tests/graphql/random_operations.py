@@ -18,11 +18,13 @@ from strawberry.types.field import StrawberryField
 from strawberry.types.fields.resolver import StrawberryResolver
 
 from gateway.graphql.batching import ByIdentity, Loader
+from gateway.graphql.execution import call_directly
 from gateway.graphql.fields import COMPUTES, LOADS, TYPE_NAME, Loads, Look, looks_at, read
 from gateway.graphql.scalars import SCALARS
 
 LEAVES = ("str", "id", "int", "float", "bool", "enum", "json", "time")
-ROOTS = ("root", "root", "each")
+ROOTS = ("root", "root", "each", "slow", "asked")
+HOW = ("plain", "computed", "marked", "argued", "failing", "awaited", "slow", "asked", "ending", "loaded")
 BUILT_IN: dict[str, Any] = {"str": str, "id": strawberry.ID, "int": int, "float": float, "bool": bool, "json": JSON, "time": datetime}
 
 
@@ -30,6 +32,29 @@ BUILT_IN: dict[str, Any] = {"str": str, "id": strawberry.ID, "int": int, "float"
 class Size(enum.Enum):
     SMALL = "s"
     LARGE = "l"
+
+
+@strawberry.input
+class Point:
+    x: int
+    y: int | None = None
+    words: list[str] = strawberry.field(default_factory=list)
+
+
+@strawberry.input(one_of=True)
+class Choice:
+    word: strawberry.Maybe[str]
+    point: strawberry.Maybe[Point]
+
+
+ARGUED = {"": "(most: $most)", "a": "(most: 1, word: $word)", "b": '(word: "x")', "c": "(word: null)"}
+ASKED = {
+    "": "(must: 1)",
+    "a": "(must: $needed, most: $most, word: $word)",
+    "b": "(must: 2, point: {x: 1, y: $needed}, size: LARGE, choice: $choice)",
+    "c": "(must: $most, point: $point, most: $needed, sizes: [SMALL, $size], size: $size, free: {a: $word}, choice: {word: $said})",
+}
+"""The arguments of a field, for each first letter of an alias: fields of one alias have to be asked for alike."""
 
 
 class Later:
@@ -59,7 +84,7 @@ class Member:
     name: str
     kind: Kind
     resolver: str
-    """How it is answered: plain, computed, marked, argued, failing, awaited, loaded; of roots also each item by itself."""
+    """How it is answered: one of `HOW`; of roots also each item by itself."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +103,7 @@ class RandomSchema:
         self.random = Random(number)
         names = [f"T{index}" for index in range(self.random.randint(2, 5))]
         self.is_by_name = self.random.random() < 0.4
+        self.weights = self.random.choice([[14, 3, 2, 2, 1, 1, 0, 1, 0, 4], [6, 2, 1, 1, 1, 3, 3, 4, 1, 2], [6, 2, 1, 1, 1, 3, 3, 4, 1, 0]])
         common = tuple(self._member(f"c{index}", ["T0"], is_leaf=True) for index in range(2))
         self.shapes: dict[str, Shape] = {}
         for name in names:
@@ -89,14 +115,24 @@ class RandomSchema:
         self.shapes["Common"] = Shape("Common", common, False)
         roots = tuple(Member(f"r{index}", self._kind([*names, "Common"], is_leaf=False), how) for index, how in enumerate(ROOTS))
         self.shapes["Query"] = Shape("Query", roots, False)
+        changes = tuple(
+            Member(f"m{index}", self._kind(names, is_leaf=index == 0), how) for index, how in enumerate(("slow", "asked", "root"))
+        )
+        self.shapes["Mutation"] = Shape("Mutation", changes, False)
         self.schema = self._built()
+        if number % 3:
+            call_directly(self.schema)
+
+    @property
+    def loads(self) -> bool:
+        return any(member.resolver == "loaded" for shape in self.shapes.values() for member in shape.members)
 
     def implementing(self) -> list[str]:
         return [shape.name for shape in self.shapes.values() if shape.implements]
 
     def _member(self, name: str, names: list[str], *, is_leaf: bool = False) -> Member:
         is_leaf = is_leaf or self.random.random() < 0.65
-        how = self.random.choices(["plain", "computed", "marked", "argued", "failing", "awaited", "loaded"], [14, 3, 2, 2, 1, 1, 4])[0]
+        how = self.random.choices(HOW, self.weights)[0]
         return Member(name, self._kind(names, is_leaf=is_leaf), how)
 
     def _kind(self, names: list[str], *, is_leaf: bool) -> Kind:
@@ -117,8 +153,10 @@ class RandomSchema:
         for shape in self.shapes.values():
             definition = vars(made[shape.name])["__strawberry_definition__"]
             definition.fields = [_field(member, made) for member in shape.members]
-        types = [made[name] for name in self.shapes if name not in ("Common", "Query")]
-        return strawberry.Schema(made["Query"], types=types, config=StrawberryConfig(default_resolver=read, scalar_map=SCALARS))
+        types = [made[name] for name in self.shapes if name not in ("Common", "Query", "Mutation")]
+        return strawberry.Schema(
+            made["Query"], made["Mutation"], types=types, config=StrawberryConfig(default_resolver=read, scalar_map=SCALARS)
+        )
 
 
 def _resolve_type(cls: Any, source: Any, info: Any, type_: Any) -> Any:
@@ -199,6 +237,23 @@ def _found(source: Any, name: str) -> Any:
         return error
 
 
+def _of(source: Any, info: strawberry.Info, name: str) -> Any:
+    """The value of a field; roots have theirs in the context."""
+    return info.context[name] if source is None else read(source, name)
+
+
+async def _followed(info: strawberry.Info, answer: Callable[[], Any], given: object = ()) -> Any:
+    """What a resolver gives after a while. Its beginning and its end are written down."""
+    place = "".join(map(str, info.path.as_list()))
+    info.context["log"].append(f"{place} begins with {given}")
+    try:
+        for _ in range(sum(map(ord, place)) % 4):
+            await asyncio.sleep(0)
+        return answer()
+    finally:
+        info.context["log"].append(f"{place} ends")
+
+
 def _resolvers(name: str) -> dict[str, Callable[..., Any]]:
     def computed(self: Any) -> Any:
         return read(self, name)
@@ -219,6 +274,30 @@ def _resolvers(name: str) -> dict[str, Callable[..., Any]]:
 
     async def awaited(self: Any) -> Any:
         return read(self, name)
+
+    async def slow(self: Any, info: strawberry.Info) -> Any:
+        return await _followed(info, lambda: _of(self, info, name))
+
+    async def asked(
+        self: Any,
+        info: strawberry.Info,
+        must: int,
+        most: int = 3,
+        word: str | None = strawberry.UNSET,
+        point: Point | None = None,
+        size: Size = Size.SMALL,
+        sizes: list[Size | None] | None = None,
+        choice: Choice | None = None,
+        free: JSON | None = None,
+    ) -> Any:
+        given = (must, most, word, point, size, sizes, choice, free)
+        return await _followed(info, lambda: _of(self, info, name), given)
+
+    async def ending(self: Any, info: strawberry.Info) -> Any:
+        def fail() -> None:
+            raise ValueError(f"{name} ends at {info.path.as_list()}")
+
+        return await _followed(info, fail)
 
     async def loaded(self: Any, info: strawberry.Info) -> Any:
         loads = _loads(name)
@@ -242,6 +321,9 @@ def _resolvers(name: str) -> dict[str, Callable[..., Any]]:
         "argued": argued,
         "failing": failing,
         "awaited": awaited,
+        "slow": slow,
+        "asked": asked,
+        "ending": ending,
         "loaded": loaded,
         "root": root,
     }
@@ -254,8 +336,13 @@ class RandomDocument:
         self.random = Random(number)
         self.asked = asked
         self.fragments: list[str] = []
-        body = self.selections("Query", 4)
-        self.text = "query ($yes: Boolean!, $no: Boolean = false, $most: Int! = 2, $word: String) " + body + " ".join(self.fragments)
+        kind = "Mutation" if number % 4 == 3 else "Query"
+        body = self.selections(kind, 4)
+        variables = (
+            "($yes: Boolean!, $no: Boolean = false, $most: Int! = 2, $word: String, $needed: Int = 4, $point: Point = {x: 3}, "
+            '$size: Size! = LARGE, $said: String! = "w", $choice: Choice)'
+        )
+        self.text = f"{kind.lower()} {variables} {body} {' '.join(self.fragments)}"
 
     def variables(self, number: int) -> dict[str, Any]:
         random = Random(number)
@@ -264,8 +351,17 @@ class RandomDocument:
             "no": random.choices([True, False, None], [3, 6, 1])[0],
             "most": random.randint(0, 3),
             "word": random.choice(["a", None]),
+            "needed": random.choice([5, 6, None]),
+            "point": random.choice([{"x": 1}, {"x": 2, "y": None, "words": ["a", "b"]}, {"x": 1, "words": "a"}, None]),
+            "size": random.choice(["SMALL", "LARGE"]),
+            "said": "so",
+            "choice": random.choice([{"word": "a"}, {"point": {"x": 1}}, None]),
         }
-        return {name: value for name, value in given.items() if name == "yes" or random.random() < 0.7}
+        given = {name: value for name, value in given.items() if name == "yes" or random.random() < 0.7}
+        if random.random() < 0.1:
+            # What does not fit.
+            given[random.choice([*given, "more"])] = random.choice([None, "?", [], {}, {"x": "1"}, {"z": 1}, 2**40, 1.5, {"word": None}])
+        return given
 
     def selections(self, name: str, depth: int) -> str:
         members = self.asked.shapes[name].members
@@ -275,7 +371,7 @@ class RandomDocument:
         )
         if name == "Common" and self.random.random() < 0.8:
             texts += [f"... on {each} {self.selections(each, depth - 1)}" for each in self.asked.implementing()[:2] if depth > 0]
-        if name not in ("Query", "Common") and depth > 0 and self.random.random() < 0.2:
+        if name not in ("Query", "Mutation", "Common") and depth > 0 and self.random.random() < 0.2:
             texts.append(self._spread(name, depth - 1))
         return "{" + " ".join(texts or ["__typename"]) + "}"
 
@@ -292,9 +388,9 @@ class RandomDocument:
             return ""
         alias = f"{self.random.choice('abc')}_{member.name}: " if self.random.random() < 0.2 else ""
         arguments = ""
-        if member.resolver == "argued" and self.random.random() < 0.7:
+        if member.resolver == "asked" or (member.resolver == "argued" and self.random.random() < 0.7):
             # The same wherever a name is asked for under the same alias, or the fields could not be merged.
-            arguments = {"": "(most: $most)", "a": "(most: 1, word: $word)", "b": '(word: "x")', "c": "(word: null)"}[alias[:1]]
+            arguments = (ASKED if member.resolver == "asked" else ARGUED)[alias[:1]]
         return f"{alias}{member.name}{arguments}{self._condition()}" + (
             "" if is_leaf else f" {self.selections(member.kind.name, depth - 1)}"
         )
@@ -319,7 +415,8 @@ class RandomData:
             "counts": self.random.random() < 0.9,
             "loads": self.random.random() < 0.95,
             "loaders": [Loader(batch) for batch in batches],
-        } | {member.name: self._value(member.kind, 4) for member in asked.shapes["Query"].members}
+            "log": [],
+        } | {member.name: self._value(member.kind, 4) for name in ("Query", "Mutation") for member in asked.shapes[name].members}
 
     def _value(self, kind: Kind, depth: int, wraps: tuple[str, ...] | None = None) -> Any:
         wraps = kind.wraps if wraps is None else wraps

@@ -1,7 +1,8 @@
-"""Execution of operations: plain data is answered by functions that are compiled once for a document."""
+"""Execution of operations: what is known of one is planned once for its document, and plain data is answered by compiled functions."""
 
 from gateway.graphql.execution.direct import call_directly
 from gateway.graphql.execution.executor import FastExecutor
 from gateway.graphql.execution.plans import Plans
+from gateway.graphql.execution.preparing import Prepared
 
-__all__ = ["FastExecutor", "Plans", "call_directly"]
+__all__ = ["FastExecutor", "Plans", "Prepared", "call_directly"]

@@ -36,8 +36,9 @@ from strawberry.types.field import StrawberryField
 
 from gateway.expressions.source import Source
 from gateway.graphql.execution import values
+from gateway.graphql.execution.arguments import Arguments
 from gateway.graphql.execution.plans import Plan, Plans
-from gateway.graphql.execution.resolvers import Call, call_of, computed, definition_of, loads_of
+from gateway.graphql.execution.resolvers import computed, definition_of, loads_of, plain_arguments
 from gateway.graphql.fields import LOOKS_AT, TYPE_NAME, Look, read
 from gateway.graphql.scalars import LEFT_AS_THEY_ARE
 
@@ -100,7 +101,7 @@ class _Compiler:
             later=values.LATER,
             nothing=values.NOTHING,
         )
-        self._calls: list[Call] = []
+        self._calls: list[Arguments] = []
         self._choices: list[tuple[dict[str, Any], dict[str, str]]] = []
         self._lists = 0
 
@@ -247,7 +248,7 @@ class _Compiler:
     def _arguments(self, field: GraphQLField, definition: Any, details: FieldDetailsList) -> str:
         if not field.args:
             return ""
-        call = call_of(field, definition, details[0].node)
+        call = plain_arguments(field, definition, details[0].node)
         if call is None:
             raise _UnplannedError
         if not details[0].node.arguments and not any(map(_has_default, field.args.values())):

@@ -1,13 +1,14 @@
-"""The executor: graphql-core's, as Strawberry has it, with plain data completed by compiled functions."""
+"""The executor: graphql-core's, as Strawberry has it, with what is planned of an operation answered by its plans."""
 
-from asyncio import Future, wait
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator
 from contextlib import suppress
 from functools import partial
-from typing import Any
-from weakref import WeakMethod
+from types import TracebackType
+from typing import Any, Self
+from weakref import WeakMethod, ref
 
 from graphql import (
+    ExecutionResult,
     GraphQLError,
     GraphQLList,
     GraphQLObjectType,
@@ -16,21 +17,23 @@ from graphql import (
     NamedTypeNode,
     NonNullTypeNode,
     OperationDefinitionNode,
+    OperationType,
+    Undefined,
+    VariableValues,
 )
-from graphql.execution.collect_fields import FieldDetailsList
-from graphql.pyutils import Path
+from graphql.execution.collect_fields import FieldDetailsList, collect_fields
+from graphql.execution.executor import CollectedErrors
+from graphql.pyutils import Path, RefMap, gather_with_cancel
 from graphql.type.definition import GraphQLResolveInfoHelpers
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from gateway.graphql.execution.compiling import plan_of
-from gateway.graphql.execution.plans import Plans
-from gateway.graphql.execution.resolvers import ContextOnly
+from gateway.graphql.execution.functions import Functions
+from gateway.graphql.execution.plans import Plan, Plans
+from gateway.graphql.execution.selections import FieldInfo, PlannedField, Selection, raw_info, selection_of
+from gateway.graphql.execution.values import LATER
 
 __all__ = ["FastExecutor"]
-
-_Complete = Callable[[Any], Any]
-_MOST_ROUNDS = 100
-"""Each needs what the one before has read: no document that is answered is as deep."""
 
 
 class FastExecutor(StrawberryGraphQLCoreExecutionContext):
@@ -39,16 +42,149 @@ class FastExecutor(StrawberryGraphQLCoreExecutionContext):
     With `plans`, those of the operation, objects and lists that come from plain data are completed by one compiled function
     each. A function never tells of an error: whatever is unusual ends it, and the stock executor completes the value from
     its beginning, so that data, messages, paths and locations are the stock executor's own.
+
+    The fields of other objects are executed by their plans, a coroutine for each that is waited for. Each calls its resolver once,
+    whose value, where it is unusual, is the stock executor's to complete.
     """
 
     def __init__(self, *arguments: Any, plans: Plans | None = None, **options: Any) -> None:
         super().__init__(*arguments, **options)
-        # By themselves they would hold the executor, which holds them, until garbage is searched for.
-        self.async_helpers = GraphQLResolveInfoHelpers(*map(_held_weakly, self.async_helpers))
-        self._plans = plans if self.middleware_manager is None else None
-        self._info = ContextOnly(self.context_value)
-        self._functions: dict[object, _Complete | None] = {}
-        self._conditions = _conditions(self.operation, self.variable_values.coerced) if self._plans is not None else ()
+        self._plans = plans if self.middleware_manager is None and self.abort_signal is None else None
+        self._condition_names = tuple(_condition_names(self.operation))
+        self._begin()
+
+    def _begin(self) -> None:
+        """Takes what one execution has of its own."""
+        # Made when they are asked for: few resolvers do.
+        self.async_helpers: Any = None
+        self._itself = ref(self)
+        self._functions = Functions(self.context_value, self.variable_values)
+        # The values that decide which selections are in and which are out.
+        self._conditions = tuple(map(self.variable_values.coerced.get, self._condition_names))
+
+    def another(self, root: object, context: object, variables: VariableValues, extensions: dict[str, Any] | None) -> Self:
+        """An executor of the same operation, for other variables. Nothing that this one has executed is in it."""
+        made = type(self).__new__(type(self))
+        state = vars(made)
+        state.update(vars(self))
+        state.update(root_value=root, context_value=context, variable_values=variables, operation_extensions=extensions)
+        # What graphql-core has of one execution. A test holds that it is all of it.
+        state.update(
+            collected_errors=CollectedErrors(), pending_incremental_futures=set(), background_futures=set(), _relevant_sub_fields={}
+        )
+        state.update(_stream_usages=RefMap(), _initial_execution_plans=RefMap(), _deferred_execution_plans=RefMap())
+        state.update(groups=[], tasks=[], streams=[])
+        made._begin()
+        return made
+
+    def build_resolve_info(self, *arguments: Any) -> GraphQLResolveInfo[Any]:
+        """The library's info of a field."""
+        if self.async_helpers is None:
+            # By themselves they would hold the executor, which holds them, until garbage is searched for.
+            self.async_helpers = GraphQLResolveInfoHelpers(_held_weakly(self.gather_async_work), _held_weakly(self.track_async_work))
+        return super().build_resolve_info(*arguments)
+
+    def execute_operation(self, serially: bool | None = None) -> Any:
+        """The answer to the operation, or what gives it when it is awaited."""
+        is_serial = self.operation.operation is OperationType.MUTATION if serially is None else serially
+        root = self._root() if not is_serial else None
+        if root is None:
+            return super().execute_operation(serially)
+        data: Any = None
+        try:
+            data = self._selected(root, self.root_value, None)
+        except GraphQLError as error:
+            self.collected_errors.add(error, None)
+        return self._answered_later(data) if self.is_awaitable(data) else self._answered(data)
+
+    def _root(self) -> Selection | None:
+        plans = self._plans
+        if plans is None:
+            return None
+        found = plans.get((self._conditions, None), lambda: self._planned_root(plans))
+        return found if isinstance(found, Selection) else None
+
+    def _planned_root(self, plans: Plans) -> Selection | None:
+        root_type = self.schema.get_root_type(self.operation.operation)
+        with suppress(GraphQLError, RecursionError):
+            if root_type is not None:
+                collected = collect_fields(self.schema, self.fragments, self.variable_values, root_type, self.operation)
+                return selection_of(self, plans, root_type, collected)
+        return None
+
+    async def _answered_later(self, data: Awaitable[dict[str, Any]]) -> Any:
+        try:
+            return self._answered(await data)
+        except GraphQLError as error:
+            self.collected_errors.add(error, None)
+            return self._answered(None)
+
+    def _answered(self, data: dict[str, Any] | None) -> Any:
+        if self.tasks or self.streams:
+            return self.build_response(data)
+        return ExecutionResult(data, self.collected_errors.errors or None)
+
+    def _selected(self, selection: Selection, source: Any, path: Path | None) -> Any:
+        """The fields of an object by their names, or what gives them when it is awaited."""
+        results: dict[str, Any] = {}
+        waiting: list[Coroutine[Any, Any, Any]] = []
+        is_whole = False
+        try:
+            for field in selection.fields:
+                if field.is_type_name:
+                    results[field.name] = field.parent.name
+                elif (later := self._field(field, source, Path(path, field.name, field.parent.name), results)) is not None:
+                    waiting.append(later)
+            is_whole = True
+        finally:
+            if waiting and not is_whole:
+                # The object is null because of one: the others end by themselves, and nobody hears of it.
+                self.settle_in_background(list(waiting))
+        if not waiting:
+            return results
+        return waiting[0] if len(waiting) == 1 else _all(waiting, results)
+
+    def _field(self, field: PlannedField, source: Any, path: Path, results: dict[str, Any]) -> Coroutine[Any, Any, Any] | None:
+        """Answers a field; what has to be awaited for it gives all results."""
+        results[field.name] = None
+        with _Errors(self, field, path):
+            info = FieldInfo(self._itself, self.context_value, field, path)
+            value = field.resolve(source, info, self.variable_values)
+            if self.is_awaitable(value):
+                return self._field_later(field, info, path, value, results)
+            completed = self._value(field, info, path, value)
+            if self.is_awaitable(completed):
+                return self._completed_later(field, path, completed, results)
+            results[field.name] = completed
+        return None
+
+    async def _field_later(
+        self, field: PlannedField, info: FieldInfo, path: Path, value: Awaitable[Any], results: dict[str, Any]
+    ) -> dict[str, Any]:
+        with _Errors(self, field, path):
+            completed = self._value(field, info, path, await value)
+            results[field.name] = await completed if self.is_awaitable(completed) else completed
+        return results
+
+    async def _completed_later(self, field: PlannedField, path: Path, value: Awaitable[Any], results: dict[str, Any]) -> dict[str, Any]:
+        with _Errors(self, field, path):
+            results[field.name] = await value
+        return results
+
+    def _value(self, field: PlannedField, info: FieldInfo, path: Path, value: Any) -> Any:
+        """Completes what a resolver gave."""
+        if value is None:
+            if not field.is_required:
+                return None
+        elif value is not Undefined and not isinstance(value, Exception):
+            if field.object_type is not None:
+                if field.below is LATER:
+                    field.below = self._plan(field.object_type, field.details)
+                return self._object(field.below, field.object_type, field.details, info, path, value)
+            coerced = field.coerce(value) if field.coerce is not None else None
+            if coerced is not None and coerced is not Undefined:
+                return coerced
+        return self.complete_value(field.type, field.details, info._raw_info, path, value, None)
 
     def complete_object_value(
         self,
@@ -60,9 +196,34 @@ class FastExecutor(StrawberryGraphQLCoreExecutionContext):
         position_context: Any,
     ) -> Any:
         """Completes an object."""
-        stock = partial(super().complete_object_value, return_type, field_details_list, info, path, result, position_context)
-        complete = self._function(return_type, field_details_list) if self._plans is not None else None
-        return self._completed(partial(complete, result), stock) if complete is not None else stock()
+        plan = self._plan(return_type, field_details_list) if position_context is None else None
+        return self._object(plan, return_type, field_details_list, info, path, result, position_context)
+
+    def _object(
+        self,
+        plan: Plan | Selection | None,
+        type: GraphQLObjectType,
+        details: FieldDetailsList,
+        info: FieldInfo | GraphQLResolveInfo[Any],
+        path: Path,
+        value: Any,
+        position: Any = None,
+    ) -> Any:
+        if isinstance(plan, Selection) and plan.takes(value, self._functions.info):
+            return self._selected(plan, value, path)
+        stock = partial(self._stock_object, type, details, info, path, value, position)
+        return self._functions.completed(plan, value, stock) if isinstance(plan, Plan) else stock()
+
+    def _stock_object(
+        self,
+        type: GraphQLObjectType,
+        details: FieldDetailsList,
+        info: FieldInfo | GraphQLResolveInfo[Any],
+        path: Path,
+        value: Any,
+        position: Any,
+    ) -> Any:
+        return super().complete_object_value(type, details, raw_info(info), path, value, position)
 
     def complete_iterable_value(
         self,
@@ -75,62 +236,51 @@ class FastExecutor(StrawberryGraphQLCoreExecutionContext):
     ) -> Any:
         """Completes a list."""
         stock = partial(super().complete_iterable_value, item_type, field_details_list, info, path, items, position_context)
-        complete = self._function(GraphQLList(item_type), field_details_list) if self._plans is not None else None
-        return self._completed(partial(complete, items), stock) if complete is not None else stock()
+        plan = self._plan(GraphQLList(item_type), field_details_list) if position_context is None else None
+        return self._functions.completed(plan, items, stock) if isinstance(plan, Plan) else stock()
 
-    def _completed(self, complete: Callable[[], Any], stock: Callable[[], Any]) -> Any:
-        """What the function gives, as soon as loaders have read what it needs, or else the stock executor."""
-        with suppress(Exception):
-            completed = complete()
-            readings = self._taken()
-            return self._when_read(readings, complete, stock) if readings else completed
-        self._taken()
-        return stock()
-
-    async def _when_read(self, readings: set[Future[Any]], complete: Callable[[], Any], stock: Callable[[], Any]) -> Any:
-        for _ in range(_MOST_ROUNDS):
-            # Nobody's but ours ends with us: `wait` leaves alone what it waits for.
-            await wait(readings)
-            if any(reading.cancelled() or reading.exception() is not None for reading in readings):
-                break
-            with suppress(Exception):
-                completed = complete()
-                readings = self._taken()
-                if readings:
-                    continue
-                return completed
-            break
-        self._taken()
-        result = stock()
-        return await result if self.is_awaitable(result) else result
-
-    def _taken(self) -> set[Future[Any]]:
-        """What the last function had to do without; those of other places have theirs."""
-        readings = set(self._info.readings)
-        self._info.readings.clear()
-        return readings
-
-    def _function(self, type: GraphQLObjectType | GraphQLList[Any], details: FieldDetailsList) -> _Complete | None:
-        """What completes a value at this place; None where only the stock executor does."""
-        # By the nodes and not by the list of them, which may be gone before its operation ends.
-        key = (str(type), *[id(detail.node) for detail in details])
-        try:
-            return self._functions[key]
-        except KeyError:
-            function = self._functions[key] = self._made(key, type, details)
-            return function
-
-    def _made(self, key: tuple[object, ...], type: GraphQLObjectType | GraphQLList[Any], details: FieldDetailsList) -> _Complete | None:
+    def _plan(self, type: GraphQLObjectType | GraphQLList[Any], details: FieldDetailsList) -> Plan | Selection | None:
+        """The plan of a place; None where only the stock executor completes its values."""
         plans = self._plans
-        assert plans is not None  # noqa: S101 - nobody asks without.
-        plan = plans.get((self._conditions, key), lambda: plan_of(self, plans, type, details))
-        if plan is None:
+        if plans is None:
             return None
-        try:
-            arguments = plan.arguments(self.variable_values)
-        except GraphQLError:
-            return None
-        return partial(plan.complete, self._info, arguments)
+        # By the nodes and not by the list of them, which may be gone before its operation ends.
+        key = (self._conditions, str(type), *[id(detail.node) for detail in details])
+        return plans.get(key, lambda: self._planned(plans, type, details))
+
+    def _planned(self, plans: Plans, type: GraphQLObjectType | GraphQLList[Any], details: FieldDetailsList) -> Plan | Selection | None:
+        plan = plan_of(self, plans, type, details)
+        if plan is not None or isinstance(type, GraphQLList):
+            return plan
+        with suppress(GraphQLError, RecursionError):
+            return selection_of(self, plans, type, self.collect_subfields(type, details))
+        return None
+
+
+class _Errors:
+    """What is raised while a field is answered makes it null, or ends what is around it, as the stock executor says."""
+
+    __slots__ = ("_executor", "_field", "_path")
+
+    def __init__(self, executor: FastExecutor, field: PlannedField, path: Path) -> None:
+        self._executor = executor
+        self._field = field
+        self._path = path
+
+    def __enter__(self) -> None:
+        """Nothing yet."""
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> bool:
+        """Notes the error; raises it where the field cannot be null."""
+        if not isinstance(error, Exception):
+            return False
+        self._executor.handle_field_error(error, self._field.type, self._field.details, self._path)
+        return True
+
+
+async def _all(waiting: Iterable[Coroutine[Any, Any, Any]], results: dict[str, Any]) -> dict[str, Any]:
+    await gather_with_cancel(*waiting)
+    return results
 
 
 def _held_weakly(method: Callable[..., Any]) -> Callable[..., Any]:
@@ -144,12 +294,10 @@ def _held_weakly(method: Callable[..., Any]) -> Callable[..., Any]:
     return call
 
 
-def _conditions(operation: OperationDefinitionNode, variables: dict[str, Any]) -> tuple[object, ...]:
-    """The values that decide which selections are in and which are out: those of all variables that can be conditions."""
-    found = []
+def _condition_names(operation: OperationDefinitionNode) -> Iterator[str]:
+    """The variables that can be conditions."""
     for definition in operation.variable_definitions or ():
         stated = definition.type
         named = stated.type if isinstance(stated, NonNullTypeNode) else stated
         if isinstance(named, NamedTypeNode) and named.name.value == "Boolean":
-            found.append(variables.get(definition.variable.name.value))
-    return tuple(found)
+            yield definition.variable.name.value

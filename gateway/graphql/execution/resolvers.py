@@ -7,15 +7,16 @@ from inspect import isfunction
 from typing import Any
 
 import strawberry
-from graphql import FieldNode, GraphQLField, VariableValues, get_argument_values
+from graphql import FieldNode, GraphQLField
 from strawberry.schema.schema_converter import GraphQLCoreConverter
 from strawberry.types.arguments import StrawberryArgument
 from strawberry.types.base import StrawberryOptional
 from strawberry.types.field import StrawberryField
 
+from gateway.graphql.execution.arguments import Arguments, arguments_of
 from gateway.graphql.fields import COMPUTES, LOADS, Loads
 
-__all__ = ["Call", "Computed", "ContextOnly", "call_of", "computed", "definition_of", "is_plain", "loads_of"]
+__all__ = ["Computed", "ContextOnly", "computed", "definition_of", "is_plain", "loads_of", "plain_arguments"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,20 +26,6 @@ class ContextOnly:
     context: Any
     readings: list[Future[Any]] = field(default_factory=list)
     """What a function had to do without because it is still being read: what the function has given is then of no use."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Call:
-    """One place in a document that passes arguments to a resolver."""
-
-    field: GraphQLField
-    node: FieldNode
-    names: dict[str, str]
-    """The resolver's names of the arguments."""
-
-    def arguments(self, variables: VariableValues) -> dict[str, Any]:
-        """The arguments of one execution. Raises GraphQLError where a variable does not fit."""
-        return {self.names[name]: value for name, value in get_argument_values(self.field, self.node, variables).items()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,13 +62,13 @@ def loads_of(definition: StrawberryField) -> Loads | None:
     return loads if isinstance(loads, Loads) and not definition.extensions and not definition.arguments else None
 
 
-def call_of(field: GraphQLField, definition: StrawberryField, node: FieldNode) -> Call | None:
-    """The call with the arguments of a place; None where they are more than plain values of GraphQL's own scalars."""
+def plain_arguments(field: GraphQLField, definition: StrawberryField, node: FieldNode) -> Arguments | None:
+    """The arguments of a place; None where they are more than plain values of GraphQL's own scalars."""
     if not all(map(is_plain, definition.arguments)):
         return None
     # The schema's arguments are made of the declared ones, in their order.
-    names = dict(zip(field.args, (argument.python_name for argument in definition.arguments), strict=True))
-    return Call(field, node, names)
+    taken = {name: (argument.python_name, None) for name, argument in zip(field.args, definition.arguments, strict=True)}
+    return arguments_of(field, node, taken)
 
 
 def is_plain(argument: StrawberryArgument) -> bool:

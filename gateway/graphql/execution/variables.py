@@ -1,0 +1,92 @@
+"""The variables of an operation: what their definitions say is worked out once, and values that fit are read by that."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from graphql import GraphQLError, GraphQLSchema, OperationDefinitionNode, Undefined, VariableValues, is_leaf_type
+from graphql.execution.get_variable_signature import GraphQLVariableSignature, get_variable_signature
+from graphql.execution.values import VariableValueSource, get_variable_values, input_is_nested_too_deeply
+from graphql.type import is_non_null_type
+from graphql.utilities.coerce_input_value import coerce_default_value, coerce_input_value
+
+__all__ = ["Variables"]
+
+_MOST_ERRORS = 50
+"""That are told of one request."""
+
+
+class _UnfitError(Exception):
+    """The library has to say what is wrong."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Variable:
+    signature: GraphQLVariableSignature
+    is_required: bool
+    coerce: Callable[[Any], Any] | None
+    """For leaf types: their own rule for what is not null."""
+    left_out: VariableValueSource
+
+    def read(self, value: Any) -> Any:
+        """The value that was given, as resolvers get it."""
+        if value is None and self.is_required:
+            raise _UnfitError
+        if self.coerce is not None:
+            return self.coerce(value) if value is not None else None
+        if input_is_nested_too_deeply(value, self.signature.type):
+            raise _UnfitError
+        return coerce_input_value(value, self.signature.type)
+
+
+class Variables:
+    """The variables that an operation defines."""
+
+    def __init__(self, schema: GraphQLSchema, operation: OperationDefinitionNode, *, hides_suggestions: bool) -> None:
+        self._schema = schema
+        self._definitions = operation.variable_definitions or ()
+        self._hides_suggestions = hides_suggestions
+        signatures = [get_variable_signature(schema, definition) for definition in self._definitions]
+        self._planned = tuple(_planned(each) for each in signatures if not isinstance(each, GraphQLError))
+        self._all_are_planned = len(self._planned) == len(signatures)
+
+    def values(self, given: dict[str, Any]) -> VariableValues | list[GraphQLError]:
+        """The values of one request; errors where they do not fit."""
+        # The library tells what is wrong: it reads them again.
+        with suppress(Exception):
+            if self._all_are_planned:
+                return self._read(given)
+        return get_variable_values(
+            self._schema, self._definitions, given, max_errors=_MOST_ERRORS, hide_suggestions=self._hides_suggestions
+        )
+
+    def _read(self, given: dict[str, Any]) -> VariableValues:
+        sources: dict[str, VariableValueSource] = {}
+        coerced: dict[str, Any] = {}
+        for each in self._planned:
+            name = each.signature.name
+            value = given.get(name, Undefined)
+            if value is not Undefined:
+                sources[name] = VariableValueSource(each.signature, value)
+                coerced[name] = _fitting(each.read(value))
+                continue
+            sources[name] = each.left_out
+            if each.signature.default is not None:
+                coerced[name] = _fitting(coerce_default_value(each.signature))
+            elif each.is_required:
+                raise _UnfitError
+        return VariableValues(sources, coerced)
+
+
+def _planned(signature: GraphQLVariableSignature) -> _Variable:
+    is_required = is_non_null_type(signature.type)
+    named: Any = signature.type.of_type if is_non_null_type(signature.type) else signature.type
+    coerce = named.coerce_input_value if is_leaf_type(named) else None
+    return _Variable(signature, is_required, coerce, VariableValueSource(signature))
+
+
+def _fitting(value: Any) -> Any:
+    if value is Undefined:
+        raise _UnfitError
+    return value
