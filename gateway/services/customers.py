@@ -38,12 +38,8 @@ async def see(runtime: Runtime, *, external_id: str, name: str | None, fields: J
     """
     checks.text(external_id, field=["input", "externalId"])
     name = name if name is not None and name.strip() else None
-
-    async def find() -> Customer | None:
-        async with runtime.database.read_once(SYSTEM) as session:
-            return await _find(session, external_id)
-
-    known = await runtime.database.remembered(("customer", external_id), find)
+    async with runtime.database.read_once(SYSTEM) as session:
+        known = await _find(session, external_id)
     if known is not None and name in (None, known.name) and (fields is None or is_same_json(fields, known.fields)):
         return known
     return await _store(

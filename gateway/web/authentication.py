@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from gateway.errors import NotAuthenticatedError
 from gateway.models import Principal
 from gateway.models.principal import ANONYMOUS
 from gateway.runtime import Runtime
 from gateway.services import customers
-from gateway.web.tokens import Tokens
+from gateway.web.tokens import Claims, Tokens
 
 __all__ = ["Authentication", "Caller"]
 
@@ -39,10 +40,16 @@ class Authentication:
         if authorization is None or not authorization.strip():
             return NOBODY
         scheme, _, token = authorization.strip().partition(" ")
-        if scheme.lower() != "bearer" or not token.strip():
+        token = token.strip()
+        if scheme.lower() != "bearer" or not token:
             raise NotAuthenticatedError("The Authorization header must read `Bearer <token>`.")
 
-        claims = self._tokens.read(token.strip())
+        claims = self._tokens.read(token)
+        key = ("caller", token)
+        known: Caller | None = self._runtime.database.recent(key)
+        return known if known is not None else await self._runtime.database.remembered(key, partial(self._named, claims))
+
+    async def _named(self, claims: Claims) -> Caller:
         if claims.external_id is None:
             return Caller(principal=Principal(is_admin=claims.is_admin), expires_at=claims.expires_at)
         customer = await customers.see(self._runtime, external_id=claims.external_id, name=claims.name, fields=claims.fields)

@@ -1,12 +1,13 @@
 """Request bodies: read up to a size, for a time, and decoded without losing a digit."""
 
-import asyncio
 import json
 import re
 
 import orjson
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import ClientDisconnect
+from starlette.types import Receive
 
+from gateway.clock import Deadline
 from gateway.errors import BodyTooLargeError, NotJsonError, OperationTimeoutError
 from gateway.models import JsonValue
 
@@ -16,26 +17,25 @@ _MAX_SECONDS = 30  # A megabyte on the slowest mobile link; longer is somebody w
 _LONG_DIGITS = re.compile(rb"\d{19}")  # 64 bits may not hold them, and orjson would make a float of them.
 
 
-async def read_body(request: Request, *, max_bytes: int) -> bytes:
-    """The whole body. Nothing past the limit is kept, whatever Content-Length said.
+async def read_body(receive: Receive, *, announced: str, max_bytes: int) -> bytes:
+    """The whole body. Nothing past the limit is kept, whatever Content-Length, which is `announced`, said.
 
     Raises BodyTooLargeError as soon as the limit is passed, and OperationTimeoutError when the body does not end.
     """
-    announced = request.headers.get("content-length", "")
     if announced.isdecimal() and int(announced[:20]) > max_bytes:
         raise _too_large(max_bytes)
     try:
-        async with asyncio.timeout(_MAX_SECONDS):
-            return await _read(request, max_bytes)
+        with Deadline(_MAX_SECONDS):
+            return await _read(receive, max_bytes)
     except TimeoutError:
         raise OperationTimeoutError(f"The request body did not end within {_MAX_SECONDS} seconds.") from None
 
 
-async def _read(request: Request, max_bytes: int) -> bytes:
+async def _read(receive: Receive, max_bytes: int) -> bytes:
     # Not by the request's own `stream`, which has three turns for a body that came in one piece.
     body, is_more = bytearray(), True
     while is_more:
-        message = await request.receive()
+        message = await receive()
         if message["type"] == "http.disconnect":
             raise ClientDisconnect
         chunk = message.get("body", b"")

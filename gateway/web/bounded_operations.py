@@ -1,12 +1,11 @@
 """Queries and mutations within their bounds: what they may cost, what their callers may still spend, and how long they may take."""
 
-import asyncio
 from collections.abc import Callable
 
 from graphql import GraphQLError, OperationType
 from strawberry.http import GraphQLRequestData
 
-from gateway.clock import Clock
+from gateway.clock import Clock, Deadline
 from gateway.config import LimitSettings
 from gateway.errors import GatewayError, OperationTimeoutError
 from gateway.graphql.batching import EndingReadings
@@ -61,10 +60,9 @@ class BoundedOperations:
     async def _in_time(self, operation: Operation, asked: GraphQLRequestData, principal: Principal) -> Answer:
         variables, extensions = asked.variables or {}, asked.extensions
         try:
-            async with asyncio.timeout(self._seconds):
-                with EndingReadings():
-                    context = self._make_context(principal)
-                    return await self._operations.execute(operation, variables=variables, context=context, extensions=extensions)
+            with Deadline(self._seconds), EndingReadings():
+                context = self._make_context(principal)
+                return await self._operations.execute(operation, variables=variables, context=context, extensions=extensions)
         except TimeoutError:
             late = OperationTimeoutError(_late(operation, self._seconds))
         return Answer(errors=told_errors([GraphQLError(late.message, original_error=late)]))

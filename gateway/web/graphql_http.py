@@ -4,8 +4,10 @@ from collections.abc import AsyncGenerator, Mapping, Set
 from typing import TYPE_CHECKING
 
 from graphql import OperationType
-from starlette.requests import ClientDisconnect, Request
+from starlette.datastructures import QueryParams
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
+from starlette.types import Receive, Scope
 from strawberry.http import GraphQLRequestData
 
 from gateway.errors import GatewayError, InternalError, InvalidError, MethodNotAllowedError, NotAcceptableError, NotAuthenticatedError
@@ -14,6 +16,8 @@ from gateway.models import JsonObject, JsonValue
 from gateway.web.authentication import Caller
 from gateway.web.bodies import encode_json
 from gateway.web.event_stream import EventStream
+from gateway.web.heads import Head
+from gateway.web.json_answers import JsonAnswer
 from gateway.web.logging import OperationEntry
 from gateway.web.negotiation import EVENT_STREAM, GRAPHQL_RESPONSE, JSON, answer_type, takes_events
 from gateway.web.refusals import refusal_body, refusal_response
@@ -30,18 +34,18 @@ _OPERATIONS: Mapping[str, Set[OperationType]] = {
     "POST": {OperationType.QUERY, OperationType.MUTATION},
 }
 
-_NO_HEADERS: Mapping[str, str] = {}
-
 
 class GraphQLExchange:
     """One request; what becomes of it is told to the entry of the log."""
 
-    def __init__(self, view: "GraphQLView", request: Request, entry: OperationEntry) -> None:
+    def __init__(self, view: "GraphQLView", scope: Scope, receive: Receive, entry: OperationEntry) -> None:
         self._view = view
-        self._request = request
+        self._scope = scope
+        self._receive = receive
         self._entry = entry
-        self._method: str = request.scope["method"]
-        self._accept = request.headers.get("accept", "")
+        self._head = Head(scope)
+        self._method = self._head.method
+        self._accept = self._head.get(b"accept")
         self._liked = answer_type(self._accept)
         self._media_type = self._liked or JSON
 
@@ -65,17 +69,17 @@ class GraphQLExchange:
             raise NotAcceptableError(f"Answers are `{GRAPHQL_RESPONSE}`, `{JSON}` or `{EVENT_STREAM}`. Accept one of them.")
 
     async def _answer(self) -> Response:
-        caller = await self._view.authentication.caller(_authorization(self._request))
+        caller = await self._view.authentication.caller(_authorization(self._head))
         if self._method == "GET":
-            value = value_from_query(self._request.query_params)
+            value = value_from_query(QueryParams(self._scope["query_string"]))
         else:
-            value = await value_from_body(self._request, max_bytes=self._view.runtime.settings.max_body_bytes)
+            value = await value_from_body(self._head, self._receive, max_bytes=self._view.runtime.settings.max_body_bytes)
         if isinstance(value, list):
             return await self._answer_batch(value, caller)
         asked = request_from_value(value, self._view.persisted)
         self._entry.name_from(asked.query, asked.operation_name)
         if takes_events(self._accept):
-            subscription = self._view.subscriptions.subscription(asked, caller.principal, after=_resumed_after(self._request))
+            subscription = self._view.subscriptions.subscription(asked, caller.principal, after=_resumed_after(self._head))
             if subscription is not None:
                 return self._stream(subscription.frames(), caller)
         return await self._answer_once(asked, caller)
@@ -91,14 +95,15 @@ class GraphQLExchange:
         media_type = GRAPHQL_RESPONSE if streams else self._media_type
         status = self._view.statuses.of_result(body, was_executed=answer.was_executed, media_type=media_type)
         shown = self._view.statuses.media_type(status, media_type)
-        return _json_response(body, status=status, media_type=shown, headers=_retry_after(answer))
+        return JsonAnswer(encode_json(body), status=status, media_type=shown, headers=_retry_after(answer))
 
     async def _answer_batch(self, values: list[JsonValue], caller: Caller) -> Response:
         if self._media_type == EVENT_STREAM:
             raise InvalidError("Lists of operations are answered as JSON. Send one operation for a stream, or accept JSON first.")
         # One after the other: what a list asks at once is no more than what a patient client asks.
         values = checked_batch(values, maximum=self._view.runtime.settings.max_batch_size)
-        return _json_response([await self._answer_in_batch(value, caller) for value in values], status=200, media_type=self._media_type)
+        answers = [await self._answer_in_batch(value, caller) for value in values]
+        return JsonAnswer(encode_json(answers), status=200, media_type=self._media_type)
 
     async def _answer_in_batch(self, value: JsonValue, caller: Caller) -> JsonObject:
         with OperationEntry(self._view.runtime.clock, transport="http") as entry:
@@ -136,28 +141,19 @@ async def once(frame: Frame) -> AsyncGenerator[Frame, None]:
     yield frame
 
 
-def _authorization(request: Request) -> str | None:
-    values = request.headers.getlist("authorization")
+def _authorization(head: Head) -> str | None:
+    values = head.all(b"authorization")
     if len(values) > 1:
         raise NotAuthenticatedError("The request has several Authorization headers. Send one.")
     return values[0] if values else None
 
 
-def _resumed_after(request: Request) -> str | None:
+def _resumed_after(head: Head) -> str | None:
     """Where the client's last stream ended, as browsers tell it by themselves when they connect again."""
-    return request.headers.get("last-event-id") or None
+    return head.get(b"last-event-id") or None
 
 
 def _retry_after(answer: Answer) -> Mapping[str, str]:
     """When to come again, where the whole operation was refused until then."""
     seconds = None if answer.was_executed else answer.errors[0]["extensions"].get("retryAfterSeconds")
     return {"retry-after": str(seconds)} if seconds is not None else {}
-
-
-def _json_response(body: JsonValue, *, status: int, media_type: str, headers: Mapping[str, str] = _NO_HEADERS) -> Response:
-    return Response(
-        encode_json(body),
-        status_code=status,
-        headers={"cache-control": "no-store", "vary": "Accept", **headers},
-        media_type=f"{media_type}; charset=utf-8",
-    )

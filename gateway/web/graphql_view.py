@@ -80,13 +80,12 @@ class GraphQLView:
         if scope["type"] != "http":
             await self._serve_socket(WebSocket(scope, receive, send))
             return
-        request = Request(scope, receive)
-        if _asks_for_page(request):
+        if scope["method"] == "GET" and _asks_for_page(request := Request(scope, receive)):
             await self._graphiql.page(request)(scope, receive, send)
             return
         with OperationEntry(self.runtime.clock, transport="http") as entry:
             entry.status = 500
-            response = await GraphQLExchange(self, request, entry).response()
+            response = await GraphQLExchange(self, scope, receive, entry).response()
             entry.status = response.status_code
             if isinstance(response, EventStream):
                 await response(scope, receive, send)
@@ -134,7 +133,5 @@ class GraphQLView:
 
 
 def _asks_for_page(request: Request) -> bool:
-    if request.method != "GET":
-        return False
     asks_something = any(name in request.query_params for name in ("query", "documentId", "extensions"))
     return not asks_something and wants_page(request.headers.get("accept", ""))

@@ -48,7 +48,7 @@ class PersistedDocuments:
         hash of something else, and AccessDeniedError for a document that is not trusted where only those pass.
         """
         query = request.get("query") or None
-        if not isinstance(query, str | None):
+        if query is not None and not isinstance(query, str):
             raise InvalidError("`query` of the request must be a string.")
         identifier = _identifier(request)
         if query is None and identifier is None:
@@ -131,7 +131,7 @@ def _document(identifier: str, body: JsonValue, path: Path) -> str:
 def _identifier(request: Mapping[str, JsonValue]) -> str | None:
     """What the request calls its document: the id of a manifest, or a hash."""
     named = request.get("documentId")
-    if not isinstance(named, str | None):
+    if named is not None and not isinstance(named, str):
         raise InvalidError("`documentId` of the request must be a string or null.")
     if named:
         prefix, _, digest = named.partition(":")

@@ -4,37 +4,38 @@ from collections.abc import Mapping
 from email.message import Message
 from functools import lru_cache
 
-from starlette.requests import Request
+from starlette.types import Receive
 from strawberry.http import GraphQLRequestData
 
 from gateway.errors import BatchTooLargeError, InvalidError, UnsupportedError
 from gateway.models import JsonValue
 from gateway.web.bodies import decode_json, read_body
+from gateway.web.heads import Head
 from gateway.web.persisted import PersistedDocuments
 
 __all__ = ["checked_batch", "request_from_value", "value_from_body", "value_from_query"]
 
 _MOST_CHARACTERS = 200
 """Of a `Content-Type` that are read."""
-_PREFLIGHT_HEADERS = ("graphql-require-preflight", "apollo-require-preflight", "x-apollo-operation-name")
+_PREFLIGHT_HEADERS = (b"graphql-require-preflight", b"apollo-require-preflight", b"x-apollo-operation-name")
 """Browsers ask first before a foreign page sends one of these; a form sends none of them."""
 _MEMBERS = (
-    ("query", str | None, "a string"),
-    ("operationName", str | None, "a string or null"),
-    ("variables", dict | None, "an object or null"),
-    ("extensions", dict | None, "an object or null"),
+    ("query", str, "a string"),
+    ("operationName", str, "a string or null"),
+    ("variables", dict, "an object or null"),
+    ("extensions", dict, "an object or null"),
 )
-"""Of a request: what each may be, and how that is said."""
+"""Of a request: what each is, where it is not null, and how that is said."""
 
 
-async def value_from_body(request: Request, *, max_bytes: int) -> JsonValue:
+async def value_from_body(head: Head, receive: Receive, *, max_bytes: int) -> JsonValue:
     """The JSON in a POST body: a request, or a list of them.
 
     Raises UnsupportedError for a body that is not plain JSON in UTF-8, or that a foreign page could have sent unasked,
     BodyTooLargeError, and NotJsonError.
     """
-    _refuse_foreign_type(request.headers)
-    return decode_json(await read_body(request, max_bytes=max_bytes))
+    _refuse_foreign_type(head)
+    return decode_json(await read_body(receive, announced=head.get(b"content-length"), max_bytes=max_bytes))
 
 
 def value_from_query(parameters: Mapping[str, str]) -> JsonValue:
@@ -53,8 +54,8 @@ def request_from_value(value: JsonValue, persisted: PersistedDocuments) -> Graph
     """
     if not isinstance(value, dict):
         raise InvalidError("The request must be a JSON object with a `query`.")
-    for name, kinds, wording in _MEMBERS:
-        if not isinstance(value.get(name), kinds):
+    for name, kind, wording in _MEMBERS:
+        if (member := value.get(name)) is not None and not isinstance(member, kind):
             raise InvalidError(f"`{name}` of the request must be {wording}.")
     return GraphQLRequestData(
         query=persisted.resolved(value),
@@ -76,15 +77,15 @@ def checked_batch(values: list[JsonValue], *, maximum: int) -> list[JsonValue]:
     return values
 
 
-def _refuse_foreign_type(headers: Mapping[str, str]) -> None:
-    kind, charset = _content_type(headers.get("content-type", "")[:_MOST_CHARACTERS])
+def _refuse_foreign_type(head: Head) -> None:
+    kind, charset = _content_type(head.get(b"content-type")[:_MOST_CHARACTERS])
     # Other types than JSON any web page could post without asking first, so they take a header that it could not.
-    is_ours = kind == "application/json" or (kind == "text/plain" and any(headers.get(name) for name in _PREFLIGHT_HEADERS))
+    is_ours = kind == "application/json" or (kind == "text/plain" and any(head.get(name) for name in _PREFLIGHT_HEADERS))
     if not is_ours or charset not in ("utf-8", "utf8"):
         raise UnsupportedError(
             "Send the request as `Content-Type: application/json`, in UTF-8. As `text/plain` it takes a header `GraphQL-Require-Preflight`."
         )
-    if headers.get("content-encoding", "identity").lower() != "identity":
+    if head.get(b"content-encoding", "identity").lower() != "identity":
         raise UnsupportedError("Compressed requests are not read. Send the body as it is.")
 
 

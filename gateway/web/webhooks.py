@@ -78,6 +78,7 @@ async def _delivery(runtime: Runtime, request: Request) -> WebhookDelivery:
     query: dict[str, str] = {}
     for name, value in parse_qsl(request.url.query, keep_blank_values=True):
         query.setdefault(name, value)
-    body = await read_body(request, max_bytes=runtime.settings.max_webhook_bytes)
+    announced = request.headers.get("content-length", "")
+    body = await read_body(request.receive, announced=announced, max_bytes=runtime.settings.max_webhook_bytes)
     joined = {name: ", ".join(values) for name, values in headers.items()}
     return WebhookDelivery(headers=joined, query=query, body=body, received_at=runtime.clock.now())
