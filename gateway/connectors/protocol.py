@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 from gateway.connectors.operation import Operation
 from gateway.models import (
@@ -43,6 +43,14 @@ class Access:
     """The operation that asks: how many requests it may still make, and what it was answered already."""
     is_background: bool = False
     """Whether nobody waits for the answer: then a share of what the app allows is left to those who do."""
+    made: dict[object, Any] = field(init=False, default_factory=dict, repr=False, compare=False)
+    """What connectors have made of the connection, by connector: of this one and nothing of its operation."""
+
+    def during(self, operation: Operation) -> "Access":
+        """The same for another operation, with all that connectors have made of it."""
+        access = object.__new__(Access)
+        access.__dict__.update(self.__dict__, operation=operation)
+        return access
 
 
 class Connector(Protocol):

@@ -17,8 +17,9 @@ from gateway.storage.rows import by_ids
 CREDENTIALS = "connection.credentials"
 """The column that a connection's credentials are sealed for."""
 
-_BYTES_OPENED, _BYTES_OF_A_CHARACTER = 2_048, 20
-"""What an opened connection takes in memory, and each character of its parameters and credentials at most: so much take empty lists."""
+_BYTES_OPENED, _BYTES_OF_A_CHARACTER = 6_144, 20
+"""What an opened connection takes in memory with what its connector makes of it, and each character of its parameters and credentials
+at most: so much take empty lists."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,14 +81,9 @@ def _usable_app(runtime: Runtime, connection: Connection, integration: Integrati
         runtime.opened.drop(connection.id)
         require_usable(runtime, connection, integration)
         # Without the operation, which remembers what it was answered.
-        known = state, _with_operation(open_app(runtime, connection, integration).access, Operation())
+        known = state, open_app(runtime, connection, integration).access.during(Operation())
         runtime.opened.put(connection.id, known, weight=_weight(connection, integration))
-    return App(connector=runtime.connectors[integration.connector_key], access=_with_operation(known[1], runtime.operation))
-
-
-def _with_operation(access: Access, operation: Operation) -> Access:
-    # As `replace` does, which asks each field in turn what it is: each call of an app takes one.
-    return Access(**{**vars(access), "operation": operation})
+    return App(connector=runtime.connectors[integration.connector_key], access=known[1].during(runtime.operation))
 
 
 def _weight(connection: Connection, integration: Integration) -> int:

@@ -38,6 +38,10 @@ class Proof:
         return *self.headers.values(), *self.query.values(), *self.body.values()
 
 
+NO_PROOF = Proof()
+"""What nobody is known by."""
+
+
 def method_of(file: ConnectorFile, access: Access) -> Auth:
     """The connection's auth method. Raises UpstreamAuthError when the connector has it no more."""
     method = file.auth.get(access.auth_method)
@@ -65,7 +69,7 @@ def proof_of(method: Auth, names: Names) -> Proof:
         case SessionAuth() | JwtAuth():
             return _carried(method, names, what="token")
         case _:
-            return Proof()
+            return NO_PROOF
 
 
 def _basic(method: HttpBasicAuth, names: Names) -> str:

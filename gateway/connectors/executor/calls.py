@@ -2,32 +2,36 @@
 
 import random
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import replace
+from functools import partial
+from types import TracebackType
+from typing import NamedTuple, Self
 
-from gateway.clock import Clock
+from gateway.clock import Deadline
 from gateway.connectors.executor.answers import Answer, decoded
-from gateway.connectors.executor.auth import Proof
+from gateway.connectors.executor.auth import NO_PROOF, Proof
 from gateway.connectors.executor.error_rules import Failure, judged, matching_rule
 from gateway.connectors.executor.flights import Progress
-from gateway.connectors.executor.hosts import Hosts, hosts_of
-from gateway.connectors.executor.hosts_health import HostsHealth
-from gateway.connectors.executor.identity import Identity
-from gateway.connectors.executor.limits import ExecutorLimits
-from gateway.connectors.executor.names import Names, shared_names
-from gateway.connectors.executor.read_keys import names_of_rules
-from gateway.connectors.executor.reads import Outcome, Reads, error_for_one
+from gateway.connectors.executor.hosts import Hosts
+from gateway.connectors.executor.hosts_health import HostHealth
+from gateway.connectors.executor.known_connections import KnownConnection
+from gateway.connectors.executor.names import Names
+from gateway.connectors.executor.read_keys import key_of_read, names_of_rules
+from gateway.connectors.executor.reads import Outcome, error_for_one
 from gateway.connectors.executor.requests import NOTHING_ADDED, Added, Outgoing, outgoing
-from gateway.connectors.executor.sending import Sender
-from gateway.connectors.executor.tokens import Tokens
-from gateway.connectors.executor.turns import Turns
 from gateway.connectors.executor.validators import Confirmable, may_be_confirmed
-from gateway.connectors.format.connector import ConnectorFile
 from gateway.connectors.format.requests import Request
-from gateway.connectors.http import AppRequest, AppResponse, Http, WebAddress
+from gateway.connectors.http import AppRequest, WebAddress
 from gateway.connectors.protocol import Access
 from gateway.connectors.redaction import Redactor
-from gateway.errors import UpstreamAuthError, UpstreamError, UpstreamRateLimitError, UpstreamResponseError, UpstreamUnavailableError
+from gateway.errors import (
+    UpstreamAuthError,
+    UpstreamError,
+    UpstreamRateLimitError,
+    UpstreamResponseError,
+    UpstreamUnavailableError,
+    UserError,
+)
 
 _MAX_REDIRECTS = 5
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -38,53 +42,50 @@ _RANDOM = random.SystemRandom()
 
 
 class Caller:
-    """Calls the app for one read of one connection: all its requests share the read's deadline."""
+    """Calls the app for one read of one connection, which is a `with` block: all its requests share the block's deadline.
 
-    def __init__(
-        self,
-        file: ConnectorFile,
-        http: Http,
-        access: Access,
-        *,
-        clock: Clock,
-        limits: ExecutorLimits,
-        turns: Turns,
-        tokens: Tokens,
-        reads: Reads,
-        hosts_health: HostsHealth,
-    ) -> None:
-        self.file = file
-        self.names: Names = shared_names(file, access)
+    The block ends with UpstreamUnavailableError at the deadline, and no error leaves it with a secret in it.
+    """
+
+    def __init__(self, known: KnownConnection, access: Access) -> None:
+        self.file = known.file
+        self.names = known.names
+        self._known = known
         self._access = access
-        self._identity = Identity(file, access, names=self.names, tokens=tokens, now=clock.now)
-        self._sender = Sender(
-            file,
-            http,
-            connection_id=access.connection_id,
-            clock=clock,
-            limits=limits,
-            turns=turns,
-            hosts_health=hosts_health,
-            is_background=access.is_background,
-        )
-        self._clock = clock
-        self._reads = reads
-        self._deadline = clock.monotonic() + limits.deadline_seconds
-        self._progress = Progress(deadline=self._deadline)
+        self._identity = known.identity()
+        self._sender = known.sender
+        self._clock = known.clock
+        self._reads = known.reads
+        self._deadline = known.clock.monotonic() + known.sender.deadline_seconds
+        self._scope = Deadline(known.sender.deadline_seconds)
+        self._progress: Progress | None = None
+        self._redactor: tuple[frozenset[str], Redactor] | None = None
 
-    @cached_property
+    def __enter__(self) -> Self:
+        self._scope.__enter__()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        try:
+            self._scope.__exit__(kind, error, trace)
+        except TimeoutError:
+            raise self._sender.late(self._progress or Progress(self._deadline)) from None
+        if isinstance(error, UpstreamError | UserError):
+            self.redactor.clean(error)
+
+    @property
     def hosts(self) -> Hosts:
         """Where requests may go. Raises UpstreamRejectedError when the connection's parameters give no address."""
-        return hosts_of(self.file.http, self.names)
-
-    @cached_property
-    def _reader(self) -> bytes:
-        return self._reads.keys.of_reader(self.file, self._access)
+        return self._known.hosts
 
     @property
     def redactor(self) -> Redactor:
         """Knows the secrets of the connection."""
-        return self._identity.redactor
+        # Made where it is needed, and not kept longer than the read: what it looks for takes more memory than the connection.
+        secrets = self._identity.derived_secrets
+        if self._redactor is None or self._redactor[0] is not secrets:
+            self._redactor = secrets, self._identity.redactor()
+        return self._redactor[1]
 
     @property
     def proof(self) -> Proof:
@@ -107,16 +108,19 @@ class Caller:
         credentials cannot prove who asks.
         """
         seen = {**self.names, **names}
-        self._wait_with(Progress(deadline=self._deadline))
-        await self._identity.prove(self._ask_unproven)
-        ready = outgoing(request, self.file.http, base=self.hosts.base, names=seen, added=added, members=self.proof.body, url=url)
+        identity = self._identity
+        if not identity.is_proven:
+            self._wait_with(Progress(self._deadline))
+            await identity.prove(self._ask_unproven)
+        base = self._known.hosts.base
+        ready = outgoing(request, self.file.http, base=base, names=seen, added=added, members=identity.proof.body, url=url)
         if ready.is_safe:
             return await self._read(ready, seen)
         return await self._written(ready, seen, is_known_again=is_known_again)
 
     async def _read(self, ready: Outgoing, seen: Names) -> Answer:
         """The answer to a request that changes nothing, shared with whoever asks the same."""
-        key = self._reads.keys.of_read(self._reader, ready, names_of_rules(self.file.http, seen))
+        key = key_of_read(self._known.reader, ready, names_of_rules(self.file.http, seen))
         is_confirmed = self.file.http.conditional == "auto" and may_be_confirmed(ready.method, ready.headers)
         outcome = await self._reads.outcome(
             key,
@@ -139,7 +143,8 @@ class Caller:
     async def _written(self, ready: Outgoing, seen: Names, *, is_known_again: bool) -> Answer:
         """The answer to a request that may change something, which nobody shares, and after which everything is read anew."""
         self._access.operation.spend()
-        progress = self._progress
+        progress = Progress(self._deadline)
+        self._wait_with(progress)
         try:
             return await self._answered(_Call(ready, seen, progress, is_known_again=is_known_again))
         except UpstreamError as error:
@@ -164,12 +169,14 @@ class Caller:
         health = self._sender.health(call.ready.url)
         health.asked()
         for attempt in range(1, retry.max_attempts + 1):
-            outcome = await self._attempt(call)
-            if _is_refused(outcome) and call.ready.is_proven and await self._identity.renewed(self._ask_unproven):
-                # Refused before anything was done: whatever was asked can be asked again.
-                outcome = await self._attempt(call)
+            outcome = await self._attempt(call, health)
             if isinstance(outcome, Answer):
                 return outcome
+            if isinstance(outcome.error, UpstreamAuthError) and call.ready.is_proven and await self._identity.renewed(self._ask_unproven):
+                # Refused before anything was done: whatever was asked can be asked again.
+                outcome = await self._attempt(call, health)
+                if isinstance(outcome, Answer):
+                    return outcome
             is_possible = attempt < retry.max_attempts and _may_repeat(call, outcome)
             pause = self._pause(outcome, attempt, call.progress) if is_possible else None
             if pause is None or not health.may_retry():
@@ -177,9 +184,9 @@ class Caller:
             await self._clock.sleep(pause)
         raise AssertionError("a request is attempted at least once")
 
-    async def _attempt(self, call: "_Call") -> Answer | Failure:
+    async def _attempt(self, call: "_Call", health: HostHealth) -> Answer | Failure:
         try:
-            answer = await self._followed(call)
+            answer, health = await self._followed(call, health)
         except UpstreamUnavailableError as error:
             call.progress.is_waiting_for_answer = False
             return call.counted(Failure(error))
@@ -188,20 +195,17 @@ class Caller:
             self.file.http,
             app=self.file.name,
             names=call.names,
-            now=self._clock.now(),
-            redactor=self.redactor,
+            now=self._clock.now,
+            redactor=lambda: self.redactor,
             is_graphql=call.ready.is_graphql,
         )
-        self._note(answer, outcome)
+        # An answer that the connector's rules read otherwise is no failure of the host.
+        if isinstance(outcome, Failure) and isinstance(outcome.error, UpstreamUnavailableError) and answer.status >= _FIRST_FAILURE:
+            health.breaker.failed(self._clock.monotonic())
+        else:
+            health.breaker.succeeded()
         self._keep(call, answer, outcome)
         return call.counted(outcome) if isinstance(outcome, Failure) else outcome
-
-    def _note(self, answer: Answer, outcome: Answer | Failure) -> None:
-        """Notes how the host does that gave the answer. One that the connector's rules read otherwise is no failure of the host."""
-        if isinstance(outcome, Failure) and isinstance(outcome.error, UpstreamUnavailableError) and answer.status >= _FIRST_FAILURE:
-            self._sender.note_failure(answer.url)
-        else:
-            self._sender.note_success(answer.url)
 
     def _keep(self, call: "_Call", answer: Answer, outcome: Answer | Failure) -> None:
         """Keeps the answer for the app to confirm the next time. A passing failure says nothing of the one that is kept."""
@@ -222,23 +226,29 @@ class Caller:
         is_worth_waiting = (failure.wait_seconds or 0) <= retry.max_seconds and pause < self._sender.remaining(progress)
         return pause if is_worth_waiting else None
 
-    async def _followed(self, call: "_Call") -> Answer:
-        """The answer to one attempt, redirects followed, unless a rule of the connector reads something else out of them."""
+    async def _followed(self, call: "_Call", health: HostHealth) -> tuple[Answer, HostHealth]:
+        """The answer to one attempt and how the host does that gave it: the first host, or the one that redirects lead to.
+
+        A redirect is followed unless a rule of the connector reads something else out of it.
+        """
         url, kept = call.ready.url, self._confirmable(call)
         for _ in range(_MAX_REDIRECTS + 1):
             # Only the address that gave the answer can confirm it: another may give the same tag to something else.
             condition = kept.headers if kept is not None and kept.answer.url == url else {}
-            answer = decoded(await self._send(call, url, condition), url=url, app=self.file.name)
+            make = partial(self._request, call.ready, url, condition)
+            send = self._sender.send_behind if self._access.is_background else self._sender.send
+            answer = decoded(await send(make, health, progress=call.progress), url=url, app=self.file.name)
             if kept is not None and condition and answer.status == _NOT_MODIFIED:
                 confirmed, kept = kept.renewed(answer), None
                 if confirmed is None:
                     continue
                 answer = confirmed
-            target = answer.headers.get("location")
-            if answer.status not in _REDIRECTS or target is None or matching_rule(answer, self.file.http, call.names) is not None:
-                return answer
+            target = answer.headers.get("location") if answer.status in _REDIRECTS else None
+            if target is None or matching_rule(answer, self.file.http, call.names) is not None:
+                return answer, health
             self._require_redirect(call.ready, answer.status)
             url = self.proof.off(self.hosts.followed(target, source=url, what=f"A redirect of {self.file.name}"))
+            health = self._sender.health(url)
         raise UpstreamResponseError(f"{self.file.name} redirects more than {_MAX_REDIRECTS} times. Check the address in the connection.")
 
     def _confirmable(self, call: "_Call") -> Confirmable | None:
@@ -249,24 +259,13 @@ class Caller:
         if not (ready.is_safe and is_repeated_as_is):
             raise UpstreamResponseError(f"{self.file.name} redirects a {ready.method} request ({status}); it is not followed.")
 
-    async def _send(self, call: "_Call", url: WebAddress, condition: Mapping[str, str]) -> AppResponse:
-        ready = call.ready
-
-        def make() -> AppRequest:
-            # Only now: while it waited for its turn, another request may have brought a new proof.
-            proof = self.proof if ready.is_proven else Proof()
-            headers = {**ready.headers, **condition, **proof.headers}
-            return AppRequest(ready.method, proof.on(url), headers=headers, content=ready.content)
-
-        return await self._sender.send(make, url, progress=call.progress)
-
-    def late(self) -> UpstreamUnavailableError:
-        """The error of a read that did not end within its time."""
-        return self._sender.late(self._progress)
+    def _request(self, ready: Outgoing, url: WebAddress, condition: Mapping[str, str]) -> AppRequest:
+        # Made last: while it waited for its turn, another request may have brought a new proof.
+        proof = self._identity.proof if ready.is_proven else NO_PROOF
+        return AppRequest(ready.method, proof.on(url), headers={**ready.headers, **condition, **proof.headers}, content=ready.content)
 
 
-@dataclass(frozen=True)
-class _Call:
+class _Call(NamedTuple):
     """One request with all its attempts."""
 
     ready: Outgoing
@@ -283,10 +282,6 @@ class _Call:
         if isinstance(error, UpstreamUnavailableError):
             progress.may_have_been_received = error.may_have_been_received = progress.may_have_been_received or error.may_have_been_received
         return failure
-
-
-def _is_refused(outcome: Answer | Failure) -> bool:
-    return isinstance(outcome, Failure) and isinstance(outcome.error, UpstreamAuthError)
 
 
 def _may_repeat(call: _Call, failure: Failure) -> bool:

@@ -1,8 +1,6 @@
 """A connector that a file describes."""
 
-import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Mapping, Sequence
 from weakref import WeakValueDictionary
 
 from gateway.clock import Clock, SystemClock
@@ -13,11 +11,13 @@ from gateway.connectors.executor.collection_specs import with_fields
 from gateway.connectors.executor.fields import merged_schema
 from gateway.connectors.executor.hosts_health import HostsHealth
 from gateway.connectors.executor.identity import redactor_of
+from gateway.connectors.executor.known_connections import KnownConnection
 from gateway.connectors.executor.known_fields import FILTERS, SCHEMA, SYNC, KnownFields
 from gateway.connectors.executor.known_files import known_file
 from gateway.connectors.executor.limits import ExecutorLimits
 from gateway.connectors.executor.names import Names, holds, shared_names, told
 from gateway.connectors.executor.reads import Reads
+from gateway.connectors.executor.sending import Sender
 from gateway.connectors.executor.sync_support import is_read_as_list
 from gateway.connectors.executor.tokens import Tokens
 from gateway.connectors.executor.turns import Turns
@@ -26,7 +26,7 @@ from gateway.connectors.format.connector import ConnectorFile
 from gateway.connectors.format.webhooks import WebhookPart
 from gateway.connectors.http import Http
 from gateway.connectors.protocol import Access
-from gateway.errors import UpstreamAuthError, UpstreamError, UserError
+from gateway.errors import UpstreamAuthError, UpstreamError
 from gateway.models import (
     ChangePage,
     CollectionSpec,
@@ -86,7 +86,7 @@ class DeclarativeConnector:
     async def check(self, access: Access) -> None:
         """Returns when the app accepts the connection: by a 2xx answer for which `connection.check.when` holds."""
         check = self._file.connection.check
-        async with self._calling(access) as caller:
+        with self._caller(access) as caller:
             answer = await caller.ask(check.request, names={})
             if check.when is not None and not holds(
                 check.when, {**caller.names, **answer.names}, what="Whether the app accepts the connection"
@@ -111,14 +111,14 @@ class DeclarativeConnector:
 
     async def locations(self, access: Access, directory: Pointer, page: PageRequest) -> Page[Location]:
         """What a directory holds: a page of those that the file names, then the pages of each list of the app's."""
-        async with self._calling(access) as caller:
+        with self._caller(access) as caller:
             return await places.page_of_locations(caller, self._tree, directory, page)
 
     async def location(self, access: Access, pointer: Pointer) -> Location | None:
         """One location with its name; null when the app says that it does not exist."""
         if pointer.key in self._collections:
             return self._known_collection(access, pointer)
-        async with self._calling(access) as caller:
+        with self._caller(access) as caller:
             return await places.one_directory(caller, self._tree, pointer)
 
     async def describe(self, access: Access, collection: Pointer) -> CollectionSpec:
@@ -127,7 +127,7 @@ class DeclarativeConnector:
         dynamic = found.file.dynamic_fields
         if dynamic is None:
             return found.spec
-        async with self._calling(access) as caller:
+        with self._caller(access) as caller:
             names = found.names(collection)
             answer = await caller.ask(dynamic.request, names=names)
             if answer.is_empty:
@@ -143,37 +143,36 @@ class DeclarativeConnector:
         found = self._collections[collection.key]
         lists.list_operation(found.file, query)
         names = await self._names(access, collection, "list", "search", *([FILTERS] if query.conditions else []))
-        async with self._calling(access) as caller:
+        with self._caller(access) as caller:
             return await lists.page_of_records(caller, found.file, names=names, page=page, query=query)
 
     async def record(self, access: Access, collection: Pointer, external_id: str) -> Record | None:
         """The record of that id; null when the app has none. An id that the app cannot have given is not asked for."""
         found = self._collections[collection.key]
         names = await self._names(access, collection, "get", "get_many")
-        async with self._calling(access) as caller:
+        with self._caller(access) as caller:
             return await finding.record_by_id(caller, found, external_id, names=names)
 
     async def records_by_ids(self, access: Access, collection: Pointer, external_ids: Sequence[str]) -> Mapping[str, Record]:
         """The records of those ids, by id, with one request."""
         found = self._collections[collection.key]
         names = await self._names(access, collection, "get_many")
-        async with self._calling(access) as caller:
+        with self._caller(access) as caller:
             return await finding.records_by_ids(caller, found, external_ids, names=names)
 
     async def match(self, access: Access, collection: Pointer, fields: JsonObject) -> Record | None:
         """The first record with these fields; null when the app has none."""
         found = self._collections[collection.key]
         names = await self._names(access, collection, "match", "list", FILTERS)
-        async with self._calling(access) as caller:
+        with self._caller(access) as caller:
             return await finding.matching_record(caller, found, fields, names=names)
 
     async def create(self, access: Access, collection: Pointer, fields: JsonObject, *, idempotency_key: str | None = None) -> Written:
         """The new record; without the record itself where the app answers only its id."""
         found = self._collections[collection.key]
         names = await self._names(access, collection, "create")
-        with writes.telling_outcome("created", key=idempotency_key):
-            async with self._calling(access) as caller:
-                return await writes.create(caller, found, fields, names=names, idempotency_key=idempotency_key)
+        with writes.telling_outcome("created", key=idempotency_key), self._caller(access) as caller:
+            return await writes.create(caller, found, fields, names=names, idempotency_key=idempotency_key)
 
     async def update(
         self, access: Access, collection: Pointer, external_id: str, fields: JsonObject, *, if_version: str | None = None
@@ -181,17 +180,15 @@ class DeclarativeConnector:
         """The record with these fields changed; without the record itself where the app does not answer with it."""
         found = self._collections[collection.key]
         names = await self._names(access, collection, "update")
-        with writes.telling_outcome("changed"):
-            async with self._calling(access) as caller:
-                return await writes.update(caller, found, external_id, fields, names=names, if_version=if_version)
+        with writes.telling_outcome("changed"), self._caller(access) as caller:
+            return await writes.update(caller, found, external_id, fields, names=names, if_version=if_version)
 
     async def delete(self, access: Access, collection: Pointer, external_id: str, *, if_version: str | None = None) -> None:
         """Returns when the record is no longer there."""
         found = self._collections[collection.key]
         names = await self._names(access, collection, "delete")
-        with writes.telling_outcome("deleted"):
-            async with self._calling(access) as caller:
-                await writes.delete(caller, found, external_id, names=names, if_version=if_version)
+        with writes.telling_outcome("deleted"), self._caller(access) as caller:
+            await writes.delete(caller, found, external_id, names=names, if_version=if_version)
 
     def sync_support(self, collection: Pointer) -> SyncSupport:
         """How changes of the collection can be learned of."""
@@ -201,29 +198,26 @@ class DeclarativeConnector:
         """One page of what changed, with a token or the cursor values from which later readings start."""
         found = self._collections[collection.key]
         names = await self._names(access, collection, SYNC, *(["list", FILTERS] if is_read_as_list(found.file) else []))
-        async with self._calling(access) as caller:
+        with self._caller(access) as caller:
             return await page_of_changes(caller, found.file, names=names, since=since, page=page)
 
     async def register_webhook(self, access: Access, collection: Pointer, target: WebhookTarget) -> WebhookRegistration:
         """Returns when the app sends the collection's changes to the target."""
         webhook, names = self._webhook(collection), self._webhook_names(collection, target)
-        with registration.hiding(target):
-            async with self._calling(access) as caller:
-                return await registration.register(caller, webhook, names=names, now=self._clock.now())
+        with registration.hiding(target), self._caller(access) as caller:
+            return await registration.register(caller, webhook, names=names, now=self._clock.now())
 
     async def renew_webhook(self, access: Access, collection: Pointer, target: WebhookTarget, state: JsonObject) -> WebhookRegistration:
         """The registration, whose life starts anew."""
         webhook, names = self._webhook(collection), self._webhook_names(collection, target)
-        with registration.hiding(target):
-            async with self._calling(access) as caller:
-                return await registration.renew(caller, webhook, names=names, state=state, now=self._clock.now())
+        with registration.hiding(target), self._caller(access) as caller:
+            return await registration.renew(caller, webhook, names=names, state=state, now=self._clock.now())
 
     async def remove_webhook(self, access: Access, collection: Pointer, target: WebhookTarget, state: JsonObject) -> None:
         """Returns when the app no longer sends."""
         webhook, names = self._webhook(collection), self._webhook_names(collection, target)
-        with registration.hiding(target):
-            async with self._calling(access) as caller:
-                await registration.remove(caller, webhook, names=names, state=state)
+        with registration.hiding(target), self._caller(access) as caller:
+            await registration.remove(caller, webhook, names=names, state=state)
 
     def read_webhook(self, access: Access, collection: Pointer, target: WebhookTarget, delivery: WebhookDelivery) -> WebhookReading:
         """What a delivery says."""
@@ -253,29 +247,22 @@ class DeclarativeConnector:
             redactor_of(self._file, access).clean(error)
             raise
 
-    @asynccontextmanager
-    async def _calling(self, access: Access) -> AsyncIterator[Caller]:
-        """A caller for one read; no error leaves with a secret in it."""
+    def _caller(self, access: Access) -> Caller:
+        """What calls the app for one read."""
+        known = access.made.get(self)
+        if known is None:
+            known = access.made[self] = self._known(access)
+        return Caller(known, access)
+
+    def _known(self, access: Access) -> KnownConnection:
         turns = self._turns.get(access.connection_id) or self._turns.setdefault(access.connection_id, Turns(self._file.http))
-        caller = Caller(
+        sender = Sender(
             self._file,
             self._http,
-            access,
+            connection_id=access.connection_id,
             clock=self._clock,
             limits=self._limits,
             turns=turns,
-            tokens=self._tokens,
-            reads=self._reads,
             hosts_health=self._hosts_health,
         )
-        scope = asyncio.timeout(self._limits.deadline_seconds)
-        try:
-            async with scope:
-                yield caller
-        except TimeoutError:
-            if not scope.expired():
-                raise
-            raise caller.late() from None
-        except (UpstreamError, UserError) as error:
-            caller.redactor.clean(error)
-            raise
+        return KnownConnection(self._file, access, clock=self._clock, sender=sender, tokens=self._tokens, reads=self._reads)

@@ -1,7 +1,7 @@
 """What an answer means: the connector's rules in their order, then the standard table."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeGuard
@@ -52,7 +52,14 @@ class Failure:
 
 
 def judged(
-    answer: Answer, http: Http, *, app: str, names: Names, now: datetime, redactor: Redactor, is_graphql: bool = False
+    answer: Answer,
+    http: Http,
+    *,
+    app: str,
+    names: Names,
+    now: Callable[[], datetime],
+    redactor: Callable[[], Redactor],
+    is_graphql: bool = False,
 ) -> Answer | Failure:
     """The answer as it may be used, or what is wrong with it."""
     rule = matching_rule(answer, http, names)
@@ -64,13 +71,13 @@ def judged(
         return answer if answer.fault is None else Failure(UpstreamResponseError(answer.fault))
     if action is ErrorAction.EMPTY:
         return answer.emptied()
-    wait = _wait(rule, action, answer, now=now)
-    seen = {**names, **answer.names}
+    wait = _wait(rule, action, answer, now=now())
+    seen, hiding = {**names, **answer.names}, redactor()
     templates = (rule.message if rule is not None else None, http.error_message, _GRAPHQL_MESSAGE if is_graphql else None)
-    text = _text(templates, seen, redactor)
+    text = _text(templates, seen, hiding)
     error = _error(action, answer.status, app=app, text=text, wait=wait)
     if isinstance(error, UpstreamRejectedError):
-        error.fields = _field_errors(http.field_errors, seen, redactor)
+        error.fields = _field_errors(http.field_errors, seen, hiding)
     return Failure(error, wait)
 
 

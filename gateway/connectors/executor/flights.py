@@ -1,14 +1,14 @@
 """Requests under way, each for everybody who waits for the same answer."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 Outcome = TypeVar("Outcome")
 
 
-@dataclass
+@dataclass(slots=True)
 class Progress:
     """How far a request is, for whoever waits for it."""
 
@@ -33,34 +33,40 @@ class Flight(Generic[Outcome]):
         """How many writes had ended in the process when it started."""
         self.era = era
         """How many eras had ended."""
-        self.is_abandoned = False
-        self._waiting = 0
-        self._task = asyncio.create_task(work)
-        # Its fault belongs to those who wait; where the last one has left, nobody is to be told of it.
-        self._task.add_done_callback(_retrieve)
+        self._is_abandoned = False
+        self._waiting: set[asyncio.Future[Outcome]] = set()
+        self._loop = asyncio.get_running_loop()
+        # A task of its own: whoever began it may leave before the others.
+        self._task = self._loop.create_task(work)
+        self._task.add_done_callback(self._land)
 
     @property
     def can_be_joined(self) -> bool:
         """Whether there is still an answer to wait for."""
-        return not self.is_abandoned and not self._task.done()
-
-    def when_done(self, told: Callable[[], None]) -> None:
-        """Tells when it has ended, whatever came of it."""
-        self._task.add_done_callback(lambda _: told())
+        return not self._is_abandoned and not self._task.done()
 
     async def outcome(self) -> Outcome:
         """What came of it. Cancelling it ends the request where nobody else waits, and returns once it has ended."""
-        self._waiting += 1
+        waiter: asyncio.Future[Outcome] = self._loop.create_future()
+        self._waiting.add(waiter)
         try:
-            return await asyncio.shield(self._task)
+            return await waiter
         finally:
-            self._waiting -= 1
+            self._waiting.discard(waiter)
             if not self._waiting and not self._task.done():
-                self.is_abandoned = True
+                self._is_abandoned = True
                 self._task.cancel()
                 await asyncio.wait([self._task])
 
-
-def _retrieve(task: "asyncio.Task[Any]") -> None:
-    if not task.cancelled():
-        task.exception()
+    def _land(self, task: "asyncio.Task[Outcome]") -> None:
+        # Its fault belongs to those who wait; where the last one has left, nobody is to be told of it.
+        fault = None if task.cancelled() else task.exception()
+        for waiter in self._waiting:
+            if waiter.done():
+                continue
+            if task.cancelled():
+                waiter.cancel()
+            elif fault is not None:
+                waiter.set_exception(fault)
+            else:
+                waiter.set_result(task.result())

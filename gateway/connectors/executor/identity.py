@@ -1,10 +1,10 @@
-"""Who the requests of one read come from: what proves it, and which secrets that takes."""
+"""Who the requests of a read come from: what proves it, and which secrets that takes."""
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from functools import partial
 
-from gateway.connectors.executor.auth import Proof, method_of, names_of, proof_of
+from gateway.connectors.executor.auth import NO_PROOF, method_of, names_of, proof_of
 from gateway.connectors.executor.logins import Send, logged_in
 from gateway.connectors.executor.names import Names
 from gateway.connectors.executor.signed_tokens import signed_token
@@ -22,36 +22,36 @@ class Identity:
     """
 
     def __init__(self, file: ConnectorFile, access: Access, *, names: Names, tokens: Tokens, now: Callable[[], datetime]) -> None:
-        self.redactor = redactor_of(file, access)
+        self.proof = NO_PROOF
+        """What proved who the last request came from; nothing before the first."""
+        self.is_proven = False
+        self.derived_secrets: frozenset[str] = frozenset()
+        """What is secret in all that proved it."""
         self._file = file
         self._access = access
         self._names = names
         self._tokens = tokens
         self._now = now
-        self._proof: Proof | None = None
         self._token: Token | None = None
         self._is_token_new = False
-        self._derived_secrets: set[str] = set()
-
-    @property
-    def proof(self) -> Proof:
-        """What proved who the last request came from; nothing before the first."""
-        return self._proof if self._proof is not None else Proof()
 
     async def prove(self, send: Send, *, instead_of: Token | None = None) -> None:
         """Sees to a proof for the next request, by a login or a signature where the connection has no token yet."""
-        if self._proof is not None and instead_of is None:
+        if self.is_proven and instead_of is None:
             return
         method = method_of(self._file, self._access)
         names = names_of(method, self._access, self._names)
         if isinstance(method, SessionAuth | JwtAuth):
             self._is_token_new = False
             self._token = await self._tokens.token(self._access, make=partial(self._make, method, names, send), instead_of=instead_of)
-            self._derived_secrets.add(self._token.text)
+            self.derived_secrets |= {self._token.text}
             names = {**names, "token": self._token.text}
-        self._proof = proof_of(method, names)
-        self._derived_secrets.update(self._proof.values)
-        self.redactor = redactor_of(self._file, self._access, derived=self._derived_secrets)
+        self.proof, self.is_proven = proof_of(method, names), True
+        self.derived_secrets |= {*self.proof.values}
+
+    def redactor(self) -> Redactor:
+        """Knows the secrets of the connection, and those of what proved it so far."""
+        return redactor_of(self._file, self._access, derived=self.derived_secrets)
 
     async def renewed(self, send: Send) -> bool:
         """Whether there is another token than the one that was refused; one that was made for this very request is not tried again."""

@@ -23,34 +23,27 @@ class ReadKeys:
 
     def of_reader(self, file: ConnectorFile, access: Access) -> bytes:
         """Names who reads: the connection with all that its requests, and what proves who sends them, may depend on."""
-        return self._digest(
-            [
-                file.key,
-                file.version,
-                access.connection_id,
-                access.auth_method,
-                sorted(access.credentials.items()),
-                sorted(access.parameters.items()),
-                sorted(access.integration_parameters.items()),
-            ]
-        )
-
-    def of_read(self, reader: bytes, ready: Outgoing, names: Iterable[JsonValue]) -> bytes:
-        """Names one request of a reader; `names` are the values that what becomes of its answer depends on too."""
         parts = [
-            reader,
-            ready.method,
-            ready.is_graphql,
-            str(ready.url),
-            sorted(ready.headers.items()),
-            ready.content,
-            list(names),
+            file.key,
+            file.version,
+            access.connection_id,
+            access.auth_method,
+            sorted(access.credentials.items()),
+            sorted(access.parameters.items()),
+            sorted(access.integration_parameters.items()),
         ]
-        return self._digest(parts)
+        return _digest(parts, secret=self._secret)
 
-    def _digest(self, parts: list[Any]) -> bytes:
-        # By how Python writes them: texts, bytes, numbers and what is made of them are written alike only where they are equal.
-        return hashlib.blake2b(repr(parts).encode(), key=self._secret, digest_size=_SIZE).digest()
+
+def key_of_read(reader: bytes, ready: Outgoing, names: Iterable[JsonValue]) -> bytes:
+    """Names one request of a reader; `names` are the values that what becomes of its answer depends on too."""
+    # The reader's name is made of a secret, and is one.
+    return _digest([ready.method, ready.is_graphql, str(ready.url), dict(ready.headers), ready.content, list(names)], secret=reader)
+
+
+def _digest(parts: list[Any], *, secret: bytes) -> bytes:
+    # By how Python writes them: texts, bytes, numbers and what is made of them are written alike only where they are equal.
+    return hashlib.blake2b(repr(parts).encode(), key=secret, digest_size=_SIZE).digest()
 
 
 def names_of_rules(http: Http, names: Names) -> list[JsonValue]:

@@ -2,8 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from gateway.clock import Clock
 from gateway.connectors.executor.answers import Answer
@@ -23,8 +22,7 @@ MAX_CONNECTIONS = 10_000
 _WEIGHT_OF_AN_ERROR = 2048
 
 
-@dataclass(frozen=True)
-class _Remembered:
+class _Remembered(NamedTuple):
     outcome: Outcome
     started: int
 
@@ -53,7 +51,11 @@ class Reads:
             return remembered.outcome
         flight = self._under_way(key, access, deadline=deadline) or self._started(key, access, deadline=deadline, work=work)
         waits(flight.progress)
-        outcome = await flight.outcome()
+        try:
+            outcome = await flight.outcome()
+        finally:
+            if not flight.can_be_joined and self._flights.get(key) is flight:
+                del self._flights[key]
         if isinstance(outcome, Answer | UpstreamRejectedError):
             weight = outcome.weight if isinstance(outcome, Answer) else _WEIGHT_OF_AN_ERROR
             access.operation.remember(key, _Remembered(outcome, flight.started), weight=weight)
@@ -79,12 +81,7 @@ class Reads:
         flight = Flight(work(progress), progress=progress, started=self._writes.count, era=access.operation.era.count)
         if not access.is_background:
             self._flights[key] = flight
-            flight.when_done(lambda: self._forget(key, flight))
         return flight
-
-    def _forget(self, key: bytes, flight: Flight[Outcome]) -> None:
-        if self._flights.get(key) is flight:
-            del self._flights[key]
 
 
 def error_for_one(error: UpstreamError) -> UpstreamError:

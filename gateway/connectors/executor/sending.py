@@ -15,7 +15,7 @@ _FIRST_FAILURE = 500
 
 
 class Sender:
-    """Sends the requests of one connection, each in its turn; what nobody waits for leaves a part of the app to the others."""
+    """Sends the requests of one connection, each in its turn."""
 
     def __init__(
         self,
@@ -27,46 +27,40 @@ class Sender:
         limits: ExecutorLimits,
         turns: Turns,
         hosts_health: HostsHealth,
-        is_background: bool = False,
     ) -> None:
+        self.deadline_seconds = limits.deadline_seconds
+        """The longest that one read may take in all."""
         self._file = file
         self._http = http
         self._connection_id = connection_id
         self._clock = clock
-        self._limits = limits
         self._turns = turns
-        self._is_background = is_background
         self._hosts_health = hosts_health
+        self._max_bytes = min(file.http.max_response_bytes or limits.max_response_bytes, limits.max_response_bytes)
+        self._timeout_seconds = min(file.http.timeout_seconds or limits.timeout_seconds, limits.timeout_seconds)
 
-    async def send(self, make: Callable[[], AppRequest], url: WebAddress, *, progress: Progress) -> AppResponse:
-        """The answer to the request that is made once its turn has come; `url` is its address.
+    async def send(self, make: Callable[[], AppRequest], health: HostHealth, *, progress: Progress) -> AppResponse:
+        """The answer to the request that is made once its turn has come, by a host that does so well.
 
         Raises UpstreamRateLimitError for a pause that is not worth waiting for, and UpstreamUnavailableError.
         """
-        health = self.health(url)
-        if not self._is_background:
-            return await self._in_turn(make, health, progress)
-        async with self._turns.background:
-            # Before its turn: while it waits here, others are asked for.
-            await self._keep_pause(lambda: health.background_pause, progress)
-            return await self._in_turn(make, health, progress)
-
-    async def _in_turn(self, make: Callable[[], AppRequest], health: HostHealth, progress: Progress) -> AppResponse:
-        async with self._turns.all:
+        await self._turns.all.acquire()
+        try:
             await self._keep_pause(lambda: health.pause, progress)
             if self.remaining(progress) <= 0:
                 raise self.late(progress)
             self._require_working(health)
             health.spend()
             return await self._sent(make(), health, progress)
+        finally:
+            self._turns.all.release()
 
-    def note_failure(self, url: WebAddress) -> None:
-        """The host of that address answered with a failure of its own."""
-        self.health(url).breaker.failed(self._clock.monotonic())
-
-    def note_success(self, url: WebAddress) -> None:
-        """What the host of that address answered is none."""
-        self.health(url).breaker.succeeded()
+    async def send_behind(self, make: Callable[[], AppRequest], health: HostHealth, *, progress: Progress) -> AppResponse:
+        """The same where nobody waits for the answer: a part of the app is left to those who do."""
+        async with self._turns.background:
+            # Before its turn: while it waits here, others are asked for.
+            await self._keep_pause(lambda: health.background_pause, progress)
+            return await self.send(make, health, progress=progress)
 
     def health(self, url: WebAddress) -> HostHealth:
         """How the host of an address does."""
@@ -79,7 +73,7 @@ class Sender:
     def late(self, progress: Progress) -> UpstreamUnavailableError:
         """The error of a request that did not end within its time."""
         return UpstreamUnavailableError(
-            f"{self._file.name} did not answer within {self._limits.deadline_seconds:g} seconds. Try again later.",
+            f"{self._file.name} did not answer within {self.deadline_seconds:g} seconds. Try again later.",
             may_have_been_received=progress.may_have_arrived,
         )
 
@@ -87,11 +81,7 @@ class Sender:
         health.breaker.enter(request)
         progress.is_waiting_for_answer = True
         try:
-            response = await self._http.send(
-                request,
-                max_bytes=min(self._file.http.max_response_bytes or self._limits.max_response_bytes, self._limits.max_response_bytes),
-                timeout_seconds=min(self._file.http.timeout_seconds or self._limits.timeout_seconds, self._limits.timeout_seconds),
-            )
+            response = await self._http.send(request, max_bytes=self._max_bytes, timeout_seconds=self._timeout_seconds)
         except UpstreamUnavailableError as error:
             if error.is_apps_fault:
                 health.breaker.failed(self._clock.monotonic())
@@ -116,6 +106,8 @@ class Sender:
             await self._clock.sleep(pause)
 
     def _require_working(self, health: HostHealth) -> None:
+        if not health.breaker.is_open:
+            return
         seconds = health.breaker.refusal(self._clock.monotonic())
         if seconds is not None:
             raise UpstreamUnavailableError(
