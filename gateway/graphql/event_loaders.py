@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from functools import cached_property
 from uuid import UUID
 
-from graphql import OperationDefinitionNode, Token
+from graphql import OperationDefinitionNode
 
 from gateway.errors import UserError
 from gateway.graphql.batching import ByIdentity, Loader
@@ -99,13 +99,4 @@ class EventLoaders:
 
 def _may_name(name: str, operation: OperationDefinitionNode) -> bool:
     """Whether the name stands anywhere in the operation's document. Where it is not asked for there, a statement was for nothing."""
-    if operation.loc is None:
-        return True
-    token: Token | None = operation.loc.start_token
-    while token is not None and token.prev is not None:
-        token = token.prev
-    while token is not None:
-        if token.value == name:
-            return True
-        token = token.next
-    return False
+    return operation.loc is None or name in operation.loc.source.body

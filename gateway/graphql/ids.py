@@ -1,8 +1,8 @@
 """Global ids and cursors: opaque text that says what it names."""
 
-import base64
 import binascii
 import json
+import re
 from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
@@ -20,7 +20,9 @@ RECORD = "Record"
 _CURSOR = "cursor"
 _KEY_CURSOR = "key"
 _MAXIMUM_LENGTH = 16_384
-_URL_SAFE = bytes.maketrans(b"+/", b"-_")
+_URL_SAFE, _STANDARD = bytes.maketrans(b"+/", b"-_"), bytes.maketrans(b"-_", b"+/")
+_UUID = re.compile("[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+"""One spelling only: the same row must not have several ids."""
 
 
 def global_id(row: Row) -> str:
@@ -104,7 +106,8 @@ def _decode(value: str) -> tuple[str, str]:
     if len(value) > _MAXIMUM_LENGTH or not value.isascii():
         return "", ""
     try:
-        raw = base64.b64decode(value.rstrip("=") + "=" * (-len(value.rstrip("=")) % 4), altchars=b"-_", validate=True)
+        bare = value.rstrip("=").encode().translate(_STANDARD)
+        raw = binascii.a2b_base64(bare + b"=" * (-len(bare) % 4), strict_mode=True)
         text = raw.decode(errors="surrogatepass")
     except (binascii.Error, UnicodeDecodeError):
         return "", ""
@@ -129,12 +132,7 @@ def _no_constant(name: str) -> None:
 
 
 def _uuid(text: str) -> UUID | None:
-    try:
-        found = UUID(text)
-    except ValueError:
-        return None
-    # One spelling only: the same row must not have several ids.
-    return found if str(found) == text else None
+    return UUID(text) if _UUID.fullmatch(text) else None
 
 
 def _shown(value: str) -> str:

@@ -3,7 +3,7 @@
 import json
 import math
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import orjson
@@ -141,10 +141,10 @@ def _problem(value: JsonObject, carrier: _Carrier) -> str | None:
     """What keeps an object from being kept and shown exactly wherever it goes; null when nothing does."""
     level: list[object] = [value]
     for _ in range(carrier.maximum_depth):
-        problem = next(filter(None, (_problem_of_part(part, carrier) for part in level)), None)
-        if problem is not None:
-            return problem
-        level = [child for part in level for child in _children(part)]
+        for part in level:
+            if (problem := _problem_of_part(part, carrier)) is not None:
+                return problem
+        level = [child for part in level if isinstance(part, dict | list) for child in _children(part)]
         if not level:
             return None
     return f"more than {carrier.maximum_depth} levels"
@@ -172,10 +172,8 @@ def _size(value: JsonObject) -> int:
         return len(json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode())
 
 
-def _children(part: object) -> Iterator[object]:
-    if isinstance(part, dict):
-        # A name that is no text is refused like any other such value: as a child it would pass for a number.
-        yield from (name if isinstance(name, str) else object() for name in part)
-        yield from part.values()
-    elif isinstance(part, list):
-        yield from part
+def _children(part: JsonObject | list[object]) -> Sequence[object]:
+    if isinstance(part, list):
+        return part
+    # A name that is no text is refused like any other such value: as a child it would pass for a number.
+    return [*(name if isinstance(name, str) else object() for name in part), *part.values()]

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from hashlib import blake2b
 
 import orjson
 
@@ -139,11 +138,10 @@ def _compiled(schema: JsonSchema) -> CompiledSchema:
         text = orjson.dumps(schema)
     except orjson.JSONEncodeError as error:
         raise SchemaError(f"schema: not JSON, or nested too deeply ({error})") from None
-    key = blake2b(text, digest_size=32).digest()
-    found = _kept.get(key)
+    found = _kept.get(text)
     if found is None:
         found = CompiledSchema.compile(schema, at="schema")
-        _kept.put(key, found, weight=_BYTES_COMPILED * len(text))
+        _kept.put(text, found, weight=_BYTES_COMPILED * len(text))
     return found
 
 

@@ -38,7 +38,8 @@ class Size(enum.Enum):
 class Point:
     x: int
     y: int | None = None
-    words: list[str] = strawberry.field(default_factory=list)
+    words: list[str] | None = None
+    size: Size = Size.LARGE
 
 
 @strawberry.input(one_of=True)
@@ -50,9 +51,9 @@ class Choice:
 ARGUED = {"": "(most: $most)", "a": "(most: 1, word: $word)", "b": '(word: "x")', "c": "(word: null)"}
 ASKED = {
     "": "(must: 1)",
-    "a": "(must: $needed, most: $most, word: $word)",
-    "b": "(must: 2, point: {x: 1, y: $needed}, size: LARGE, choice: $choice)",
-    "c": "(must: $most, point: $point, most: $needed, sizes: [SMALL, $size], size: $size, free: {a: $word}, choice: {word: $said})",
+    "a": "(must: $needed, most: $most, word: $word, choice: {word: $said})",
+    "b": "(must: 2, point: {x: 1, y: $needed, words: null, size: $size}, size: LARGE, choice: {point: {x: $needed}})",
+    "c": "(must: $most, point: $point, most: $needed, sizes: [SMALL, $size], size: $size, free: {a: $word}, choice: $choice)",
 }
 """The arguments of a field, for each first letter of an alias: fields of one alias have to be asked for alike."""
 

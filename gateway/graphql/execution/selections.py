@@ -12,6 +12,7 @@ from graphql import (
     GraphQLObjectType,
     GraphQLOutputType,
     GraphQLResolveInfo,
+    OperationDefinitionNode,
     TypeNameMetaFieldDef,
     VariableValues,
     is_leaf_type,
@@ -92,6 +93,12 @@ class FieldInfo(Info[Any, Any]):
         self._executor = executor
         self._planned = field
         self._path = path
+
+    @property
+    def operation(self) -> OperationDefinitionNode:
+        """The operation being executed."""
+        executor = self._executor()
+        return executor.operation if executor is not None else self._raw_info.operation
 
     def __getattr__(self, name: str) -> Any:
         if name == "_field":

@@ -1,6 +1,7 @@
 """What compiled functions call for values that are not plain: whatever is unusual ends them, and the stock executor judges it."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import is_dataclass
 from typing import Any, NoReturn
 
 from graphql import Undefined
@@ -67,7 +68,8 @@ def judged(is_type_of: Callable[[Any, ContextOnly], Any], known: set[type]) -> C
     def judge(source: Any, info: ContextOnly) -> None:
         if is_type_of(present(source), info) is not True:
             raise DeviationError
-        if type(source) in PLAIN:
+        # Not those that may say of each object something else.
+        if type(source) in PLAIN or is_dataclass(source):
             known.add(type(source))
 
     return judge
