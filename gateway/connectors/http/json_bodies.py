@@ -3,7 +3,10 @@
 import json
 import math
 import re
+from collections.abc import Iterator
 from functools import partial
+from gc import get_referents
+from itertools import islice
 from typing import Any
 
 import orjson
@@ -18,9 +21,12 @@ MAX_VALUES = 2_000_000
 """How many values are read. A value of three bytes takes up to two hundred in memory: 32 MB of them would fill a gigabyte."""
 
 _LONG_NUMBER = b"0" * 19
+_STEP = 4
+_PERHAPS_LONG = b"0" * (len(_LONG_NUMBER) // _STEP)
+# As many digits in a row are seen in a long number by who looks at each fourth sign only. In dates and times there are fewer.
 _DIGITS = bytes(ord("0") if chr(byte).isdecimal() else ord(" ") for byte in range(256))
 # Other signs than digits become one sign, of which long numbers have none: the search skips them nineteen at a time.
-_LEVELS_WRITTEN = 254
+_OF_64_BITS = 2**63
 _SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 
@@ -32,20 +38,31 @@ def decode_json(body: bytes) -> JsonValue:
     become null, broken UTF-8 and lone surrogates become U+FFFD, a byte order mark is skipped.
     Raises UpstreamResponseError for what is no JSON at all, for nesting deeper than MAX_DEPTH, and for more than MAX_VALUES.
     """
+    return counted_json(body)[0]
+
+
+def counted_json(body: bytes) -> tuple[JsonValue, int]:
+    """The same, and how many values it is made of."""
     # Each value but the outermost follows one of these; those within texts count too, which only the largest bodies notice.
     if len(body) > MAX_VALUES and sum(map(body.count, (b",", b"[", b"{"))) > MAX_VALUES:
         raise UpstreamResponseError(f"The app's answer holds more than the {MAX_VALUES} values that the gateway reads.")
-    # orjson turns integers of 65 bits and more into floats. A regular expression would take longer to look than orjson to read.
-    if _LONG_NUMBER in body.translate(_DIGITS):
-        return _decode_tolerantly(body)
     try:
         value = orjson.loads(body)
     except orjson.JSONDecodeError:
         return _decode_tolerantly(body)
-    return value if _fits_writer(value) else _bounded(value)
+    count = _count(value)
+    # orjson turns integers of 65 bits and more into floats.
+    if _shows_long_number(body) and _holds_rounded(value):
+        return _decode_tolerantly(body)
+    return value, count
 
 
-def _decode_tolerantly(body: bytes) -> JsonValue:
+def _shows_long_number(body: bytes) -> bool:
+    """Whether there are so many digits in a row, be it in a text: a cheap look for what most bodies have none of, then a sure one."""
+    return _PERHAPS_LONG in body[::_STEP].translate(_DIGITS) and _LONG_NUMBER in body.translate(_DIGITS)
+
+
+def _decode_tolerantly(body: bytes) -> tuple[JsonValue, int]:
     text = body.decode(json.detect_encoding(body), errors="replace")
     try:
         value = _loaded(text)
@@ -53,8 +70,8 @@ def _decode_tolerantly(body: bytes) -> JsonValue:
         raise _too_deep() from None
     except ValueError:
         raise _not_json(text) from None
-    value = _bounded(value)
-    return _without_surrogates(value) if _SURROGATE_ESCAPE.search(text) else value
+    count = _count(value)
+    return _without_surrogates(value) if _SURROGATE_ESCAPE.search(text) else value, count
 
 
 def _loaded(text: str) -> JsonValue:
@@ -68,22 +85,28 @@ def _loaded(text: str) -> JsonValue:
         return read(parse_int=_readable)
 
 
-def _fits_writer(value: JsonValue) -> bool:
-    """Whether orjson can write the value so many levels deep that MAX_DEPTH are left for it: it counts them many times faster than we."""
-    for _ in range(_LEVELS_WRITTEN - MAX_DEPTH):
-        value = [value]
-    try:
-        orjson.dumps(value)
-    except orjson.JSONEncodeError:
-        return False
-    return True
+def _levels(value: JsonValue) -> Iterator[list[Any]]:
+    """The value, what it holds, what that holds, and so on; level by level, so that no depth exhausts the stack."""
+    level: list[Any] = [value]
+    while level:
+        yield level
+        # What arrays and objects hold, for the garbage collector and thereby for us: nothing else tells it without a step for each.
+        level = get_referents(*level)
 
 
-def _bounded(value: JsonValue) -> JsonValue:
-    """The value, which is not too deep. Raises UpstreamResponseError otherwise."""
-    if _is_deeper(value, levels=MAX_DEPTH):
+def _count(value: JsonValue) -> int:
+    """How many values there are. Raises UpstreamResponseError where they nest too deeply."""
+    levels = _levels(value)
+    count = sum(map(len, islice(levels, MAX_DEPTH)))
+    deepest = next(levels, [])
+    if any(isinstance(item, list | dict) for item in deepest):
         raise _too_deep()
-    return value
+    return count + len(deepest)
+
+
+def _holds_rounded(value: JsonValue) -> bool:
+    """Whether there are floats that may have been written as integers of more than 64 bits."""
+    return any(type(item) is float and abs(item) >= _OF_64_BITS for level in _levels(value) for item in level)
 
 
 def _null(constant: str) -> None:
@@ -113,21 +136,6 @@ def _without_surrogates(value: JsonValue) -> JsonValue:
             return {_SURROGATE.sub("�", key): _without_surrogates(item) for key, item in value.items()}
         case _:
             return value
-
-
-def _is_deeper(value: JsonValue, *, levels: int) -> bool:
-    """Whether arrays and objects nest deeper than that; level by level, so that no depth exhausts the stack."""
-    containers: list[Any] = [value] if isinstance(value, list | dict) else []
-    for _ in range(levels):
-        if not containers:
-            return False
-        containers = [
-            item
-            for container in containers
-            for item in (container.values() if type(container) is dict else container)
-            if type(item) is dict or type(item) is list
-        ]
-    return bool(containers)
 
 
 def _too_deep() -> UpstreamResponseError:

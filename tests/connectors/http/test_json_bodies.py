@@ -36,6 +36,23 @@ def test_json_is_read_with_its_numbers_exact(body, value):
     assert type(decoded) is type(value)
 
 
+@pytest.mark.parametrize("shift", range(8))
+@pytest.mark.parametrize("number", [-(2**63) - 1, 2**64, 10**19 - 1, 10**40], ids=["19 digits", "20 digits", "fits", "41 digits"])
+def test_a_long_number_is_exact_wherever_it_stands(number, shift):
+    body = b'{"a": [1.5, 1763816330123, "%b"], "n": %d, "b": 12}' % (b"x" * shift, number)
+
+    assert decode_json(body)["n"] == number
+    assert type(decode_json(body)["n"]) is int
+
+
+def test_long_numbers_within_texts_and_in_floats_stay_what_they_are():
+    written = (
+        '{"id": "1234567890123456789012", "size": 0.12345678901234567890123, "far": 12345678901234567890e5, "n": [18446744073709551615]}'
+    )
+
+    assert decode_json(written.encode()) == json.loads(written)
+
+
 @pytest.mark.parametrize(
     ("body", "value"),
     [
@@ -98,6 +115,15 @@ def test_nesting_is_read_to_its_bound_and_no_deeper(opening, closing, core):
     for _ in range(MAX_DEPTH):
         decoded = decoded[0] if isinstance(decoded, list) else decoded["a"]
     assert not isinstance(decoded, list | dict)
+
+
+@pytest.mark.parametrize("core", [b"[]", b"{}", b'[1, {}, "x"]'])
+def test_the_innermost_array_or_object_is_a_level_too_even_an_empty_one(core):
+    room = MAX_DEPTH - core.count(b"[") - core.count(b"{")
+
+    assert decode_json(nested(room, b"[", b"]", core))
+    with pytest.raises(UpstreamResponseError, match=f"deeper than the {MAX_DEPTH} levels"):
+        decode_json(nested(room + 1, b"[", b"]", core))
 
 
 @pytest.mark.parametrize("levels", [250, 1000, 1100, 100_000, 1_000_000])
