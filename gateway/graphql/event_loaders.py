@@ -4,8 +4,9 @@ import asyncio
 from collections.abc import Sequence
 from functools import cached_property
 from uuid import UUID
+from weakref import WeakValueDictionary
 
-from graphql import OperationDefinitionNode
+from graphql import OperationDefinitionNode, Token
 
 from gateway.errors import UserError
 from gateway.graphql.batching import ByIdentity, Loader
@@ -16,6 +17,8 @@ from gateway.services.change_events import GenerationKey, HistoryPage, HistoryWi
 from gateway.services.event_subscriptions import NextRuns
 
 _LOG_END = "eventsCursor"
+_without_log_end: WeakValueDictionary[int, OperationDefinitionNode] = WeakValueDictionary()
+"""Operations that were looked through, by their identity: all that execute a document share them."""
 
 
 class EventLoaders:
@@ -73,7 +76,7 @@ class EventLoaders:
         Else a change could be recorded after the app has answered and before that end: whoever goes on from there would miss it.
         """
         if self._shows_log_end is None:
-            self._shows_log_end = _may_name(_LOG_END, operation)
+            self._shows_log_end = _may_show_log_end(operation)
         if self._shows_log_end:
             await self.log_end()
 
@@ -97,6 +100,18 @@ class EventLoaders:
         return [found[instance_id] for instance_id in instance_ids]
 
 
-def _may_name(name: str, operation: OperationDefinitionNode) -> bool:
-    """Whether the name stands anywhere in the operation's document. Where it is not asked for there, a statement was for nothing."""
-    return operation.loc is None or name in operation.loc.source.body
+def _may_show_log_end(operation: OperationDefinitionNode) -> bool:
+    """Whether the log's end is asked for anywhere in the operation's document. Where it is not, a statement was for nothing."""
+    if _without_log_end.get(id(operation)) is operation:
+        return False
+    if operation.loc is None:
+        return True
+    token: Token | None = operation.loc.start_token
+    while token is not None and token.prev is not None:
+        token = token.prev
+    while token is not None:
+        if token.value == _LOG_END:
+            return True
+        token = token.next
+    _without_log_end[id(operation)] = operation
+    return False
