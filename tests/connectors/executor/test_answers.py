@@ -13,7 +13,7 @@ RECORD = b'{"id": 1234, "title": "A title", "labels": ["a label", "another"], "d
 
 
 def answer_of(body):
-    return decoded(AppResponse(status=200, headers={}, body=body, url=str(ADDRESS)), url=ADDRESS, app="The app")
+    return decoded(AppResponse(status=200, headers={}, body=body), url=ADDRESS, app="The app")
 
 
 @pytest.mark.parametrize(
