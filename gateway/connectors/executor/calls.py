@@ -70,7 +70,7 @@ class Caller:
             self._scope.__exit__(kind, error, trace)
         except TimeoutError:
             raise self._sender.late(self._progress or Progress(self._deadline)) from None
-        if isinstance(error, UpstreamError | UserError):
+        if error is not None and isinstance(error, UpstreamError | UserError):
             self.redactor.clean(error)
 
     @property

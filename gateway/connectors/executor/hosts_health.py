@@ -48,6 +48,8 @@ class HostHealth:
             self._budget.spend(self._clock.monotonic())
 
     def _pause(self, until: float, *, is_background: bool) -> float:
+        if not until and self._budget is None:
+            return 0.0
         now = self._clock.monotonic()
         of_budget = self._budget.pause(now, is_background=is_background) if self._budget is not None else 0.0
         left = max(until - now, of_budget)

@@ -38,7 +38,9 @@ class ReadKeys:
 def key_of_read(reader: bytes, ready: Outgoing, names: Iterable[JsonValue]) -> bytes:
     """Names one request of a reader; `names` are the values that what becomes of its answer depends on too."""
     # The reader's name is made of a secret, and is one.
-    return _digest([ready.method, ready.is_graphql, str(ready.url), dict(ready.headers), ready.content, list(names)], secret=reader)
+    url = ready.url
+    parts = [ready.method, ready.is_graphql, url.origin, url.target, ready.headers, ready.content, list(names)]
+    return _digest(parts, secret=reader)
 
 
 def _digest(parts: list[Any], *, secret: bytes) -> bytes:

@@ -56,9 +56,10 @@ class Reads:
         finally:
             if not flight.can_be_joined and self._flights.get(key) is flight:
                 del self._flights[key]
-        if isinstance(outcome, Answer | UpstreamRejectedError):
-            weight = outcome.weight if isinstance(outcome, Answer) else _WEIGHT_OF_AN_ERROR
-            access.operation.remember(key, _Remembered(outcome, flight.started), weight=weight)
+        if isinstance(outcome, Answer):
+            access.operation.remember(key, _Remembered(outcome, flight.started), weight=outcome.weight)
+        elif isinstance(outcome, UpstreamRejectedError):
+            access.operation.remember(key, _Remembered(outcome, flight.started), weight=_WEIGHT_OF_AN_ERROR)
         return outcome
 
     def wrote(self, access: Access) -> None:

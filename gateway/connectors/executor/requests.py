@@ -2,29 +2,30 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from urllib.parse import quote, unquote_plus
 
 import httpx
 
 from gateway.connectors.executor.bodies import CONTENT_TYPES, content_of, text_of
-from gateway.connectors.executor.names import Names, asked
+from gateway.connectors.executor.names import Names
 from gateway.connectors.format.requests import Http, Request
 from gateway.connectors.http import WebAddress
 from gateway.errors import UpstreamRejectedError
-from gateway.expressions import ExpressionError
+from gateway.expressions import ExpressionError, Template
 from gateway.models import JsonValue
 
 _DEFAULT_HEADERS = {"accept": "application/json"}
 _HEADER_CHARACTERS = frozenset("\t") | frozenset(map(chr, range(0x20, 0x7F)))
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Outgoing:
     """A request, before it proves who it comes from."""
 
     method: str
     url: WebAddress
-    headers: Mapping[str, str] = field(repr=False)
+    headers: dict[str, str] = field(repr=False)
     content: bytes = field(repr=False)
     is_safe: bool
     """Whether sending it twice is the same as sending it once."""
@@ -95,13 +96,21 @@ def _url(request: Request, *, base: WebAddress, names: Names, query: Mapping[str
         path = request.path.render_path(names, keeps=request.path_keeps)
     except ExpressionError as error:
         raise UpstreamRejectedError(f"The request cannot be made: {error}.") from error
-    rendered = {name: asked(value, names, what=f"Query parameter {name!r}") for name, value in request.query.items()}
-    pairs = "&".join([_pair(name, text) for name, value in {**rendered, **query}.items() for text in _query_texts(value)])
     rooted = path if path.startswith(("/", "?")) or not path else f"/{path}"
     target = base.target.rstrip("/") + rooted
-    if pairs:
-        target += f"{'&' if '?' in path else '?'}{pairs}"
+    if pairs := _pairs({**_rendered(request.query, names, what="Query parameter"), **query}):
+        target += f"{'&' if '?' in path else '?'}{'&'.join(pairs)}"
     return _place(base, target if target.startswith("/") else f"/{target}")
+
+
+def _rendered(templates: Mapping[str, Template], names: Names, *, what: str) -> dict[str, JsonValue]:
+    values: dict[str, JsonValue] = {}
+    for name, template in templates.items():
+        try:
+            values[name] = template.render(names)
+        except ExpressionError as error:
+            raise UpstreamRejectedError(f"{what} {name!r} cannot be told: {error}.") from error
+    return values
 
 
 def _place(server: WebAddress, target: str) -> WebAddress:
@@ -111,30 +120,39 @@ def _place(server: WebAddress, target: str) -> WebAddress:
         raise UpstreamRejectedError("The request cannot be made: its address would be too long, or no address.") from error
 
 
-def _query_texts(value: JsonValue) -> list[str]:
-    """What stands in the query for a value: nothing for null, the name again for each item of a list."""
-    return [text_of(item) for item in (value if isinstance(value, list) else (value,)) if item is not None]
+def _pairs(values: Mapping[str, JsonValue]) -> list[str]:
+    """What stands in the query: nothing for null, the name again for each item of a list."""
+    pairs: list[str] = []
+    for name, value in values.items():
+        if isinstance(value, list):
+            pairs += [_pair(name, text_of(item)) for item in value if item is not None]
+        elif value is not None:
+            pairs.append(_pair(name, text_of(value)))
+    return pairs
 
 
 def _pair(name: str, value: str) -> str:
     try:
-        return f"{quote(name, safe='[]$@:')}={quote(value, safe='')}"
+        return f"{_quoted_name(name)}={value if value.isascii() and value.isalnum() else quote(value, safe='')}"
     except UnicodeEncodeError as error:
         raise UpstreamRejectedError(f"Query parameter {name!r} holds text that is not Unicode.") from error
+
+
+@lru_cache(maxsize=1_000)
+def _quoted_name(name: str) -> str:
+    return quote(name, safe="[]$@:")
 
 
 def _headers(request: Request, http: Http, *, names: Names, added: Mapping[str, JsonValue], has_members: bool) -> dict[str, str]:
     headers = dict(_DEFAULT_HEADERS)
     if request.body_key is not None or has_members:
         headers["content-type"] = CONTENT_TYPES[request.body_key or "json"]
-    rendered = [
-        (name, asked(template, names, what=f"Header {name!r}")) for name, template in (*http.headers.items(), *request.headers.items())
-    ]
-    for name, value in (*rendered, *added.items()):
-        if value is None:
-            headers.pop(name.lower(), None)
-        else:
-            headers[name.lower()] = _header(name, value)
+    for values in (_rendered(http.headers, names, what="Header"), _rendered(request.headers, names, what="Header"), added):
+        for name, value in values.items():
+            if value is None:
+                headers.pop(name.lower(), None)
+            else:
+                headers[name.lower()] = _header(name, value)
     return headers
 
 

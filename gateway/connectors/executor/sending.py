@@ -46,7 +46,8 @@ class Sender:
         """
         await self._turns.all.acquire()
         try:
-            await self._keep_pause(lambda: health.pause, progress)
+            if health.pause:
+                await self._keep_pause(lambda: health.pause, progress)
             if self.remaining(progress) <= 0:
                 raise self.late(progress)
             self._require_working(health)

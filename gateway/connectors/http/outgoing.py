@@ -15,7 +15,6 @@ _TARGET = re.compile(r"/[!-\"$-~]*")
 _DOT_SEGMENT = re.compile(r"(?:\.|%2e){1,2}(?:(?:;|%3b).*)?", re.IGNORECASE)
 # Some servers take what follows a semicolon for a parameter of the segment, and walk up all the same.
 _SEPARATOR = re.compile(r"/|\\|%2f|%5c", re.IGNORECASE)
-_MAY_BE_A_DOT = re.compile(r"\.|%2e", re.IGNORECASE)
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _CONTROL_CHARACTER = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
@@ -81,7 +80,8 @@ def _checked_target(url: WebAddress) -> str:
     if not _TARGET.fullmatch(url.target):
         raise _no_address()
     path = url.target.partition("?")[0]
-    if _MAY_BE_A_DOT.search(path) and any(_DOT_SEGMENT.fullmatch(segment) for segment in _SEPARATOR.split(path)):
+    may_have_dots = "." in path or "%2" in path
+    if may_have_dots and any(_DOT_SEGMENT.fullmatch(segment) for segment in _SEPARATOR.split(path)):
         raise UpstreamRejectedError("The path of the request has a segment '.' or '..', which would leave the place it was meant for.")
     return url.target
 

@@ -2,6 +2,7 @@
 
 import select
 from collections.abc import Sequence
+from contextvars import ContextVar
 from functools import cached_property
 
 import aiohttp
@@ -19,6 +20,8 @@ from gateway.connectors.http.exchange import Exchange
 MAX_SERVERS = 10_000
 """Of how many servers it is kept how they are reached."""
 
+_being_connected: ContextVar[Exchange] = ContextVar("being_connected")
+# The library passes on what it is given to the end of the way only in the context.
 _NO_TIMEOUTS = aiohttp.ClientTimeout(total=None, connect=None, sock_connect=None, sock_read=None)
 
 
@@ -31,14 +34,15 @@ class ConnectionPool(aiohttp.TCPConnector):
 
     def __init__(self, *, allowed_networks: Sequence[Network], max_connections: int) -> None:
         super().__init__(limit=max_connections, socket_factory=addresses.guarded_socket_factory(allowed_networks))
-        self._seekers: Bounded[_Seeker] = Bounded(maximum_weight=MAX_SERVERS)
+        self._requests: Bounded[_Request] = Bounded(maximum_weight=MAX_SERVERS)
 
     async def connected(self, server: str, exchange: Exchange) -> Connection:
         """A new connection to the server of an address, or an idle one on which nothing has arrived. The exchange notes how far it is."""
-        seeker = self._seeker(server).of(exchange)
+        request = self._request_to(server)
+        _being_connected.set(exchange)
         while True:
             exchange.is_queued, exchange.is_first = True, False
-            connection = await self.connect(seeker, [], _NO_TIMEOUTS)
+            connection = await self.connect(request, [], _NO_TIMEOUTS)
             if exchange.is_first or not _is_spent(connection):
                 break
             connection.close()
@@ -54,33 +58,25 @@ class ConnectionPool(aiohttp.TCPConnector):
         timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109 - named by the library.
     ) -> ResponseHandler:
         # Where connections of a kind are made, as the library means it: whoever comes here has waited for a free place before.
-        if isinstance(req, _Seeker):
-            req.exchange.is_queued, req.exchange.is_first = False, True
+        exchange = _being_connected.get()
+        exchange.is_queued, exchange.is_first = False, True
         return await super()._create_connection(req, traces, timeout)
 
-    def _seeker(self, server: str) -> "_Seeker":
-        seeker = self._seekers.get(server)
-        if seeker is None:
-            seeker = _Seeker("GET", URL(server, encoded=True), loop=self._loop)
-            self._seekers.put(server, seeker, weight=1)
-        return seeker
+    def _request_to(self, server: str) -> "_Request":
+        request = self._requests.get(server)
+        if request is None:
+            request = _Request("GET", URL(server, encoded=True), loop=self._loop)
+            self._requests.put(server, request, weight=1)
+        return request
 
 
-class _Seeker(aiohttp.ClientRequest):
-    """What the library's pool is asked with: it names the server, and the exchange that the connection is for. It is never sent."""
-
-    exchange: Exchange
+class _Request(aiohttp.ClientRequest):
+    """What the library's pool is asked with: it names a server, for all that is sent there. It is never sent itself."""
 
     @cached_property
     def connection_key(self) -> ConnectionKey:
         """What the connections of the server are kept by."""
         return super().connection_key
-
-    def of(self, exchange: Exchange) -> "_Seeker":
-        """The same, for an exchange."""
-        twin = object.__new__(_Seeker)
-        twin.__dict__.update(self.__dict__, connection_key=self.connection_key, exchange=exchange)
-        return twin
 
 
 def _is_spent(connection: Connection) -> bool:
