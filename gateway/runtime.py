@@ -48,8 +48,10 @@ class Runtime:
     def for_operation(self) -> "Runtime":
         """The same parts for one operation, which may make as many requests to apps as the settings allow."""
         bounded = Operation(maximum_calls=self.settings.upstream_calls_per_operation, remembers=True, era=self.operation.era)
-        # As `replace` does, which asks each field in turn what it is: each request is such an operation.
-        return Runtime(**{**vars(self), "operation": bounded})
+        # As `replace` does, which asks and sets each field in turn: each request is such an operation.
+        runtime = object.__new__(Runtime)
+        vars(runtime).update(vars(self), operation=bounded)
+        return runtime
 
 
 @asynccontextmanager

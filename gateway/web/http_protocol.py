@@ -1,5 +1,7 @@
 """HTTP as it is spoken on a connection: nobody sends a head without end."""
 
+from itertools import chain
+
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 __all__ = ["BoundedHeads"]
@@ -14,36 +16,38 @@ _TOO_LONG = "The head of the request is too long."
 class BoundedHeads(HttpToolsProtocol):
     """Answers a request whose address and headers are too long with 400, and closes the connection: the parser alone takes any length."""
 
+    _is_in_head = False
+    _came_in = _counted = _seen = 0
+
     def on_message_begin(self) -> None:
         """Starts counting."""
         super().on_message_begin()
         self._is_in_head = True
-        self._counted = self._came_in = 0
-
-    def on_url(self, url: bytes) -> None:
-        """Takes a part of the address."""
-        self._counted += len(url)
-        if self._counted > _MOST_BYTES:
-            raise ValueError(_TOO_LONG)
-        super().on_url(url)
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """Takes a header, or a trailer after the body."""
-        self._counted += len(name) + len(value)
-        if self._counted > _MOST_BYTES:
-            # The parser ends there, and the request with it.
-            raise ValueError(_TOO_LONG)
-        super().on_header(name, value)
+        self._came_in = 0
 
     def on_headers_complete(self) -> None:
         """Ends the head."""
         self._is_in_head = False
+        self._counted, self._seen = len(self.url), 0
+        if self._is_too_long():
+            # The parser ends there, and the request with it.
+            raise ValueError(_TOO_LONG)
         super().on_headers_complete()
 
     def data_received(self, data: bytes) -> None:
         """Takes what came in. A part of the head that has not ended is held by the parser, which tells nobody of it."""
         super().data_received(data)
-        if getattr(self, "_is_in_head", False) and not self.transport.is_closing():
+        if self._is_in_head:
             self._came_in += len(data)
-            if self._came_in > _MOST_UNENDED_BYTES:
-                self.send_400_response(_TOO_LONG)
+            is_too_long = self._came_in > _MOST_UNENDED_BYTES
+        else:
+            # What comes after the body is put with the headers.
+            is_too_long = len(self.headers or ()) > self._seen and self._is_too_long()
+        if is_too_long and not self.transport.is_closing():
+            self.send_400_response(_TOO_LONG)
+
+    def _is_too_long(self) -> bool:
+        # All that came at once together: to look at each as it comes takes as long as the parser takes for it.
+        self._counted += sum(map(len, chain.from_iterable(self.headers[self._seen :])))
+        self._seen = len(self.headers)
+        return self._counted > _MOST_BYTES

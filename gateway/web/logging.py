@@ -5,6 +5,7 @@ import logging
 import re
 import sys
 from collections.abc import Iterable
+from datetime import datetime
 from functools import cache, lru_cache
 from typing import Self, TextIO
 
@@ -132,13 +133,13 @@ def _as_line(logger: structlog.typing.WrappedLogger, method: str, entry: structl
     if "logger" not in entry:
         entry["logger"] = logger.name
     entry["level"] = method
-    entry["timestamp"] = _CLOCK.now().isoformat().replace("+00:00", "Z")
-    return _as_text(entry)
+    entry["timestamp"] = _CLOCK.now()
+    try:
+        return orjson.dumps(entry, default=str, option=orjson.OPT_UTC_Z).decode()
+    except orjson.JSONEncodeError:
+        # Half a letter, as other people's messages may have one, or a number beyond 64 bits.
+        return json.dumps(entry, default=_as_text, skipkeys=True)
 
 
 def _as_text(value: object) -> str:
-    try:
-        return orjson.dumps(value, default=str).decode()
-    except orjson.JSONEncodeError:
-        # Half a letter, as other people's messages may have one, or a number beyond 64 bits.
-        return json.dumps(value, default=str, skipkeys=True)
+    return value.isoformat().replace("+00:00", "Z") if isinstance(value, datetime) else str(value)

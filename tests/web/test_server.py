@@ -223,6 +223,20 @@ async def test_a_head_without_end_is_not_read(app, head):
         writer.close()
 
 
+@pytest.mark.parametrize("trailers", [[b"a: b\r\n" * 40_000], [b"a: b\r\n" * 2_000] * 20], ids=["at once", "piece by piece"])
+async def test_headers_after_the_body_are_not_read_without_end_either(app, trailers):
+    async with Running(app) as server:
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        writer.write(b"POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n")
+        writer.write(b"2\r\n{}\r\n0\r\n")
+        for part in trailers:
+            writer.write(part)
+            await writer.drain()
+        assert (await asyncio.wait_for(reader.readline(), 10)).startswith(b"HTTP/1.1 400 ")
+        assert (await asyncio.wait_for(reader.read(), 10)).endswith(b"The head of the request is too long.")
+        writer.close()
+
+
 async def test_a_long_address_is_not_read(app):
     async with Running(app) as server:
         reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
