@@ -133,55 +133,55 @@ class Caller:
             return outcome
         raise error_for_one(outcome)
 
-    async def _outcome(self, call: "_Call") -> Outcome:
-        try:
-            return await self._answered(call)
-        except UpstreamError as error:
-            self.redactor.clean(error)
-            return error.with_traceback(None)
-
     async def _written(self, ready: Outgoing, seen: Names, *, is_known_again: bool) -> Answer:
         """The answer to a request that may change something, which nobody shares, and after which everything is read anew."""
         self._access.operation.spend()
         progress = Progress(self._deadline)
         self._wait_with(progress)
         try:
-            return await self._answered(_Call(ready, seen, progress, is_known_again=is_known_again))
-        except UpstreamError as error:
-            if not progress.may_have_been_received or getattr(error, "may_have_been_received", False):
-                raise
-            # It says nothing of the attempt before; perhaps this one was refused because that one succeeded.
-            raise UpstreamUnavailableError(error.message, may_have_been_received=True) from error
+            outcome = await self._outcome(_Call(ready, seen, progress, is_known_again=is_known_again))
         finally:
             self._reads.wrote(self._access)
+        if isinstance(outcome, Answer):
+            return outcome
+        if not progress.may_have_been_received or getattr(outcome, "may_have_been_received", False):
+            raise outcome
+        # It says nothing of the attempt before; perhaps this one was refused because that one succeeded.
+        raise UpstreamUnavailableError(outcome.message, may_have_been_received=True) from outcome
 
     async def _ask_unproven(self, request: Request, names: Names) -> Answer:
         # Never shared and never repeated blindly, whatever its method: a login gives another token each time. Who waits for what
         # the login is for is not told of its progress either: that has not been sent yet, whatever becomes of the login.
         ready = outgoing(request, self.file.http, base=self.hosts.base, names=names)
-        return await self._answered(_Call(replace(ready, is_safe=False, is_proven=False), names, Progress(deadline=self._deadline)))
+        outcome = await self._outcome(_Call(replace(ready, is_safe=False, is_proven=False), names, Progress(self._deadline)))
+        if isinstance(outcome, Answer):
+            return outcome
+        raise outcome
 
     def _wait_with(self, progress: Progress) -> None:
         self._progress = progress
 
-    async def _answered(self, call: "_Call") -> Answer:
+    async def _outcome(self, call: "_Call") -> Outcome:
+        """What comes of a request with all its attempts; an error without secrets, which nobody has raised yet."""
         retry = self.file.http.retry
         health = self._sender.health(call.ready.url)
         health.asked()
-        for attempt in range(1, retry.max_attempts + 1):
-            outcome = await self._attempt(call, health)
-            if isinstance(outcome, Answer):
-                return outcome
-            if isinstance(outcome.error, UpstreamAuthError) and call.ready.is_proven and await self._identity.renewed(self._ask_unproven):
-                # Refused before anything was done: whatever was asked can be asked again.
+        try:
+            for attempt in range(1, retry.max_attempts + 1):
                 outcome = await self._attempt(call, health)
+                if _is_refused(outcome) and call.ready.is_proven and await self._identity.renewed(self._ask_unproven):
+                    # Refused before anything was done: whatever was asked can be asked again.
+                    outcome = await self._attempt(call, health)
                 if isinstance(outcome, Answer):
                     return outcome
-            is_possible = attempt < retry.max_attempts and _may_repeat(call, outcome)
-            pause = self._pause(outcome, attempt, call.progress) if is_possible else None
-            if pause is None or not health.may_retry():
-                raise outcome.error
-            await self._clock.sleep(pause)
+                is_possible = attempt < retry.max_attempts and _may_repeat(call, outcome)
+                pause = self._pause(outcome, attempt, call.progress) if is_possible else None
+                if pause is None or not health.may_retry():
+                    raise outcome.error
+                await self._clock.sleep(pause)
+        except UpstreamError as error:
+            self.redactor.clean(error)
+            return error.with_traceback(None)
         raise AssertionError("a request is attempted at least once")
 
     async def _attempt(self, call: "_Call", health: HostHealth) -> Answer | Failure:
@@ -282,6 +282,10 @@ class _Call(NamedTuple):
         if isinstance(error, UpstreamUnavailableError):
             progress.may_have_been_received = error.may_have_been_received = progress.may_have_been_received or error.may_have_been_received
         return failure
+
+
+def _is_refused(outcome: Answer | Failure) -> bool:
+    return isinstance(outcome, Failure) and isinstance(outcome.error, UpstreamAuthError)
 
 
 def _may_repeat(call: _Call, failure: Failure) -> bool:

@@ -52,9 +52,26 @@ class Sender:
                 raise self.late(progress)
             self._require_working(health)
             health.spend()
-            return await self._sent(make(), health, progress)
+            request = make()
+            health.breaker.enter(request)
+            progress.is_waiting_for_answer = True
+            try:
+                response = await self._http.send(request, max_bytes=self._max_bytes, timeout_seconds=self._timeout_seconds)
+            except UpstreamUnavailableError as error:
+                if error.is_apps_fault:
+                    health.breaker.failed(self._clock.monotonic())
+                raise
+            finally:
+                health.breaker.leave(request)
         finally:
             self._turns.all.release()
+        progress.is_waiting_for_answer = False
+        if response.status < _FIRST_FAILURE:
+            # Of other answers the connector's rules say whether they are failures.
+            health.breaker.succeeded()
+        if response.status < 400 and self._file.http.pauses == "auto":
+            health.heed(response.headers)
+        return response
 
     async def send_behind(self, make: Callable[[], AppRequest], health: HostHealth, *, progress: Progress) -> AppResponse:
         """The same where nobody waits for the answer: a part of the app is left to those who do."""
@@ -77,25 +94,6 @@ class Sender:
             f"{self._file.name} did not answer within {self.deadline_seconds:g} seconds. Try again later.",
             may_have_been_received=progress.may_have_arrived,
         )
-
-    async def _sent(self, request: AppRequest, health: HostHealth, progress: Progress) -> AppResponse:
-        health.breaker.enter(request)
-        progress.is_waiting_for_answer = True
-        try:
-            response = await self._http.send(request, max_bytes=self._max_bytes, timeout_seconds=self._timeout_seconds)
-        except UpstreamUnavailableError as error:
-            if error.is_apps_fault:
-                health.breaker.failed(self._clock.monotonic())
-            raise
-        finally:
-            health.breaker.leave(request)
-        progress.is_waiting_for_answer = False
-        if response.status < _FIRST_FAILURE:
-            # Of other answers the connector's rules say whether they are failures.
-            health.breaker.succeeded()
-        if response.status < 400 and self._file.http.pauses == "auto":
-            health.heed(response.headers)
-        return response
 
     async def _keep_pause(self, left: Callable[[], float], progress: Progress) -> None:
         # Again after each sleep: another answer may have asked for more.

@@ -89,22 +89,24 @@ async def _answered(connection: Connection, request: AppRequest, head: bytes, *,
         max_line_size=MAX_HEADER_BYTES,
         max_field_size=MAX_HEADER_BYTES,
     )
+    uploading = None
     if len(request.content) > _BYTES_AT_ONCE:
-        return await _answered_to_upload(protocol, head, request.content, max_bytes=max_bytes)
-    protocol.transport.write(head + request.content)
-    return await _read(protocol, max_bytes=max_bytes)
-
-
-async def _answered_to_upload(protocol: ResponseHandler, head: bytes, content: bytes, *, max_bytes: int) -> AppResponse:
-    """The answer to a large request, which the app may give before it has all of it."""
-    uploading = asyncio.create_task(_upload(protocol, head, content))
+        uploading = asyncio.create_task(_upload(protocol, head, request.content))
+    else:
+        protocol.transport.write(head + request.content)
     try:
-        return await _read(protocol, max_bytes=max_bytes)
+        message, stream = await protocol.read()
+        while 100 <= message.code < 200 and message.code != 101:
+            message, stream = await protocol.read()
+        headers = _headers_of(message)
+        coding = headers.pop("content-encoding", "")
+        body = await bodies.read_bounded(stream, content_encoding=coding, max_bytes=max_bytes)
     finally:
-        if not uploading.done():
+        if uploading is not None and not uploading.done():
+            # The app did not wait for the end of the request: what is left of it would be taken for the next one.
             uploading.cancel()
-            # What is left of the request would be taken for the next one.
             protocol.force_close()
+    return AppResponse(status=message.code, headers=headers, body=body)
 
 
 async def _upload(protocol: ResponseHandler, head: bytes, content: bytes) -> None:
@@ -114,16 +116,6 @@ async def _upload(protocol: ResponseHandler, head: bytes, content: bytes) -> Non
         await writer.write(head)
         for start in range(0, len(content), _BYTES_AT_ONCE):
             await writer.write(content[start : start + _BYTES_AT_ONCE])
-
-
-async def _read(protocol: ResponseHandler, *, max_bytes: int) -> AppResponse:
-    message, body = await protocol.read()
-    while 100 <= message.code < 200 and message.code != 101:
-        message, body = await protocol.read()
-    headers = _headers_of(message)
-    coding = headers.pop("content-encoding", "")
-    content = await bodies.read_bounded(body, content_encoding=coding, max_bytes=max_bytes)
-    return AppResponse(status=message.code, headers=headers, body=content)
 
 
 def _headers_of(message: RawResponseMessage) -> dict[str, str]:
