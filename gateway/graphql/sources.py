@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Any
 
 from gateway.graphql.fields import TYPE_NAME
@@ -9,7 +10,7 @@ from gateway.models import Connection, Integration, JsonObject, Location, Locati
 from gateway.services.record_places import RecordPlace
 
 RecordSource = dict[str, Any]
-"""A record by the Python names of its fields in the schema, with the record itself as `source` and its `RecordPlace` as `home`."""
+"""A record as `source`, with its `external_id` and `fields`, the `collection` that it was read from, and its `RecordPlace` as `home`."""
 
 
 UnifiedSource = dict[str, Any]
@@ -89,23 +90,21 @@ def collection_at(home: RecordPlace, *, is_connector_default: bool) -> Place:
 
 def shown(place: Place, home: RecordPlace, records: Iterable[Record]) -> list[RecordSource]:
     """Records of a place: all of a page in one go."""
+    # What is asked for the most stands in the dict, where it is read the fastest; the rest is read from the record.
     return [
-        {
-            "external_id": external_id,
-            "name": name,
-            "url": url,
-            "version": version,
-            "fields": fields,
-            "raw_fields": raw_fields,
-            "created_at": created_at,
-            "updated_at": updated_at,
-            "collection": place,
-            "source": record,
-            "home": home,
-        }
+        {"external_id": record.external_id, "fields": record.fields, "collection": place, "source": record, "home": home}
         for record in records
-        for external_id, fields, raw_fields, name, url, version, created_at, updated_at in (record,)
     ]
+
+
+def part(name: str) -> Callable[[RecordSource], Any]:
+    """A resolver of what a record tells beside its id and its fields."""
+    told = attrgetter(name)
+
+    def resolve(self: RecordSource) -> Any:
+        return told(self["source"])
+
+    return resolve
 
 
 def records_of(place: Place, home: RecordPlace) -> Callable[[Record], RecordSource]:

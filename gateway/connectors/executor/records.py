@@ -3,8 +3,8 @@
 import json
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
-from functools import partial
 from itertools import repeat
+from operator import itemgetter
 from typing import Any, cast
 
 from gateway.connectors.executor.known_fields import SCHEMA
@@ -17,11 +17,11 @@ from gateway.models import JsonObject, JsonSchema, JsonValue, Record
 from gateway.udm.coercion import fitted
 
 _MILLISECONDS = 1000
-# As a tuple is made: without a step in Python for each.
-_RECORD_OF = partial(cast(Callable[..., Record], tuple.__new__), Record)
-_ID_OF: dict[type, Callable[[Any], str]] = {int: str, float: json.dumps}
-"""How ids that are no texts are written. All else is no id, an empty text too."""
-_ODD = (AttributeError, KeyError, ValueError, ExpressionError)
+_MADE_AS_TUPLE = cast(Callable[..., Record], tuple.__new__)
+# Without a step in Python for each record.
+_ID_OF: dict[type, Callable[[Any], str]] = {float: json.dumps}
+"""How ids are written that are neither texts nor integers. All else is no id, an empty text too."""
+_ODD = (AttributeError, KeyError, TypeError, ValueError, ExpressionError)
 """What an item raises that is no object, whose id is none, or of which something cannot be told."""
 
 
@@ -65,7 +65,7 @@ class RecordReader:
                 self._times(items, envelope.created_at),
                 self._times(items, envelope.updated_at),
             )
-            return list(map(_RECORD_OF, zip(*columns)))  # noqa: B905 - some have no end.
+            return list(map(_MADE_AS_TUPLE, repeat(Record), zip(*columns)))  # noqa: B905 - some have no end.
         except _ODD:
             return None
 
@@ -179,8 +179,8 @@ def _number_text(value: int | float) -> str:
 
 def _ids(items: list[Any], key: str) -> list[str]:
     """The ids that stand under a key. Raises one of `_ODD` where an item is no object, or has none."""
-    ids = [item.get(key) for item in items]
-    return [value if value.__class__ is str and value else _ID_OF[value.__class__](value) for value in ids]
+    ids = map(itemgetter(key), items)
+    return [str(value) if type(value) is int else value if type(value) is str and value else _ID_OF[type(value)](value) for value in ids]
 
 
 def _key(template: Template) -> str | None:

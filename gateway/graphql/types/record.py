@@ -9,7 +9,7 @@ from strawberry.scalars import JSON
 from gateway.graphql import ids
 from gateway.graphql.context import Info
 from gateway.graphql.fields import DATA_COLLECTION, RECORD, field
-from gateway.graphql.sources import Place, RecordSource, UnifiedSource
+from gateway.graphql.sources import Place, RecordSource, UnifiedSource, part
 from gateway.graphql.types.node import Node
 from gateway.graphql.types.unified import UnifiedRecord
 from gateway.graphql.unified import native_reference
@@ -29,15 +29,24 @@ class Record(Node):
         return ids.record_id(home.connection.id, home.pointer, self["external_id"])
 
     external_id: str = strawberry.field(description="What the app calls it, as text whatever the app uses.")
-    name: str | None = strawberry.field(description="What people call it. Null where the connector does not say.")
-    url: str | None = strawberry.field(description="Where people find it in the app. Null where the connector does not say.")
-    version: str | None = strawberry.field(description="Changes with every change of the record. Null where the app has none.")
+    name: str | None = strawberry.field(resolver=part("name"), description="What people call it. Null where the connector does not say.")
+    url: str | None = strawberry.field(
+        resolver=part("url"), description="Where people find it in the app. Null where the connector does not say."
+    )
+    version: str | None = strawberry.field(
+        resolver=part("version"), description="Changes with every change of the record. Null where the app has none."
+    )
     fields: JSON = strawberry.field(description="The record's fields, as `fieldsSchema` describes them.")
     raw_fields: JSON | None = strawberry.field(
-        description="What the app sent, before the connector brought it into `fields`. Null where the two are the same."
+        resolver=part("raw_fields"),
+        description="What the app sent, before the connector brought it into `fields`. Null where the two are the same.",
     )
-    created_at: datetime | None = strawberry.field(description="When it was created in the app. Null where the app does not say.")
-    updated_at: datetime | None = strawberry.field(description="When it was last changed in the app. Null where the app does not say.")
+    created_at: datetime | None = strawberry.field(
+        resolver=part("created_at"), description="When it was created in the app. Null where the app does not say."
+    )
+    updated_at: datetime | None = strawberry.field(
+        resolver=part("updated_at"), description="When it was last changed in the app. Null where the app does not say."
+    )
 
     @field(
         "Its fields in the words of a universal data model. Null, with the reason among the errors, where it cannot be read as the model.",
