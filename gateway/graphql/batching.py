@@ -39,7 +39,8 @@ class Loader(DataLoader[Key, Value], Generic[Key, Value]):
     max_batch_size = 1000
 
     def __init__(self, batch: Callable[..., Awaitable[Any]], *arguments: object) -> None:
-        super().__init__(cache_map=_Futures(), loop=asyncio.get_running_loop())
+        self._futures = _Futures()
+        super().__init__(cache_map=self._futures, loop=asyncio.get_running_loop())
         self._batch = WeakMethod(batch) if ismethod(batch) else lambda: batch
         self._arguments = arguments
 
@@ -55,7 +56,9 @@ class Loader(DataLoader[Key, Value], Generic[Key, Value]):
 
     def reading(self, key: Key) -> "Future[Value]":
         """The same for those who never cancel it: all who ask for a key share this one."""
-        return super().load(key)
+        # As the library does, by way of several functions: most of what is asked for is there.
+        known = dict.get(self._futures, key)
+        return known if known is not None and not known.cancelled() else super().load(key)
 
     def do_resolve_reject(self, key: Key, future: "Future[Value]") -> None:
         """What the library calls for a key that is not being read yet."""

@@ -6,6 +6,7 @@ arguments of the calls, `v` a value at hand and `w0`, `w1` the items of lists wi
 """
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import partial
 from inspect import iscoroutinefunction
 from math import isfinite
@@ -73,6 +74,16 @@ def plan_of(executor: Executor[Any], plans: Plans, type: GraphQLObjectType | Gra
     return compiler.plan(value)
 
 
+@dataclass(slots=True)
+class _Asked:
+    """What an object asks loaders for."""
+
+    names: dict[Any, str] = field(default_factory=dict)
+    """Fields that ask for the same share what is found: `l0`, `l1`."""
+    is_below: bool = False
+    """Whether objects that are its own value of a field ask, too."""
+
+
 class _Compiler:
     """Writes the functions of one plan."""
 
@@ -104,6 +115,7 @@ class _Compiler:
         self._calls: list[Arguments] = []
         self._choices: list[tuple[dict[str, Any], dict[str, str]]] = []
         self._lists = 0
+        self._loads = 0
 
     def plan(self, value: str) -> Plan:
         """The plan, once all is written."""
@@ -190,12 +202,14 @@ class _Compiler:
         fields, deferred, _ = self._executor.collect_subfields(type, details)
         if deferred:
             raise _UnplannedError
-        # Fields that ask a loader for the same share what it finds: `l0`, `l1`.
-        asked: dict[Any, str] = {}
+        asked = _Asked()
         members = ", ".join(f"{self._source.name(name)}: {self._field(type, below, asked)}" for name, below in fields.items())
         lines = [*self._checked(type, is_named=is_named)]
         lines.append("get = s.get if type(s) is dict or isinstance(s, dict) else partial(getattr, s)")
-        lines += [f"{name} = {self._source.name(values.loaded(asks))}(s, i)" for asks, name in asked.items()]
+        lines += [f"{name} = {self._source.name(values.loaded(asks))}(s, i)" for asks, name in asked.names.items()]
+        if asked.names and not asked.is_below:
+            # All readings that can begin have begun, and it is called again when they have ended.
+            lines.append(f"if {' and '.join(f'{name} is later' for name in asked.names.values())}: return later")
         return self._source.function("s, i, a", *lines, f"return {{{members}}}")
 
     def _checked(self, type: GraphQLObjectType, *, is_named: bool) -> Iterator[str]:
@@ -214,7 +228,7 @@ class _Compiler:
         if is_type_of is not None:
             yield f"{self._source.name(is_type_of)}(s, i) is True or deviate()"
 
-    def _field(self, parent: GraphQLObjectType, details: FieldDetailsList, asked: dict[Any, str]) -> str:
+    def _field(self, parent: GraphQLObjectType, details: FieldDetailsList, asked: "_Asked") -> str:
         node = details[0].node
         field = self._executor.schema.get_field(parent, node.name.value)
         if field is None or not self._plans.has_room():
@@ -224,10 +238,14 @@ class _Compiler:
         definition = definition_of(field)
         loads = loads_of(definition) if definition is not None else None
         if loads is not None:
-            found = asked.setdefault(loads.asks, f"l{len(asked)}")
+            self._loads += 1
+            found = asked.names.setdefault(loads.asks, f"l{len(asked.names)}")
             given = f"(None if {found} is nothing else {self._source.name(loads.value)}(s, i, {found}))"
             return f"(later if {found} is later else {self.value(field.type, details, given, 'v')})"
-        return self.value(field.type, details, self._resolved(field, definition, details), "v")
+        before = self._loads
+        value = self.value(field.type, details, self._resolved(field, definition, details), "v")
+        asked.is_below |= self._loads > before
+        return value
 
     def _resolved(self, field: GraphQLField, definition: StrawberryField | None, details: FieldDetailsList) -> str:
         """An expression of what the field's resolver gives."""
