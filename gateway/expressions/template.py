@@ -22,7 +22,7 @@ class Template:
     Two templates of the same source are equal.
     """
 
-    __slots__ = ("_parts", "_render", "paths", "source")
+    __slots__ = ("_constant_path", "_parts", "_render", "paths", "source")
 
     source: Any
     paths: frozenset[tuple[str, ...]]
@@ -33,6 +33,7 @@ class Template:
         self.paths = frozenset[tuple[str, ...]]().union(*(expression.paths for expression in expressions))
         self._render = render
         self._parts = parts
+        self._constant_path: str | None = None
 
     @classmethod
     def compile(cls, source: object) -> "Template":
@@ -53,11 +54,15 @@ class Template:
         Raises ExpressionError for a template that is not text, and where an expression gives nothing, an empty text,
         or a segment comes out as `.` or `..`: the request would reach another place than the template names.
         """
+        if self._constant_path is not None:
+            return self._constant_path
         if self._parts is None:
             raise ExpressionError("a path is text")
         path = "".join(part if isinstance(part, str) else _segments(part, names, keeps) for part in self._parts)
         if any(segment in (".", "..") for segment in path.partition("?")[0].split("/")):
             raise ExpressionError(f"path {self.source!r}: a segment comes out as '.' or '..'")
+        if self.is_constant:
+            self._constant_path = path
         return path
 
     @property

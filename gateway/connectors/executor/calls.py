@@ -19,7 +19,8 @@ from gateway.connectors.executor.names import Names
 from gateway.connectors.executor.read_keys import key_of_read, names_of_rules
 from gateway.connectors.executor.reads import Outcome, error_for_one
 from gateway.connectors.executor.requests import NOTHING_ADDED, Added, Outgoing, outgoing
-from gateway.connectors.executor.validators import Confirmable, may_be_confirmed
+from gateway.connectors.executor.sending import FIRST_FAILURE
+from gateway.connectors.executor.validators import may_be_confirmed
 from gateway.connectors.format.requests import Request
 from gateway.connectors.http import AppRequest, WebAddress
 from gateway.connectors.protocol import Access
@@ -37,7 +38,6 @@ _MAX_REDIRECTS = 5
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _REDIRECTS_THAT_KEEP_THE_METHOD = frozenset({307, 308})
 _NOT_MODIFIED = 304
-_FIRST_FAILURE = 500
 _RANDOM = random.SystemRandom()
 
 
@@ -199,22 +199,22 @@ class Caller:
             redactor=lambda: self.redactor,
             is_graphql=call.ready.is_graphql,
         )
-        # An answer that the connector's rules read otherwise is no failure of the host.
-        if isinstance(outcome, Failure) and isinstance(outcome.error, UpstreamUnavailableError) and answer.status >= _FIRST_FAILURE:
-            health.breaker.failed(self._clock.monotonic())
-        else:
-            health.breaker.succeeded()
-        self._keep(call, answer, outcome)
+        if answer.status >= FIRST_FAILURE:
+            # Of all others it was noted at once that they are none.
+            if isinstance(outcome, Failure) and isinstance(outcome.error, UpstreamUnavailableError):
+                health.breaker.failed(self._clock.monotonic())
+            else:
+                health.breaker.succeeded()
+        if call.confirmed_as is not None:
+            self._keep(call.confirmed_as, answer, outcome)
         return call.counted(outcome) if isinstance(outcome, Failure) else outcome
 
-    def _keep(self, call: "_Call", answer: Answer, outcome: Answer | Failure) -> None:
+    def _keep(self, key: bytes, answer: Answer, outcome: Answer | Failure) -> None:
         """Keeps the answer for the app to confirm the next time. A passing failure says nothing of the one that is kept."""
-        if call.confirmed_as is None or (isinstance(outcome, Failure) and outcome.error.is_retriable):
-            return
         if isinstance(outcome, Answer):
-            self._reads.validators.note(call.confirmed_as, answer)
-        else:
-            self._reads.validators.drop(call.confirmed_as)
+            self._reads.validators.note(key, answer)
+        elif not outcome.error.is_retriable:
+            self._reads.validators.drop(key)
 
     def _pause(self, failure: Failure, attempt: int, progress: Progress) -> float | None:
         """How long to wait before the next attempt; null when that is longer than it is worth waiting."""
@@ -231,7 +231,8 @@ class Caller:
 
         A redirect is followed unless a rule of the connector reads something else out of it.
         """
-        url, kept = call.ready.url, self._confirmable(call)
+        url = call.ready.url
+        kept = self._reads.validators.confirmable(call.confirmed_as) if call.confirmed_as is not None else None
         for _ in range(_MAX_REDIRECTS + 1):
             # Only the address that gave the answer can confirm it: another may give the same tag to something else.
             condition = kept.headers if kept is not None and kept.answer.url == url else {}
@@ -250,9 +251,6 @@ class Caller:
             url = self.proof.off(self.hosts.followed(target, source=url, what=f"A redirect of {self.file.name}"))
             health = self._sender.health(url)
         raise UpstreamResponseError(f"{self.file.name} redirects more than {_MAX_REDIRECTS} times. Check the address in the connection.")
-
-    def _confirmable(self, call: "_Call") -> Confirmable | None:
-        return self._reads.validators.confirmable(call.confirmed_as) if call.confirmed_as is not None else None
 
     def _require_redirect(self, ready: Outgoing, status: int) -> None:
         is_repeated_as_is = ready.method in ("GET", "HEAD") or status in _REDIRECTS_THAT_KEEP_THE_METHOD

@@ -147,13 +147,21 @@ def _headers(request: Request, http: Http, *, names: Names, added: Mapping[str, 
     headers = dict(_DEFAULT_HEADERS)
     if request.body_key is not None or has_members:
         headers["content-type"] = CONTENT_TYPES[request.body_key or "json"]
-    for values in (_rendered(http.headers, names, what="Header"), _rendered(request.headers, names, what="Header"), added):
-        for name, value in values.items():
-            if value is None:
-                headers.pop(name.lower(), None)
-            else:
-                headers[name.lower()] = _header(name, value)
+    for templates in (http.headers, request.headers):
+        if templates:
+            _put(headers, _rendered(templates, names, what="Header"))
+    if added:
+        _put(headers, added)
     return headers
+
+
+def _put(headers: dict[str, str], values: Mapping[str, JsonValue]) -> None:
+    """Puts the values in place of those of the same names; null takes them away."""
+    for name, value in values.items():
+        if value is None:
+            headers.pop(name.lower(), None)
+        else:
+            headers[name.lower()] = _header(name, value)
 
 
 def _header(name: str, value: JsonValue) -> str:

@@ -11,7 +11,8 @@ from gateway.connectors.format.connector import ConnectorFile
 from gateway.connectors.http import AppRequest, AppResponse, Http, WebAddress
 from gateway.errors import UpstreamRateLimitError, UpstreamUnavailableError
 
-_FIRST_FAILURE = 500
+FIRST_FAILURE = 500
+"""The status from which on it takes the connector's rules to tell whether an answer is a failure of the host."""
 
 
 class Sender:
@@ -66,8 +67,7 @@ class Sender:
         finally:
             self._turns.all.release()
         progress.is_waiting_for_answer = False
-        if response.status < _FIRST_FAILURE:
-            # Of other answers the connector's rules say whether they are failures.
+        if response.status < FIRST_FAILURE:
             health.breaker.succeeded()
         if response.status < 400 and self._file.http.pauses == "auto":
             health.heed(response.headers)
