@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from itertools import accumulate, chain, islice
+from itertools import accumulate
 from typing import Generic, TypeVar
 
 from gateway.errors import UpstreamCallsExceededError
@@ -102,7 +102,9 @@ async def read(runtime: Runtime, fetch: Fetch[Item], *, first: int, after: str |
 
 
 def _page_of(parts: list[_Part[Item]], *, first: int, has_next: bool, encode: Callable[[Position], str]) -> AppPage[Item]:
-    items = tuple(islice(chain.from_iterable(part.page.items[part.start.offset :] for part in parts), first))
+    items: tuple[Item, ...] = ()
+    for part in parts:
+        items += part.page.items[part.start.offset : part.start.offset + first - len(items)]
     for part, end in zip(parts, accumulate(part.count for part in parts), strict=True):
         if part.has_token and part.count and end <= len(items):
             # A token that is too long to be handed out is an error of the page, whether its cursor is asked for or not.

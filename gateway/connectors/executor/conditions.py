@@ -39,7 +39,8 @@ def told_query(operation: ListOperation, wanted: RecordQuery, *, names: Names, t
             terms.append(_text_term(term, seen, condition))
         else:
             _add(query, _name(term, seen, condition, taken=taken), _value(term, seen, condition), condition)
-    _require_free(operation, query, names=names)
+    if query:
+        _require_free(operation, query, names=names)
     return Told(query=query, names={"terms": terms, "order": _order(operation, wanted), "search": wanted.search})
 
 

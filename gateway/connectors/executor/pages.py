@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from gateway.connectors.executor.answers import Answer
@@ -18,6 +18,8 @@ from gateway.models import JsonObject, JsonValue, Page, PageRequest
 Item = TypeVar("Item")
 
 _ITEMS_IN_A_TURN = 50
+_PLAIN_ITEMS_IN_A_TURN = 500
+# Of those that are read in few steps and all belong to the list.
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,11 +123,23 @@ def _seen(
 async def _read_items(listing: Listing[Item], raw: list[JsonValue], names: Names) -> tuple[Item, ...]:
     """What becomes of the items. A page may hold a million: everybody else, and the read's deadline, get their turn in between."""
     items: list[Item] = []
+    is_whole = listing.where is None and listing.gone is None
+    for start in range(0, len(raw), _PLAIN_ITEMS_IN_A_TURN):
+        if start:
+            await asyncio.sleep(0)
+        part = raw[start : start + _PLAIN_ITEMS_IN_A_TURN]
+        plain = listing.read_plain(part) if is_whole else None
+        items += plain if plain is not None else await _read_in_turns(listing, part, start + 1, names)
+    return tuple(items)
+
+
+async def _read_in_turns(listing: Listing[Item], raw: list[JsonValue], first: int, names: Names) -> list[Item]:
+    items: list[Item] = []
     for start in range(0, len(raw), _ITEMS_IN_A_TURN):
         if start:
             await asyncio.sleep(0)
-        items += _read_turn(listing, raw[start : start + _ITEMS_IN_A_TURN], start + 1, names)
-    return tuple(items)
+        items += _read_turn(listing, raw[start : start + _ITEMS_IN_A_TURN], first + start, names)
+    return items
 
 
 def _read_turn(listing: Listing[Item], raw: list[JsonValue], first: int, names: Names) -> list[Item]:
@@ -134,8 +148,6 @@ def _read_turn(listing: Listing[Item], raw: list[JsonValue], first: int, names: 
     plain = listing.read_plain(raw)
     if plain is None:
         return [listing.read(item, number) for number, item in numbered if _belongs(listing, item, number, names)]
-    if listing.where is None and listing.gone is None:
-        return plain
     return [made for made, (number, item) in zip(plain, numbered, strict=True) if _belongs(listing, item, number, names)]
 
 
@@ -167,7 +179,7 @@ def _place(caller: Caller, pagination: Pagination, page: PageRequest) -> Place:
     if isinstance(pagination, NextUrlPagination):
         # The token comes back from outside: it is held to the same rules as the app's answer.
         position = str(caller.hosts.followed(position, source=caller.hosts.base, what="The cursor"))
-    return replace(place, position=position)
+    return place._replace(position=position)
 
 
 def _followed(caller: Caller, answer: Answer, target: str) -> WebAddress:
@@ -199,7 +211,7 @@ def _token(caller: Caller, pagination: Pagination, place: Place) -> JsonObject:
         position = caller.redactor.sealed(position)
         if position is None:
             raise UpstreamResponseError("The app names the next page with a text that holds control characters.")
-    return replace(place, position=position).as_token(pagination)
+    return place._replace(position=position).as_token(pagination)
 
 
 def _without_origin(caller: Caller, url: WebAddress) -> str:

@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 from gateway.connectors.executor.names import Names, holds, kind_of, told
 from gateway.connectors.executor.requests import Added
@@ -35,8 +36,7 @@ _POSITION_TYPES: dict[type, tuple[type, ...]] = {
 _NONE = NoPagination(type="none")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Place:
+class Place(NamedTuple):
     """Which page to read: what there is to know of it, and of the pages before it."""
 
     size: int
