@@ -3,7 +3,6 @@
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator
 from contextlib import suppress
 from functools import partial
-from types import TracebackType
 from typing import Any, Self
 from weakref import WeakMethod, ref
 
@@ -147,27 +146,28 @@ class FastExecutor(StrawberryGraphQLCoreExecutionContext):
     def _field(self, field: PlannedField, source: Any, path: Path, results: dict[str, Any]) -> Coroutine[Any, Any, Any] | None:
         """Answers a field; what has to be awaited for it gives all results."""
         results[field.name] = None
-        with _Errors(self, field, path):
-            info = FieldInfo(self._itself, self.context_value, field, path)
+        with FieldInfo(self._itself, self.context_value, field, path) as info:
             value = field.resolve(source, info, self.variable_values)
             if self.is_awaitable(value):
                 return self._field_later(field, info, path, value, results)
             completed = self._value(field, info, path, value)
             if self.is_awaitable(completed):
-                return self._completed_later(field, path, completed, results)
+                return self._completed_later(field, info, completed, results)
             results[field.name] = completed
         return None
 
     async def _field_later(
         self, field: PlannedField, info: FieldInfo, path: Path, value: Awaitable[Any], results: dict[str, Any]
     ) -> dict[str, Any]:
-        with _Errors(self, field, path):
+        with info:
             completed = self._value(field, info, path, await value)
             results[field.name] = await completed if self.is_awaitable(completed) else completed
         return results
 
-    async def _completed_later(self, field: PlannedField, path: Path, value: Awaitable[Any], results: dict[str, Any]) -> dict[str, Any]:
-        with _Errors(self, field, path):
+    async def _completed_later(
+        self, field: PlannedField, info: FieldInfo, value: Awaitable[Any], results: dict[str, Any]
+    ) -> dict[str, Any]:
+        with info:
             results[field.name] = await value
         return results
 
@@ -255,27 +255,6 @@ class FastExecutor(StrawberryGraphQLCoreExecutionContext):
         with suppress(GraphQLError, RecursionError):
             return selection_of(self, plans, type, self.collect_subfields(type, details))
         return None
-
-
-class _Errors:
-    """What is raised while a field is answered makes it null, or ends what is around it, as the stock executor says."""
-
-    __slots__ = ("_executor", "_field", "_path")
-
-    def __init__(self, executor: FastExecutor, field: PlannedField, path: Path) -> None:
-        self._executor = executor
-        self._field = field
-        self._path = path
-
-    def __enter__(self) -> None:
-        """Nothing yet."""
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> bool:
-        """Notes the error; raises it where the field cannot be null."""
-        if not isinstance(error, Exception):
-            return False
-        self._executor.handle_field_error(error, self._field.type, self._field.details, self._path)
-        return True
 
 
 async def _all(waiting: Iterable[Coroutine[Any, Any, Any]], results: dict[str, Any]) -> dict[str, Any]:

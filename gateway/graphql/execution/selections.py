@@ -4,7 +4,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from inspect import iscoroutinefunction
-from typing import TYPE_CHECKING, Any
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
 
 from graphql import (
     FieldNode,
@@ -83,7 +84,10 @@ class Selection:
 
 
 class FieldInfo(Info[Any, Any]):
-    """What a resolver gets for `info`: the context is at hand, and all else is made when it is asked for."""
+    """What a resolver gets for `info`: the context is at hand, and all else is made when it is asked for.
+
+    What is raised in its block makes the field null, or ends what is around it, as the stock executor says.
+    """
 
     context: Any = None
 
@@ -99,6 +103,19 @@ class FieldInfo(Info[Any, Any]):
         """The operation being executed."""
         executor = self._executor()
         return executor.operation if executor is not None else self._raw_info.operation
+
+    def __enter__(self) -> Self:
+        """Begins to answer the field, or goes on with it."""
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> bool:
+        """Notes the error; raises it where the field cannot be null."""
+        if error is None or not isinstance(error, Exception):
+            return False
+        executor = self._executor()
+        assert executor is not None  # noqa: S101 - it is what is in the block.
+        executor.handle_field_error(error, self._planned.definition.type, self._planned.details, self._path)
+        return True
 
     def __getattr__(self, name: str) -> Any:
         if name == "_field":
