@@ -47,7 +47,7 @@ def assemble(
             Route("/healthz", healthz),
             Route("/readyz", readyz(runtime)),
         ],
-        middleware=[*_middleware(runtime), Middleware(_GraphQLAtOnce, view=view)],
+        middleware=_middleware(runtime, view),
         exception_handlers={HTTPException: _refusal, Exception: _defect},
     )
     # Else an address with a slash too many is answered with a redirect to whatever host the request names.
@@ -58,7 +58,10 @@ def assemble(
 
 
 class _GraphQLAtOnce:
-    """Passes requests for `/graphql`, which nearly all are, to the view without a look at the routes. It raises nothing for the router."""
+    """Passes requests for `/graphql`, which nearly all are, to the view without a look at the routes.
+
+    The view raises nothing for the router, and its answers state the headers of security themselves.
+    """
 
     def __init__(self, app: ASGIApp, *, view: GraphQLView) -> None:
         self._app = app
@@ -70,13 +73,13 @@ class _GraphQLAtOnce:
         await (self._view if is_graphql else self._app)(scope, receive, send)
 
 
-def _middleware(runtime: Runtime) -> list[Middleware]:
-    origins = runtime.settings.allowed_origins
+def _middleware(runtime: Runtime, view: GraphQLView) -> list[Middleware]:
+    origins, at_once = runtime.settings.allowed_origins, Middleware(_GraphQLAtOnce, view=view)
     if not origins:
-        return [Middleware(SecurityHeaders)]
+        return [at_once, Middleware(SecurityHeaders)]
     # Tokens travel in a header that pages set themselves; cookies mean nothing here, so credentials stay off.
     cors = Middleware(CORSMiddleware, allow_origins=origins, allow_methods=["GET", "POST"], allow_headers=["*"], max_age=_PREFLIGHT_SECONDS)
-    return [Middleware(SecurityHeaders), cors]
+    return [Middleware(SecurityHeaders), cors, at_once]
 
 
 async def _to_graphql(request: Request) -> Response:

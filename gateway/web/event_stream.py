@@ -12,6 +12,7 @@ from gateway.clock import Clock
 from gateway.errors import NotAuthenticatedError
 from gateway.web.bodies import encode_json
 from gateway.web.negotiation import EVENT_STREAM
+from gateway.web.refusals import SECURITY_HEADERS
 from gateway.web.streaming import Frame
 
 __all__ = ["EventStream", "Stopping"]
@@ -57,7 +58,8 @@ class EventStream(Response):
         on_code: Callable[[str], None],
     ) -> None:
         # Proxies are asked not to hold events back.
-        super().__init__(headers={"cache-control": "no-store, no-transform", "x-accel-buffering": "no", "vary": "Accept"})
+        told = {"cache-control": "no-store, no-transform", "x-accel-buffering": "no", "vary": "Accept"}
+        super().__init__(headers={**SECURITY_HEADERS, **told})
         del self.headers["content-length"]
         self._frames = frames
         self._clock = clock

@@ -5,6 +5,8 @@ from functools import cache
 
 from starlette.responses import Response
 
+from gateway.web.refusals import SECURITY_HEADERS
+
 __all__ = ["JsonAnswer"]
 
 _NO_HEADERS: Mapping[str, str] = {}
@@ -24,8 +26,5 @@ class JsonAnswer(Response):
 
 @cache  # There are only as many media types as we answer with.
 def _head(media_type: str) -> tuple[tuple[bytes, bytes], ...]:
-    return (
-        (b"cache-control", b"no-store"),
-        (b"vary", b"Accept"),
-        (b"content-type", f"{media_type}; charset=utf-8".encode("latin-1")),
-    )
+    told = {**SECURITY_HEADERS, "cache-control": "no-store", "vary": "Accept", "content-type": f"{media_type}; charset=utf-8"}
+    return tuple((name.encode("latin-1"), value.encode("latin-1")) for name, value in told.items())

@@ -97,6 +97,18 @@ async def test_every_answer_keeps_browsers_from_guessing_framing_and_telling(htt
     assert headers["cross-origin-opener-policy"] == "same-origin"
 
 
+@pytest.mark.parametrize("accept", ["application/json", "text/html", "text/event-stream", "application/graphql-response+json", "image/png"])
+async def test_so_does_every_kind_of_answer_at_the_address_of_graphql(http, accept):
+    asked = {} if accept == "text/html" else {"query": "{ hello }"}
+    headers = (await http.get("/graphql", params=asked, headers={"accept": accept})).headers
+
+    assert headers["content-type"].partition(";")[0] == (accept if accept != "image/png" else "application/json")
+    assert "frame-ancestors 'none'" in headers["content-security-policy"]
+    assert [headers[name] for name in ("x-content-type-options", "x-frame-options")] == ["nosniff", "DENY"]
+    assert [headers[name] for name in ("referrer-policy", "cross-origin-opener-policy")] == ["no-referrer", "same-origin"]
+    assert len(headers.multi_items()) == len(headers)
+
+
 PREFLIGHT = {"access-control-request-method": "POST", "access-control-request-headers": "authorization, content-type"}
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from gateway.models import JsonObject
+from gateway.web.refusals import SECURITY_HEADERS
 
 __all__ = ["PAGE_HEADERS", "ExampleTab", "page"]
 
@@ -23,6 +24,7 @@ _POLICY = {
     "frame-ancestors": "'none'",
 }
 PAGE_HEADERS: Mapping[str, str] = {
+    **SECURITY_HEADERS,
     "content-security-policy": "; ".join(f"{directive} {sources}" for directive, sources in _POLICY.items()),
     # Example tabs may hold a token, and the addresses in the page change with every release.
     "cache-control": "no-store",
