@@ -1,20 +1,19 @@
 """Request bodies: read up to a size, for a time, and decoded without losing a digit."""
 
 import json
-import re
 
 import orjson
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive
 
 from gateway.clock import Deadline
+from gateway.connectors.http.json_bodies import shows_long_number
 from gateway.errors import BodyTooLargeError, NotJsonError, OperationTimeoutError
 from gateway.models import JsonValue
 
 __all__ = ["decode_json", "encode_json", "read_body"]
 
 _MAX_SECONDS = 30  # A megabyte on the slowest mobile link; longer is somebody who holds connections open.
-_LONG_DIGITS = re.compile(rb"\d{19}")  # 64 bits may not hold them, and orjson would make a float of them.
 
 
 async def read_body(receive: Receive, *, announced: str, max_bytes: int) -> bytes:
@@ -58,7 +57,8 @@ def decode_json(data: str | bytes) -> JsonValue:
     raw = data.encode("utf-8", "surrogatepass") if isinstance(data, str) else data
     try:
         value = orjson.loads(raw)
-        return json.loads(raw) if _LONG_DIGITS.search(raw) else value
+        # 64 bits may not hold it, and orjson would make a float of it.
+        return json.loads(raw) if shows_long_number(raw) else value
     except (ValueError, RecursionError):
         # The standard library reads a little less deeply than orjson, the less the deeper it is called.
         raise NotJsonError("The request is not valid JSON.") from None

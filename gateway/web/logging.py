@@ -85,7 +85,8 @@ class OperationEntry:
 
     def __exit__(self, *_error: object) -> None:
         """Logs it."""
-        _log.info(
+        # By `bind`, as the library finds the methods of what is not bound by an exception.
+        _log.bind().info(
             "operation",
             transport=self._transport,
             operation=self.operation,

@@ -52,12 +52,12 @@ def counted_json(body: bytes) -> tuple[JsonValue, int]:
         return _decode_tolerantly(body)
     count = _count(value)
     # orjson turns integers of 65 bits and more into floats.
-    if _shows_long_number(body) and _holds_rounded(value):
+    if shows_long_number(body) and _holds_rounded(value):
         return _decode_tolerantly(body)
     return value, count
 
 
-def _shows_long_number(body: bytes) -> bool:
+def shows_long_number(body: bytes) -> bool:
     """Whether there are so many digits in a row, be it in a text: a cheap look for what most bodies have none of, then a sure one."""
     return _PERHAPS_LONG in body[::_STEP].translate(_DIGITS) and _LONG_NUMBER in body.translate(_DIGITS)
 
