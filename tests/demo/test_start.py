@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -123,7 +124,7 @@ def test_a_demo_in_a_file_goes_on_where_it_stopped_and_its_tokens_stay_good(tmp_
     assert answer["data"]["dataSourceInstance"] == {"path": "/data/tasks?projectId=2&status=open"}
     assert again.returncode == 78
     assert again.stderr.count("\n") == 1
-    with sqlite3.connect(database) as connection:
+    with closing(sqlite3.connect(database)) as connection:
         assert connection.execute("select count(*) from connection").fetchone() == (1,)
 
 
