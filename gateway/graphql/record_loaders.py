@@ -142,7 +142,7 @@ class RecordLoaders:
 
         The name may be an argument as it was given or left out: that is looked at once for a place, not for each of its records.
         """
-        home: RecordPlace = record["home"]
+        home: RecordPlace = record["read_at"].home
         read, type_name = self._readers.get((home.identity, home.udm, udm)) or self._reader(home, udm)
         source = read(record["source"])
         source[TYPE_NAME], source[READ_FROM] = type_name, record
@@ -150,7 +150,7 @@ class RecordLoaders:
 
     def unified_fields(self, record: RecordSource, udm: str | None) -> JsonObject:
         """The fields of a record as a model, as JSON. Raises as `unified` does."""
-        read, _ = self._reader(record["home"], udm)
+        read, _ = self._reader(record["read_at"].home, udm)
         return read(record["source"])
 
     def _reader(self, home: RecordPlace, udm: str | None) -> tuple[_Read, str]:

@@ -3,14 +3,14 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from operator import attrgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 from gateway.graphql.fields import TYPE_NAME
 from gateway.models import Connection, Integration, JsonObject, Location, LocationKind, Pointer, Record
 from gateway.services.record_places import RecordPlace
 
 RecordSource = dict[str, Any]
-"""A record as `source`, with its `external_id` and `fields`, the `collection` that it was read from, and its `RecordPlace` as `home`."""
+"""A record as `source`, with its `external_id` and `fields`, and as `read_at` where it was read: a `ReadAt`."""
 
 
 UnifiedSource = dict[str, Any]
@@ -88,13 +88,18 @@ def collection_at(home: RecordPlace, *, is_connector_default: bool) -> Place:
     return Place(origin=origin, pointer=home.pointer, is_connector_default=is_connector_default)
 
 
+class ReadAt(NamedTuple):
+    """Where a record was read; the same object for all records of a page."""
+
+    collection: Place
+    home: RecordPlace
+
+
 def shown(place: Place, home: RecordPlace, records: Iterable[Record]) -> list[RecordSource]:
     """Records of a place: all of a page in one go."""
     # What is asked for the most stands in the dict, where it is read the fastest; the rest is read from the record.
-    return [
-        {"external_id": record.external_id, "fields": record.fields, "collection": place, "source": record, "home": home}
-        for record in records
-    ]
+    read_at = ReadAt(place, home)
+    return [{"external_id": record.external_id, "fields": record.fields, "source": record, "read_at": read_at} for record in records]
 
 
 def part(name: str) -> Callable[[RecordSource], Any]:

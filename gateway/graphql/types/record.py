@@ -25,7 +25,7 @@ Udm = Annotated[
 class Record(Node):
     @field("The id of the record in this collection and connection; opaque, and the same for ever.", type=strawberry.ID)
     def id(self: RecordSource) -> str:
-        home: RecordPlace = self["home"]
+        home: RecordPlace = self["read_at"].home
         return ids.record_id(home.connection.id, home.pointer, self["external_id"])
 
     external_id: str = strawberry.field(description="What the app calls it, as text whatever the app uses.")
@@ -79,5 +79,5 @@ class Record(Node):
 
     @field("The collection that it was read from.", type=DATA_COLLECTION)
     def collection(self: RecordSource) -> Place:
-        place: Place = self["collection"]
+        place: Place = self["read_at"].collection
         return place
