@@ -21,6 +21,7 @@ _MADE_AS_TUPLE = cast(Callable[..., Record], tuple.__new__)
 # Without a step in Python for each record.
 _ID_OF: dict[type, Callable[[Any], str]] = {float: json.dumps}
 """How ids are written that are neither texts nor integers. All else is no id, an empty text too."""
+_ONLY_TEXTS = frozenset({str}).issuperset
 _ODD = (AttributeError, KeyError, TypeError, ValueError, ExpressionError)
 """What an item raises that is no object, whose id is none, or of which something cannot be told."""
 
@@ -72,7 +73,8 @@ class RecordReader:
     def _texts(self, items: list[Any], template: Template | None) -> Iterable[str | None]:
         if template is None:
             return repeat(None)
-        return [value if value.__class__ is str and value else _as_text(value) for value in self._values(items, template)]
+        values = self._values(items, template)
+        return values if _are_texts(values) else [value if type(value) is str and value else _as_text(value) for value in values]
 
     def _times(self, items: list[Any], template: Template | None) -> Iterable[datetime | None]:
         if template is None:
@@ -179,8 +181,15 @@ def _number_text(value: int | float) -> str:
 
 def _ids(items: list[Any], key: str) -> list[str]:
     """The ids that stand under a key. Raises one of `_ODD` where an item is no object, or has none."""
-    ids = map(itemgetter(key), items)
+    ids = list(map(itemgetter(key), items))
+    if _are_texts(ids):
+        return ids
     return [str(value) if type(value) is int else value if type(value) is str and value else _ID_OF[type(value)](value) for value in ids]
+
+
+def _are_texts(values: list[Any]) -> bool:
+    """Whether all are texts and none is empty."""
+    return _ONLY_TEXTS(map(type, values)) and all(values)
 
 
 def _key(template: Template) -> str | None:
