@@ -17,7 +17,7 @@ from gateway.connectors.bounded import Bounded
 from gateway.connectors.http import addresses
 from gateway.connectors.http.exchange import Exchange
 
-MAX_SERVERS = 10_000
+MAX_SERVERS = 1_000
 """Of how many servers it is kept how they are reached."""
 
 _being_connected: ContextVar[Exchange] = ContextVar("being_connected")
