@@ -156,7 +156,7 @@ class RandomSchema:
             definition.fields = [_field(member, made) for member in shape.members]
         types = [made[name] for name in self.shapes if name not in ("Common", "Query", "Mutation")]
         return strawberry.Schema(
-            made["Query"], made["Mutation"], types=types, config=StrawberryConfig(default_resolver=read, scalar_map=SCALARS)
+            made["Query"], made.get("Mutation"), types=types, config=StrawberryConfig(default_resolver=read, scalar_map=SCALARS)
         )
 
 

@@ -12,7 +12,7 @@ from graphql import ExecutionResult, NoUnusedVariablesRule, parse, specified_rul
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from gateway.graphql.execution import FastExecutor, Plans, Prepared
-from tests.graphql.random_operations import RandomData, RandomDocument, RandomSchema
+from tests.graphql.random_operations import Kind, Member, RandomData, RandomDocument, RandomSchema, Shape
 
 # Where a null ends what is beside it before it began, graphql-core leaves coroutines that nobody awaits: the stock executor too.
 pytestmark = [
@@ -170,3 +170,21 @@ def test_executors_of_one_operation_share_nothing_that_an_execution_changes():
     assert set(first) == set(second)
     # What belongs to the schema, the document and the operation.
     assert shared == {"schema", "fragment_definitions", "fragments", "operation", "_plans"}
+
+
+@pytest.mark.parametrize("wraps", [(), ("?",), ("[",), ("[", "?"), ("?", "[", "["), ("?", "[", "?", "[", "?")])
+async def test_a_value_that_looks_like_the_object_that_it_stands_in_is_not_mistaken_for_it(wraps: tuple[str, ...]):
+    asked = RandomSchema(1)
+    box = Shape("Box", (Member("free", Kind("json", ("?",)), "plain"), Member("name", Kind("str", ()), "plain")), False)
+    holder = Shape("Holder", (Member("boxes", Kind("Box", wraps), "plain"),), False)
+    query = Shape("Query", (Member("holder", Kind("Holder", ()), "root"),), False)
+    asked.shapes = {"Common": asked.shapes["Common"], "Box": box, "Holder": holder, "Query": query}
+    inner: dict[str, Any] = {"free": {"free": 1, "name": "inner"}, "name": "outer"}
+    value: Any = inner
+    for _ in range(wraps.count("[")):
+        value = [value, value]
+    prepared = Prepared(asked._built()._schema, parse("{ holder { boxes { free name } } }"), None, plans=Plans())
+
+    executor = prepared.executor({}, context={"holder": {"boxes": value}})
+
+    assert await answered(executor, turns=None) == ExecutionResult({"holder": {"boxes": value}}, None)

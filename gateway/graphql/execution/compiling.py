@@ -56,6 +56,8 @@ _NUMBERS = {
     GraphQLFloat: "type({0}) is float and isfinite({1})",
 }
 """What else numbers must be."""
+_ITEM, _GET = "<item>", "<get>"
+"""Stand for an object, and for what gives its values by their names."""
 _UNDERSTOOD_DIRECTIVES = {"skip", "include"}
 
 
@@ -116,6 +118,10 @@ class _Compiler:
         self._choices: list[tuple[dict[str, Any], dict[str, str]]] = []
         self._lists = 0
         self._loads = 0
+        self._inline: dict[str, str] = {}
+        """What stands for the call of a function with an item of a list, but for what is to be done else."""
+        self._known: dict[GraphQLObjectType, str] = {}
+        """The names of the sets of classes whose objects all are of a type."""
 
     def plan(self, value: str) -> Plan:
         """The plan, once all is written."""
@@ -143,7 +149,11 @@ class _Compiler:
             return self._list(type, details, given)
         if is_abstract_type(type):
             return self._abstract(type, details, _named(given, name), name)
-        return f"{self._object(type, details)}({given}, i, a)"
+        function = self._object(type, details)
+        called = f"{function}({given}, i, a)"
+        # Items of lists have names of their own; `v` is soon another value.
+        is_item = given == name != "v" and function in self._inline
+        return f"({self._inline[function].replace(_ITEM, given)} else {called})" if is_item else called
 
     def _is_left(self, type: GraphQLOutputType) -> str | None:
         """What a value must be in order to stand in an answer as it is; None for types that always have to be asked."""
@@ -210,7 +220,18 @@ class _Compiler:
         if asked.names and not asked.is_below:
             # All readings that can begin have begun, and it is called again when they have ended.
             lines.append(f"if {' and '.join(f'{name} is later' for name in asked.names.values())}: return later")
-        return self._source.function("s, i, a", *lines, f"return {{{members}}}")
+        function = self._source.function("s, i, a", *lines, f"return {{{members.replace(_GET, 'get').replace(_ITEM, 's')}}}")
+        condition = self._is_plain_item(type)
+        if condition is not None and not asked.names and " for " not in members:
+            self._inline[function] = f"{{{members.replace(_GET, f'{_ITEM}.get')}}} if {condition}"
+        return function
+
+    def _is_plain_item(self, type: GraphQLObjectType) -> str | None:
+        """When an item of a list is a dict that needs no look but this one; None where that cannot be told."""
+        if type.is_type_of is None:
+            return f"type({_ITEM}) is dict"
+        known = self._known.get(type)
+        return f"type({_ITEM}) is dict and dict in {known}" if known is not None else None
 
     def _checked(self, type: GraphQLObjectType, *, is_named: bool) -> Iterator[str]:
         """Makes sure that the source is an object of the type."""
@@ -222,7 +243,8 @@ class _Compiler:
             return
         if look is Look.CLASS:
             known: set[Any] = set()
-            yield f"type(s) in {self._source.name(known)} or {self._source.name(values.judged(is_type_of, known))}(s, i)"
+            self._known[type] = self._source.name(known)
+            yield f"type(s) in {self._known[type]} or {self._source.name(values.judged(is_type_of, known))}(s, i)"
             return
         yield "type(s) in plain or present(s)"
         if is_type_of is not None:
@@ -240,7 +262,7 @@ class _Compiler:
         if loads is not None:
             self._loads += 1
             found = asked.names.setdefault(loads.asks, f"l{len(asked.names)}")
-            given = f"(None if {found} is nothing else {self._source.name(loads.value)}(s, i, {found}))"
+            given = f"(None if {found} is nothing else {self._source.name(loads.value)}({_ITEM}, i, {found}))"
             return f"(later if {found} is later else {self.value(field.type, details, given, 'v')})"
         before = self._loads
         value = self.value(field.type, details, self._resolved(field, definition, details), "v")
@@ -256,12 +278,12 @@ class _Compiler:
                 raise _UnplannedError
             name = self._source.name(definition.python_name)
             is_read = definition.default_resolver is read
-            return f"get({name})" if is_read else f"{self._source.name(definition.default_resolver)}(s, {name})"
+            return f"{_GET}({name})" if is_read else f"{self._source.name(definition.default_resolver)}({_ITEM}, {name})"
         found = computed(definition)
         if found is None:
             raise _UnplannedError
         info = f", {found.info_name}=i" if found.info_name is not None else ""
-        return f"{self._source.name(found.resolver)}(s{info}{self._arguments(field, definition, details)})"
+        return f"{self._source.name(found.resolver)}({_ITEM}{info}{self._arguments(field, definition, details)})"
 
     def _arguments(self, field: GraphQLField, definition: Any, details: FieldDetailsList) -> str:
         if not field.args:
