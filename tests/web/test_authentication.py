@@ -6,8 +6,9 @@ import pytest
 from pydantic import SecretStr
 from sqlmodel import select
 
-from gateway.models import Customer
+from gateway.models import Customer, Principal
 from gateway.models.principal import SYSTEM
+from gateway.services import customers as customer_services
 from gateway.web.tokens import mint
 
 WHO = {"query": "{ who }"}
@@ -33,6 +34,22 @@ async def test_a_customer_is_created_on_first_sight_and_known_from_then_on(http,
     (customer,) = await customers(runtime)
     assert (customer.external_id, customer.name, customer.fields) == ("acme", "Acme", {"plan": "pro"})
     assert first.json() == second.json() == {"data": {"who": f"customer {customer.id}"}}
+
+
+async def test_a_customer_is_known_only_as_long_as_nothing_of_it_has_changed(http, runtime, bearer):
+    first, other = ({"authorization": bearer("acme", name=name)} for name in ("Acme", "Acme & Sons"))
+    names, answers = [], []
+    for headers in (first, first, other, first, first):
+        answers.append((await http.post("/graphql", json=WHO, headers=headers)).json())
+        names.append((await customers(runtime))[0].name)
+
+    await customer_services.delete(runtime, Principal(is_admin=True), external_id="acme")
+    after = (await http.post("/graphql", json=WHO, headers=first)).json()
+
+    (customer,) = await customers(runtime)
+    assert names == ["Acme", "Acme", "Acme & Sons", "Acme", "Acme"]
+    assert answers == [answers[0]] * 5
+    assert after == {"data": {"who": f"customer {customer.id}"}} != answers[0]
 
 
 async def test_an_admin_is_no_customer_unless_the_token_names_one(http, runtime, bearer):

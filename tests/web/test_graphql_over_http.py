@@ -308,3 +308,11 @@ async def test_every_operation_has_a_context_of_its_own(http):
     answers = await asyncio.gather(*(http.post("/graphql", json={"query": "{ a: uses b: uses }"}) for _ in range(3)))
 
     assert [sorted(answer.json()["data"].values()) for answer in answers] == [[1, 2]] * 3
+
+
+async def test_of_a_header_that_comes_twice_the_first_counts(http):
+    accepts = [("accept", "application/graphql-response+json"), ("accept", "image/png")]
+    answers = [await http.post("/graphql", json={"query": "{ hello }"}, headers=headers) for headers in (accepts, accepts[::-1])]
+
+    assert [answer.status_code for answer in answers] == [200, 406]
+    assert answers[0].headers["content-type"] == "application/graphql-response+json; charset=utf-8"
