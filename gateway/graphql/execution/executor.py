@@ -1,6 +1,6 @@
 """The executor: graphql-core's, as Strawberry has it, with what is planned of an operation answered by its plans."""
 
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Mapping
 from contextlib import suppress
 from functools import partial
 from typing import Any, Self
@@ -61,11 +61,14 @@ class FastExecutor(StrawberryGraphQLCoreExecutionContext):
         # The values that decide which selections are in and which are out.
         self._conditions = tuple(map(self.variable_values.coerced.get, self._condition_names))
 
-    def another(self, root: object, context: object, variables: VariableValues, extensions: dict[str, Any] | None) -> Self:
-        """An executor of the same operation, for other variables. Nothing that this one has executed is in it."""
-        made = type(self).__new__(type(self))
+    @classmethod
+    def of(
+        cls, pattern: Mapping[str, Any], root: object, context: object, variables: VariableValues, extensions: dict[str, Any] | None
+    ) -> Self:
+        """An executor for these variables; `pattern` is what another of the same operation has, but for what that one has executed."""
+        made = cls.__new__(cls)
         state = vars(made)
-        state.update(vars(self))
+        state.update(pattern)
         state.update(root_value=root, context_value=context, variable_values=variables, operation_extensions=extensions)
         # What graphql-core has of one execution. A test holds that it is all of it.
         state.update(

@@ -38,8 +38,7 @@ class Prepared:
         node = next(each for each in operations if (each.name.value if each.name is not None else None) == name)
         fragments = {each.name.value: each for each in document.definitions if isinstance(each, FragmentDefinitionNode)}
         self._variables = Variables(schema, node, hides_suggestions=hides_suggestions)
-        # Is never executed itself.
-        self._pattern = FastExecutor(
+        executor = FastExecutor(
             schema,
             fragments,
             {name: FragmentDetails(fragment) for name, fragment in fragments.items()},
@@ -54,10 +53,11 @@ class Prepared:
             hide_suggestions=hides_suggestions,
             plans=plans,
         )
+        self._pattern = vars(executor)
 
     def executor(
         self, variables: dict[str, Any], *, context: object, root: object = None, extensions: dict[str, Any] | None = None
     ) -> FastExecutor | list[GraphQLError]:
         """What executes the operation once; errors where the variables do not fit."""
         values = self._variables.values(variables)
-        return values if isinstance(values, list) else self._pattern.another(root, context, values, extensions)
+        return values if isinstance(values, list) else FastExecutor.of(self._pattern, root, context, values, extensions)
