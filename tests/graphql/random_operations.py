@@ -456,9 +456,11 @@ class RandomData:
 
     def _odd(self, kind: Kind, depth: int) -> Any:
         value = self._value(kind, depth - 1) if depth > 0 else None
+        # Who comes first takes what can be read once only, and whoever waits for loaders comes later.
+        once: Any = tuple if self.asked.loads else iter
         return self.random.choice(
             [
-                *(None, Undefined, ValueError("odd"), Later(value), Later(ValueError("later")), value, (value,), {1}, iter([value])),
+                *(None, Undefined, ValueError("odd"), Later(value), Later(ValueError("later")), value, (value,), {1}, once([value])),
                 *(
                     5,
                     2**40,
