@@ -29,6 +29,8 @@ LOOKS_AT = "looks_at"
 """Marks of an `is_type_of` or `resolve_type` what it looks at: a `Look`."""
 LOADS = "loads"
 """Marks in a field's metadata what a loader finds for it: its `Loads`."""
+PART = "part"
+"""Marks in a field's metadata that it is an attribute of a part of its source: its `Part`."""
 TOGETHER = "together"
 """Marks of such a field that the app is asked for many of its values at once; each costs less."""
 
@@ -104,6 +106,23 @@ def loaded(description: str, *, type: Any, asks: Callable[[Any, Any], Asked | No
         return strawberry.field(resolver=resolve, description=description, graphql_type=type, metadata={LOADS: Loads(asks, value)})
 
     return decorate
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """An attribute of an item of a source that is a tuple."""
+
+    index: int
+    name: str
+
+
+def part(index: int, name: str, description: str) -> Any:
+    """Makes a field that shows an attribute of an item of its source, which is a tuple. Where many are asked for, none is called for."""
+
+    def resolve(self: Any) -> Any:
+        return getattr(self[index], name)
+
+    return strawberry.field(resolver=resolve, description=description, metadata={PART: Part(index, name)})
 
 
 def reference(name: str, module: str) -> Any:

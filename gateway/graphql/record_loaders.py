@@ -142,16 +142,17 @@ class RecordLoaders:
 
         The name may be an argument as it was given or left out: that is looked at once for a place, not for each of its records.
         """
-        home: RecordPlace = record["read_at"].home
+        native, _, home = record
         read, type_name = self._readers.get((home.identity, home.udm, udm)) or self._reader(home, udm)
-        source = read(record["source"])
+        source = read(native)
         source[TYPE_NAME], source[READ_FROM] = type_name, record
         return source
 
     def unified_fields(self, record: RecordSource, udm: str | None) -> JsonObject:
         """The fields of a record as a model, as JSON. Raises as `unified` does."""
-        read, _ = self._reader(record["read_at"].home, udm)
-        return read(record["source"])
+        native, _, home = record
+        read, _ = self._reader(home, udm)
+        return read(native)
 
     def _reader(self, home: RecordPlace, udm: str | None) -> tuple[_Read, str]:
         """What reads a place's records as a model, and the name of the model's type."""

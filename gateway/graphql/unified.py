@@ -8,7 +8,6 @@ from gateway.graphql.place_records import record_of_home
 from gateway.graphql.record_loaders import FieldKey, ReferenceKey
 from gateway.graphql.sources import READ_FROM, RecordSource, UnifiedSource
 from gateway.services import references
-from gateway.services.record_places import RecordPlace
 
 
 async def referenced(info: Info, source: UnifiedSource, external_id: str, model: str) -> UnifiedSource | None:
@@ -23,7 +22,7 @@ async def all_referenced(info: Info, source: UnifiedSource, external_ids: Sequen
     # Before they are read: an app may name any number of records in one.
     context.budget.spend(len(external_ids))
     await context.loaders.events.log_end_if_shown(info.operation)
-    load, home = context.loaders.records.unified_by_reference.load, source[READ_FROM]["read_at"].home
+    load, (_, _, home) = context.loaders.records.unified_by_reference.load, source[READ_FROM]
     answers = await asyncio.gather(*(load(ReferenceKey.of(home, model, external_id)) for external_id in external_ids))
     return [answer for answer in answers if answer is not None]
 
@@ -31,7 +30,7 @@ async def all_referenced(info: Info, source: UnifiedSource, external_ids: Sequen
 async def native_reference(info: Info, record: RecordSource, field: str) -> RecordSource | None:
     """The record that one of a record's own fields names; null where the field is empty, or the app has no such record."""
     context = info.context
-    home: RecordPlace = record["read_at"].home
+    read, _, home = record
     target = await context.loaders.records.target_by_field.load(FieldKey.of(home, field))
-    found = references.native_reference(context.runtime, place=home, record=record["source"], field=field, target=target)
+    found = references.native_reference(context.runtime, place=home, record=read, field=field, target=target)
     return await record_of_home(info, found.place, found.external_id) if found is not None else None

@@ -40,7 +40,7 @@ from gateway.graphql.execution import values
 from gateway.graphql.execution.arguments import Arguments
 from gateway.graphql.execution.plans import Plan, Plans
 from gateway.graphql.execution.resolvers import computed, definition_of, loads_of, plain_arguments
-from gateway.graphql.fields import LOOKS_AT, TYPE_NAME, Look, read
+from gateway.graphql.fields import LOOKS_AT, PART, TYPE_NAME, Look, Part, read
 from gateway.graphql.scalars import LEFT_AS_THEY_ARE
 
 __all__ = ["plan_of"]
@@ -215,23 +215,30 @@ class _Compiler:
         asked = _Asked()
         members = ", ".join(f"{self._source.name(name)}: {self._field(type, below, asked)}" for name, below in fields.items())
         lines = [*self._checked(type, is_named=is_named)]
-        lines.append("get = s.get if type(s) is dict or isinstance(s, dict) else partial(getattr, s)")
+        is_got_from = _GET in members
+        if is_got_from:
+            lines.append("get = s.get if type(s) is dict or isinstance(s, dict) else partial(getattr, s)")
         lines += [f"{name} = {self._source.name(values.loaded(asks))}(s, i)" for asks, name in asked.names.items()]
         if asked.names and not asked.is_below:
             # All readings that can begin have begun, and it is called again when they have ended.
             lines.append(f"if {' and '.join(f'{name} is later' for name in asked.names.values())}: return later")
         function = self._source.function("s, i, a", *lines, f"return {{{members.replace(_GET, 'get').replace(_ITEM, 's')}}}")
-        condition = self._is_plain_item(type)
+        condition = self._is_plain_item(type, is_got_from=is_got_from)
         if condition is not None and not asked.names and " for " not in members:
             self._inline[function] = f"{{{members.replace(_GET, f'{_ITEM}.get')}}} if {condition}"
         return function
 
-    def _is_plain_item(self, type: GraphQLObjectType) -> str | None:
-        """When an item of a list is a dict that needs no look but this one; None where that cannot be told."""
-        if type.is_type_of is None:
-            return f"type({_ITEM}) is dict"
+    def _is_plain_item(self, type: GraphQLObjectType, *, is_got_from: bool) -> str | None:
+        """When an item of a list needs no look but this one; None where that cannot be told.
+
+        With `is_got_from` values are got from it by their names, which only a dict has ready.
+        """
         known = self._known.get(type)
-        return f"type({_ITEM}) is dict and dict in {known}" if known is not None else None
+        if known is None and type.is_type_of is not None:
+            return None
+        if not is_got_from:
+            return f"type({_ITEM}) in {known or 'plain'}"
+        return f"type({_ITEM}) is dict" + (f" and dict in {known}" if known is not None else "")
 
     def _checked(self, type: GraphQLObjectType, *, is_named: bool) -> Iterator[str]:
         """Makes sure that the source is an object of the type."""
@@ -279,6 +286,9 @@ class _Compiler:
             name = self._source.name(definition.python_name)
             is_read = definition.default_resolver is read
             return f"{_GET}({name})" if is_read else f"{self._source.name(definition.default_resolver)}({_ITEM}, {name})"
+        part = definition.metadata.get(PART)
+        if isinstance(part, Part):
+            return f"{_ITEM}[{part.index}].{part.name}"
         found = computed(definition)
         if found is None:
             raise _UnplannedError

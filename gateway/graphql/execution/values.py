@@ -11,7 +11,7 @@ from gateway.graphql.execution.resolvers import ContextOnly
 from gateway.graphql.fields import Asked
 from gateway.graphql.ids import ROW_TYPES
 
-PLAIN = frozenset({dict, *ROW_TYPES.values()})
+PLAIN = frozenset({dict, tuple, *ROW_TYPES.values()})
 """Classes of what is no error and nothing to wait for, without being looked at: to ask a row for what it lacks takes long."""
 LATER: Any = object()
 """Stands for a value that a loader is reading."""

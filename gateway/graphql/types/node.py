@@ -25,5 +25,5 @@ class Node:
 
 
 def _type_name(source: Any) -> str:
-    # Records are plain dicts; the classes of rows have the names of their types.
-    return ids.RECORD if isinstance(source, dict) else type(source).__name__
+    # Records are in plain tuples; the classes of rows have the names of their types.
+    return ids.RECORD if isinstance(source, tuple) else type(source).__name__

@@ -8,12 +8,11 @@ from strawberry.scalars import JSON
 
 from gateway.graphql import ids
 from gateway.graphql.context import Info
-from gateway.graphql.fields import DATA_COLLECTION, RECORD, field
-from gateway.graphql.sources import Place, RecordSource, UnifiedSource, part
+from gateway.graphql.fields import DATA_COLLECTION, RECORD, field, part
+from gateway.graphql.sources import Place, RecordSource, UnifiedSource
 from gateway.graphql.types.node import Node
 from gateway.graphql.types.unified import UnifiedRecord
 from gateway.graphql.unified import native_reference
-from gateway.services.record_places import RecordPlace
 
 Udm = Annotated[
     str | None,
@@ -25,28 +24,19 @@ Udm = Annotated[
 class Record(Node):
     @field("The id of the record in this collection and connection; opaque, and the same for ever.", type=strawberry.ID)
     def id(self: RecordSource) -> str:
-        home: RecordPlace = self["read_at"].home
-        return ids.record_id(home.connection.id, home.pointer, self["external_id"])
+        record, _, home = self
+        return ids.record_id(home.connection.id, home.pointer, record.external_id)
 
-    external_id: str = strawberry.field(description="What the app calls it, as text whatever the app uses.")
-    name: str | None = strawberry.field(resolver=part("name"), description="What people call it. Null where the connector does not say.")
-    url: str | None = strawberry.field(
-        resolver=part("url"), description="Where people find it in the app. Null where the connector does not say."
+    external_id: str = part(0, "external_id", "What the app calls it, as text whatever the app uses.")
+    name: str | None = part(0, "name", "What people call it. Null where the connector does not say.")
+    url: str | None = part(0, "url", "Where people find it in the app. Null where the connector does not say.")
+    version: str | None = part(0, "version", "Changes with every change of the record. Null where the app has none.")
+    fields: JSON = part(0, "fields", "The record's fields, as `fieldsSchema` describes them.")
+    raw_fields: JSON | None = part(
+        0, "raw_fields", "What the app sent, before the connector brought it into `fields`. Null where the two are the same."
     )
-    version: str | None = strawberry.field(
-        resolver=part("version"), description="Changes with every change of the record. Null where the app has none."
-    )
-    fields: JSON = strawberry.field(description="The record's fields, as `fieldsSchema` describes them.")
-    raw_fields: JSON | None = strawberry.field(
-        resolver=part("raw_fields"),
-        description="What the app sent, before the connector brought it into `fields`. Null where the two are the same.",
-    )
-    created_at: datetime | None = strawberry.field(
-        resolver=part("created_at"), description="When it was created in the app. Null where the app does not say."
-    )
-    updated_at: datetime | None = strawberry.field(
-        resolver=part("updated_at"), description="When it was last changed in the app. Null where the app does not say."
-    )
+    created_at: datetime | None = part(0, "created_at", "When it was created in the app. Null where the app does not say.")
+    updated_at: datetime | None = part(0, "updated_at", "When it was last changed in the app. Null where the app does not say.")
 
     @field(
         "Its fields in the words of a universal data model. Null, with the reason among the errors, where it cannot be read as the model.",
@@ -79,5 +69,5 @@ class Record(Node):
 
     @field("The collection that it was read from.", type=DATA_COLLECTION)
     def collection(self: RecordSource) -> Place:
-        place: Place = self["read_at"].collection
+        _, place, _ = self
         return place

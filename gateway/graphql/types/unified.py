@@ -4,6 +4,7 @@ from typing import Any
 
 import strawberry
 
+from gateway import models
 from gateway.graphql.fields import RECORD, TYPE_NAME, Look, field, looks_at
 from gateway.graphql.sources import READ_FROM, RecordSource, UnifiedSource
 
@@ -12,8 +13,8 @@ from gateway.graphql.sources import READ_FROM, RecordSource, UnifiedSource
 class UnifiedRecord:
     @field("What the app calls the record.")
     def external_id(self: UnifiedSource) -> str:
-        external_id: str = self[READ_FROM]["external_id"]
-        return external_id
+        record: models.Record = self[READ_FROM][0]
+        return record.external_id
 
     @field("The record in the app's own words.", type=RECORD)
     def record(self: UnifiedSource) -> RecordSource:
