@@ -68,5 +68,7 @@ class Flight(Generic[Outcome]):
                 waiter.cancel()
             elif fault is not None:
                 waiter.set_exception(fault)
+                # Counts as told: whoever is cancelled in this very turn looks at it no more.
+                waiter.exception()
             else:
                 waiter.set_result(task.result())

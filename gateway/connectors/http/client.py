@@ -103,9 +103,10 @@ async def _answered(connection: Connection, request: AppRequest, head: bytes, *,
         body = await bodies.read_bounded(stream, content_encoding=coding, max_bytes=max_bytes)
     finally:
         if uploading is not None and not uploading.done():
-            # The app did not wait for the end of the request: what is left of it would be taken for the next one.
+            # The app did not wait for the end of the request: what is left of it would be taken for the next one. Nor may it wait
+            # to be written, for which an app that reads no more leaves forever.
             uploading.cancel()
-            protocol.force_close()
+            _abort(connection)
     return AppResponse(status=message.code, headers=headers, body=body)
 
 

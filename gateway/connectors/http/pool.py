@@ -1,5 +1,6 @@
 """Connections that wait for their next request."""
 
+import asyncio
 import select
 from collections.abc import Sequence
 from contextvars import ContextVar
@@ -42,7 +43,12 @@ class ConnectionPool(aiohttp.TCPConnector):
         _being_connected.set(exchange)
         while True:
             exchange.is_queued, exchange.is_first = True, False
-            connection = await self.connect(request, [], _NO_TIMEOUTS)
+            try:
+                connection = await self.connect(request, [], _NO_TIMEOUTS)
+            except asyncio.CancelledError:
+                # It may have been given a free place in this very turn, of which the library would tell nobody else.
+                self._release_waiter()
+                raise
             if exchange.is_first or not _is_spent(connection):
                 break
             connection.close()
@@ -65,7 +71,10 @@ class ConnectionPool(aiohttp.TCPConnector):
     def _request_to(self, server: str) -> "_Request":
         request = self._requests.get(server)
         if request is None:
-            request = _Request("GET", URL(server, encoded=True), loop=self._loop)
+            try:
+                request = _Request("GET", URL(server, encoded=True), loop=self._loop)
+            except ValueError:
+                raise aiohttp.InvalidURL(server) from None
             self._requests.put(server, request, weight=1)
         return request
 

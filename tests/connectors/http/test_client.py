@@ -15,6 +15,13 @@ LOOPBACK = [ip_network("127.0.0.0/8")]
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
 
+async def _lost(writer):
+    """Returns once an app that reads no more notices, as it writes, that nobody is there."""
+    while not writer.transport.is_closing():
+        writer.write(b"x")
+        await asyncio.sleep(0)
+
+
 class Remembered:
     """Answers OK and keeps the writer, so that the test can say more on the same connection."""
 
@@ -81,7 +88,7 @@ async def test_a_large_body_arrives_whole(app, send):
     assert app.requests[0].body == content
 
 
-async def test_an_answer_to_the_first_part_of_a_large_body_counts_and_its_connection_is_not_used_again(http):
+async def test_an_answer_to_the_first_part_of_a_large_body_counts_and_its_connection_is_dropped_at_once(http):
     connections = []
 
     async def answer(reader, writer):
@@ -93,8 +100,9 @@ async def test_an_answer_to_the_first_part_of_a_large_body_counts_and_its_connec
         address = WebAddress.parse(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/")
         upload = AppRequest("POST", address, content=b"x" * 30_000_000)
         answers = [await http.send(upload, max_bytes=100, timeout_seconds=10) for _ in range(2)]
-        for writer in connections:
-            writer.transport.abort()
+        async with asyncio.timeout(10):
+            for writer in connections:
+                await _lost(writer)
 
     assert [(answer.status, answer.body) for answer in answers] == [(413, b"big")] * 2
     assert len(connections) == 2
@@ -175,6 +183,11 @@ async def test_an_address_whose_parts_make_another_is_refused_unsent(app, http, 
 
     assert app.connection_count == 0
     assert "s3cret" not in refused.value.message
+
+
+async def test_a_port_that_no_server_has_is_refused(http):
+    with pytest.raises(UpstreamRejectedError, match="address of the app is not a host name"):
+        await http.send(AppRequest("GET", WebAddress.parse("http://app.example:70000/")), max_bytes=100, timeout_seconds=10)
 
 
 @pytest.mark.parametrize("method", ["CONNECT", "TRACE", "GET /", ""])
@@ -364,6 +377,32 @@ async def test_a_cancelled_request_closes_its_connection_and_frees_its_place(app
 
     await asyncio.wait_for(app.wait_until_idle(), timeout=10)
     assert (await http.send(AppRequest("GET", WebAddress.parse(app.url)), max_bytes=100, timeout_seconds=10)).body == b"next"
+    await http.aclose()
+
+
+async def test_a_place_that_falls_free_for_a_request_that_is_cancelled_in_the_same_turn_goes_to_the_next_one(app):
+    http = Http(allowed_networks=LOOPBACK, max_connections=1)
+    app.answer(Hang(), Answer(body="mine"))
+    request = AppRequest("GET", WebAddress.parse(app.url))
+
+    async def end_the_next():
+        try:
+            await http.send(request, max_bytes=10, timeout_seconds=30)
+        finally:
+            second.cancel()
+
+    first = asyncio.create_task(end_the_next())
+    await app.wait_for_requests(1)
+    second = asyncio.create_task(http.send(request, max_bytes=10, timeout_seconds=30))
+    await asyncio.sleep(0)
+    third = asyncio.create_task(http.send(request, max_bytes=10, timeout_seconds=5))
+    await asyncio.sleep(0)
+
+    first.cancel()
+    await asyncio.gather(first, second, return_exceptions=True)
+
+    assert second.cancelled()
+    assert (await third).body == b"mine"
     await http.aclose()
 
 
