@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 import strawberry
 from graphql import ExecutionResult, NoUnusedVariablesRule, parse, specified_rules, validate
+from strawberry.scalars import JSON
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
-from gateway.graphql.execution import FastExecutor, Plans, Prepared
+from gateway.graphql.execution import FastExecutor, Plans, Prepared, call_directly
 from tests.graphql.random_operations import Kind, Member, RandomData, RandomDocument, RandomSchema, Shape
 
 # Where a null ends what is beside it before it began, graphql-core leaves coroutines that nobody awaits: the stock executor too.
@@ -170,6 +171,26 @@ def test_executors_of_one_operation_share_nothing_that_an_execution_changes():
     assert set(first) == set(second)
     # What belongs to the schema, the document and the operation.
     assert shared == {"schema", "fragment_definitions", "fragments", "operation", "_plans"}
+
+
+def test_what_a_resolver_makes_of_a_variables_default_is_not_seen_by_the_next_execution():
+    @strawberry.type
+    class Query:
+        @strawberry.field
+        def told(self, free: JSON) -> JSON:
+            free["words"].append("more")
+            return free
+
+    schema = strawberry.Schema(Query)
+    call_directly(schema)
+    prepared = Prepared(schema._schema, parse("query ($free: JSON! = {words: []}) { told(free: $free) }"), None, plans=Plans())
+    answers = []
+    for _ in range(2):
+        executor = prepared.executor({}, context=None)
+        assert not isinstance(executor, list)
+        answers.append(executor.execute_operation().data)
+
+    assert answers == [{"told": {"words": ["more"]}}] * 2
 
 
 @pytest.mark.parametrize("wraps", [(), ("?",), ("[",), ("[", "?"), ("?", "[", "["), ("?", "[", "?", "[", "?")])

@@ -5,11 +5,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from graphql import GraphQLError, GraphQLSchema, OperationDefinitionNode, Undefined, VariableValues, is_leaf_type
+from graphql import ConstValueNode, GraphQLError, GraphQLSchema, OperationDefinitionNode, Undefined, VariableValues, is_leaf_type
 from graphql.execution.get_variable_signature import GraphQLVariableSignature, get_variable_signature
 from graphql.execution.values import VariableValueSource, get_variable_values, input_is_nested_too_deeply
 from graphql.type import is_non_null_type
-from graphql.utilities.coerce_input_value import coerce_default_value, coerce_input_value
+from graphql.utilities.coerce_input_value import coerce_input_literal, coerce_input_value
 
 __all__ = ["Variables"]
 
@@ -27,6 +27,7 @@ class _Variable:
     is_required: bool
     coerce: Callable[[Any], Any] | None
     """For leaf types: their own rule for what is not null."""
+    default: ConstValueNode | None
     left_out: VariableValueSource
 
     def read(self, value: Any) -> Any:
@@ -72,8 +73,9 @@ class Variables:
                 coerced[name] = _fitting(each.read(value))
                 continue
             sources[name] = each.left_out
-            if each.signature.default is not None:
-                coerced[name] = _fitting(coerce_default_value(each.signature))
+            if each.default is not None:
+                # Made anew each time: a resolver that changes a list or an object changes it for its own request only.
+                coerced[name] = _fitting(coerce_input_literal(each.default, each.signature.type))
             elif each.is_required:
                 raise _UnfitError
         return VariableValues(sources, coerced)
@@ -83,7 +85,8 @@ def _planned(signature: GraphQLVariableSignature) -> _Variable:
     is_required = is_non_null_type(signature.type)
     named: Any = signature.type.of_type if is_non_null_type(signature.type) else signature.type
     coerce = named.coerce_input_value if is_leaf_type(named) else None
-    return _Variable(signature, is_required, coerce, VariableValueSource(signature))
+    default = signature.default.literal if signature.default is not None else None
+    return _Variable(signature, is_required, coerce, default, VariableValueSource(signature))
 
 
 def _fitting(value: Any) -> Any:
