@@ -237,6 +237,19 @@ async def test_headers_after_the_body_are_not_read_without_end_either(app, trail
         writer.close()
 
 
+async def test_headers_after_the_body_do_not_say_who_asks(app, bearer):
+    body = json.dumps({"query": "{ who }"})
+    head = "POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\nconnection: close\r\n\r\n"
+    async with Running(app) as server:
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        # All in one piece, so that it is there before anybody looks at the head.
+        writer.write(f"{head}{len(body):x}\r\n{body}\r\n0\r\nauthorization: {bearer('acme')}\r\n\r\n".encode())
+        answer = await asyncio.wait_for(reader.read(), 10)
+        writer.close()
+
+    assert answer.endswith(b'{"data":{"who":"nobody"}}')
+
+
 async def test_a_long_address_is_not_read(app):
     async with Running(app) as server:
         reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
