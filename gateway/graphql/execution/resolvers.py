@@ -16,7 +16,7 @@ from strawberry.types.field import StrawberryField
 from gateway.graphql.execution.arguments import Arguments, arguments_of
 from gateway.graphql.fields import COMPUTES, LOADS, Loads
 
-__all__ = ["Computed", "ContextOnly", "computed", "definition_of", "is_plain", "loads_of", "plain_arguments"]
+__all__ = ["Computed", "ContextOnly", "computed", "definition_of", "loads_of", "plain_arguments"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +64,14 @@ def loads_of(definition: StrawberryField) -> Loads | None:
 
 def plain_arguments(field: GraphQLField, definition: StrawberryField, node: FieldNode) -> Arguments | None:
     """The arguments of a place; None where they are more than plain values of GraphQL's own scalars."""
-    if not all(map(is_plain, definition.arguments)):
+    if not all(map(_is_plain, definition.arguments)):
         return None
     # The schema's arguments are made of the declared ones, in their order.
     taken = {name: (argument.python_name, None) for name, argument in zip(field.args, definition.arguments, strict=True)}
     return arguments_of(field, node, taken)
 
 
-def is_plain(argument: StrawberryArgument) -> bool:
+def _is_plain(argument: StrawberryArgument) -> bool:
     """Whether a resolver gets the values of an argument as GraphQL has them."""
     kind: Any = argument.type
     # Not an instance of a subclass: `Maybe` is one, and wraps what it has.
