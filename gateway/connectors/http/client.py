@@ -107,6 +107,9 @@ async def _answered(connection: Connection, request: AppRequest, head: bytes, *,
             # to be written, for which an app that reads no more leaves forever.
             uploading.cancel()
             _abort(connection)
+    # Nobody reads answers until the next request. A parser would go on reading, without a bound, and forget what has come in part;
+    # without one a little is kept, by which the pool sees that the connection is not to be used again.
+    protocol._parser = None
     return AppResponse(status=message.code, headers=headers, body=body)
 
 

@@ -108,7 +108,7 @@ async def test_an_answer_to_the_first_part_of_a_large_body_counts_and_its_connec
     assert len(connections) == 2
 
 
-async def test_headers_of_the_connection_are_the_libraries_own(app, send):
+async def test_headers_of_the_connection_are_the_gateways_own(app, send):
     app.answer()
     own = {"Host": "elsewhere.example", "Connection": "close", "Transfer-Encoding": "chunked", "Upgrade": "h2c", "TE": "trailers"}
 
@@ -303,6 +303,35 @@ async def test_an_unasked_answer_that_was_read_while_the_connection_was_idle_is_
     response = await send()
 
     assert (response.status, response.body) == (200, b"mine")
+
+
+async def test_a_part_of_an_unasked_answer_ends_the_use_of_its_connection_too(app, send):
+    remembered = Remembered()
+    app.answer(remembered, Answer(body="mine"))
+
+    await send()
+    remembered.writer.write(b"HTTP/1.1 408 Request Ti")
+    for _ in range(5):
+        await asyncio.sleep(0.01)
+    response = await send(method="POST")
+
+    assert response.body == b"mine"
+    assert app.connection_count == 2
+
+
+async def test_of_unasked_answers_without_an_end_only_a_little_is_read(app, send):
+    remembered = Remembered()
+    app.answer(remembered, Answer(body="mine"))
+    await send()
+    transport, left = remembered.writer.transport, None
+
+    transport.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n" * 500_000)
+    while left != (left := transport.get_write_buffer_size()):
+        for _ in range(20):
+            await asyncio.sleep(0)
+
+    assert left > 10_000_000
+    assert (await send()).body == b"mine"
 
 
 async def test_two_answers_at_once_count_as_one(app, send):
