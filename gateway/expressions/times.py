@@ -21,15 +21,21 @@ _DIRECTIVES: Mapping[str, Callable[[datetime], str]] = {
 }
 _DIRECTIVE = re.compile("%.?", re.DOTALL)
 _MAX_PATTERN_CHARACTERS = 100
-# An hour of 24 is told as the day after it, by the versions of the library that read it.
-_WHOLE_SECONDS = re.compile(
-    r"(?:(?!0000)[0-9]{4}-(?:(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])|(?:0[13-9]|1[0-2])-(?:29|30)|(?:0[13578]|1[02])-31)"
-    r"|(?!0000)(?:[0-9]{2}(?:0[48]|[2468][048]|[13579][26])|(?:[02468][048]|[13579][26])00)-02-29)"
-    r"T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]Z"
-)
+_WHOLE_SECONDS = slice(4, None, 3), "--T::Z"
+"""Where the signs between the numbers stand in a time of whole seconds in UTC, and which they are."""
 
-is_as_told: Callable[[str], object] = _WHOLE_SECONDS.fullmatch
-"""True where the text is what `to_text` makes of the time that it names, which spares making it; of some that are, it is not."""
+
+def is_as_told(text: str) -> bool:
+    """True where the text is what `to_text` makes of the time that it names, which spares making it; of some that are, it is not."""
+    places, signs = _WHOLE_SECONDS
+    # The library takes a NUL for the end of the text. An hour of 24 is told as the day after it, by the versions of it that read it.
+    if text[places] != signs or len(text) != 20 or "\0" in text or text[11:13] == "24":
+        return False
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
 
 
 def parse(text: str | None) -> datetime | None:

@@ -31,17 +31,29 @@ LOADS = "loads"
 """Marks in a field's metadata what a loader finds for it: its `Loads`."""
 PART = "part"
 """Marks in a field's metadata that it is an attribute of a part of its source: its `Part`."""
+PICKS = "picks"
+"""Marks in the metadata of a field of a model's type which value of the model it shows: a `Picked`, whose `made` stands before the type's
+own rule; without one the values are answered as the model has them."""
+READS = "reads"
+"""Marks in a field's metadata how only what is picked is read: a function of the source, the info, the `Picks` and the arguments."""
 TOGETHER = "together"
 """Marks of such a field that the app is asked for many of its values at once; each costs less."""
 
 
 def field(
-    description: str, *, type: Any = None, computes: bool = False, asks_app: bool = False, together: bool = False
+    description: str,
+    *,
+    type: Any = None,
+    computes: bool = False,
+    reads: Resolver | None = None,
+    asks_app: bool = False,
+    together: bool = False,
 ) -> Callable[[Resolver], Any]:
     """Makes a resolver of a method; `type` is what the schema shows where that is not the method's return annotation.
 
     `computes` promises of one that takes `info` that it only computes, and of `info` looks at `context` only. Those that know
     nothing but their source promise it by that. Such fields are answered without the library's ceremony, for many items at once.
+    `reads` answers it where only values of a model are picked of what it shows; see `READS`.
     `asks_app` says that it may ask the external app, and `together` that it does so for many values at once.
     """
 
@@ -50,7 +62,7 @@ def field(
             resolver=resolver,
             description=description,
             graphql_type=type,
-            metadata={COMPUTES: computes, ASKS_APP: asks_app, TOGETHER: together},
+            metadata={COMPUTES: computes, READS: reads, ASKS_APP: asks_app, TOGETHER: together},
         )
 
     return decorate

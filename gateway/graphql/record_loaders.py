@@ -16,9 +16,11 @@ from gateway.models import JsonObject, LocationKind, Pointer, Principal, Record
 from gateway.runtime import Runtime
 from gateway.services import record_places, records, references, unified
 from gateway.services.record_places import RecordPlace
+from gateway.udm import Translation
 from gateway.udm.shapes import type_name
 
 _Read = Callable[[Record], JsonObject]
+_Picks = Callable[[Translation], _Read]
 _ReaderKey = tuple[str, str | None, str | None]
 """The identity of a place, its model, and the one that was asked for."""
 _ROOT = Pointer("")
@@ -108,7 +110,9 @@ class RecordLoaders:
     def __init__(self, runtime: Runtime, principal: Principal) -> None:
         self._runtime = runtime
         self._principal = principal
+        self._translations: dict[_ReaderKey, Translation] = {}
         self._readers: dict[_ReaderKey, tuple[_Read, str]] = {}
+        self._picking: dict[tuple[str, str | None, str | None, _Picks], _Read] = {}
         self._refusals: dict[_ReaderKey, GatewayError] = {}
         self._collections: dict[tuple[str, str | None], Place] = {}
 
@@ -148,26 +152,39 @@ class RecordLoaders:
         source[TYPE_NAME], source[READ_FROM] = type_name, record
         return source
 
+    def picked(self, record: RecordSource, udm: str | None, picks: _Picks) -> JsonObject:
+        """What `picks` gives reads of a record as a model. Raises as `unified` does."""
+        native, _, home = record
+        key = (home.identity, home.udm, udm, picks)
+        read = self._picking.get(key)
+        if read is None:
+            read = self._picking[key] = picks(self._translation(home, udm))
+        return read(native)
+
     def unified_fields(self, record: RecordSource, udm: str | None) -> JsonObject:
         """The fields of a record as a model, as JSON. Raises as `unified` does."""
         native, _, home = record
-        read, _ = self._reader(home, udm)
-        return read(native)
+        return self._translation(home, udm).read(native)
 
     def _reader(self, home: RecordPlace, udm: str | None) -> tuple[_Read, str]:
         """What reads a place's records as a model, and the name of the model's type."""
+        translation = self._translation(home, udm)
+        reader = self._readers[home.identity, home.udm, udm] = translation.read, type_name(translation.model)
+        return reader
+
+    def _translation(self, home: RecordPlace, udm: str | None) -> Translation:
+        """How a place's records translate into a model: told once."""
         key = (home.identity, home.udm, udm)
         if key in self._refusals:
             # Without its trace: an error that is raised again and again would drag an ever longer one along.
             raise self._refusals[key].with_traceback(None)
-        if key not in self._readers:
+        if key not in self._translations:
             try:
-                translation = unified.translation_of(self._runtime, home, given(udm))
+                self._translations[key] = unified.translation_of(self._runtime, home, given(udm))
             except GatewayError as error:
                 self._refusals[key] = error
                 raise
-            self._readers[key] = translation.read, type_name(translation.model)
-        return self._readers[key]
+        return self._translations[key]
 
     def collection_of(self, place: RecordPlace) -> Place:
         """The collection of a place, as the schema shows it."""

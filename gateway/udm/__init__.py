@@ -3,7 +3,20 @@
 from gateway.udm.loading import MODELS, load_models
 from gateway.udm.mapping import Translation, UnifiedMapping, translation
 from gateway.udm.model import Models, UniversalDataModel
+from gateway.udm.reading import ModelReader, Picked
 from gateway.udm.rules import FieldRule
 from gateway.udm.writing import Native
 
-__all__ = ["MODELS", "FieldRule", "Models", "Native", "Translation", "UnifiedMapping", "UniversalDataModel", "load_models", "translation"]
+__all__ = [
+    "MODELS",
+    "FieldRule",
+    "ModelReader",
+    "Models",
+    "Native",
+    "Picked",
+    "Translation",
+    "UnifiedMapping",
+    "UniversalDataModel",
+    "load_models",
+    "translation",
+]

@@ -9,7 +9,7 @@ from gateway.errors import InvalidError, UnsupportedError, UserError
 from gateway.models import Condition, JsonObject, JsonSchema, Record
 from gateway.udm.conditions import comparable_fields, native_condition
 from gateway.udm.model import Models, UniversalDataModel
-from gateway.udm.reading import ModelReader, model_reader
+from gateway.udm.reading import ModelReader, Picked, model_reader, picking_reader
 from gateway.udm.rules import FieldRule
 from gateway.udm.writing import Native, native_fields
 
@@ -29,6 +29,12 @@ class Translation(Protocol):
 
     def read(self, record: Record) -> JsonObject:
         """The record as the model, a new object: values of the types that its schema says, nothing where the app has nothing."""
+
+    def reading(self, picked: Mapping[str, Picked]) -> ModelReader | None:
+        """What reads of a record only what is picked, null where there is nothing. It is compiled each time: keep it.
+
+        Null where values may be of other kinds than the model says.
+        """
 
     def write(self, unified: JsonObject, *, fields_schema: JsonSchema | None) -> Native:
         """The model's fields as the app's own, of the types that the collection's schema says.
@@ -61,6 +67,10 @@ class UnifiedMapping:
     def read(self) -> ModelReader:
         """Reads a record as the model, its gaps filled; the model's times of the record are those that the app tells of it."""
         return model_reader(self.rules, self.model, mapped=self.rules)
+
+    def reading(self, picked: Mapping[str, Picked]) -> ModelReader | None:
+        """What reads of a record only what is picked."""
+        return picking_reader(picked, self.rules, self.model, mapped=self.rules, whole=self.read)
 
     def write(self, unified: JsonObject, *, fields_schema: JsonSchema | None) -> Native:
         """The model's fields as the app's own."""
@@ -95,9 +105,11 @@ class FallbackTranslation:
     @cached_property
     def read(self) -> ModelReader:
         """Reads a record as the other model, under the names of this one."""
-        rules = {name: FieldRule(path=other) for name, other in self._names.items()}
-        mapped = [name for name, other in self._names.items() if other in self.mapping.rules]
-        return model_reader(rules, self.model, mapped=mapped, through=self.mapping.read)
+        return model_reader(self._rules, self.model, mapped=self._mapped, through=self.mapping.read)
+
+    def reading(self, picked: Mapping[str, Picked]) -> ModelReader | None:
+        """What reads of a record only what is picked."""
+        return picking_reader(picked, self._rules, self.model, mapped=self._mapped, whole=self.read, through=self.mapping.read)
 
     def write(self, unified: JsonObject, *, fields_schema: JsonSchema | None) -> Native:
         """The fields of this model as the app's own; those that the other model does not have are unmapped."""
@@ -121,6 +133,15 @@ class FallbackTranslation:
             return self.mapping.condition(replace(condition, field=self._names[head] + dot + rest), fields_schema=fields_schema)
         except (InvalidError, UnsupportedError) as error:
             raise self._in_own_words(error) from None
+
+    @property
+    def _rules(self) -> Mapping[str, FieldRule]:
+        return {name: FieldRule(path=other) for name, other in self._names.items()}
+
+    @property
+    def _mapped(self) -> list[str]:
+        """The fields that the app has a place for."""
+        return [name for name, other in self._names.items() if other in self.mapping.rules]
 
     @cached_property
     def _names(self) -> Mapping[str, str]:

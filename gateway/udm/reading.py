@@ -1,6 +1,7 @@
 """Reads an app's fields as a model's. Rules are compiled once, to one function: a page has a thousand records."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Container, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from gateway.expressions import ExpressionError, Template, times
@@ -10,6 +11,7 @@ from gateway.udm.coercion import LEFT_AS_THEY_ARE, LEFT_IF_TOLD_SO, MADE_BY_TYPE
 from gateway.udm.filling import Gap, fillable, filling
 from gateway.udm.model import UniversalDataModel
 from gateway.udm.rules import FieldRule, unified_value
+from gateway.udm.shapes import type_name
 
 ObjectReader = Callable[[Any], JsonObject]
 ModelReader = Callable[[Record], JsonObject]
@@ -19,10 +21,20 @@ _TIMES: Mapping[str, str] = {"createdTime": "created_at", "updatedTime": "update
 """The fields of models that tell what an app tells of every record, and where it stands in a record."""
 
 
+@dataclass(frozen=True, slots=True)
+class Picked:
+    """A value of what is picked of a model."""
+
+    name: str | None
+    """The field; null for the name of the model's type."""
+    made: Callable[[Any], Any] | None = None
+    """What is made of a value that is there; null where it stays as it is."""
+
+
 def object_reader(rules: Mapping[str, FieldRule], schema: JsonSchema) -> ObjectReader:
     """What reads an app's fields as an object of the schema; fields of which the app has nothing are left out."""
     writer = _Writer()
-    return writer.compiled("fields", "found = {}", *writer.fields(rules, schema), "return found")
+    return writer.compiled("fields", *writer.fields(rules, schema), "found = {}", *writer.found(), "return found")
 
 
 def model_reader(
@@ -33,23 +45,56 @@ def model_reader(
     The rules speak of the record's own fields, or of those that it has `through` another model, its times among them.
     `mapped` are the fields that the app has a place for.
     """
-    writer = _Writer()
-    times_of = {name: part for name, part in _TIMES.items() if name in model.properties and through is None}
-    rules = {name: rule for name, rule in rules.items() if name != "id"}
+    writer, told = _Writer(), _told(rules, model, through)
     return writer.compiled(
         "record",
-        f"{', '.join(Record._fields)} = record",
-        *([f"fields = {writer.name(through)}(record)"] if through is not None else []),
+        *writer.values(rules, model, through),
         "found = {'id': external_id}",
-        *writer.fields(rules, model.fields_schema),
-        *writer.times(times_of),
-        *writer.gaps(model, mapped=mapped, told={"id", *rules, *times_of}),
+        *writer.found(),
+        *writer.gaps(model, mapped=mapped, told=told),
         "return found",
     )
 
 
+def picking_reader(
+    picked: Mapping[str, Picked],
+    rules: Mapping[str, FieldRule],
+    model: UniversalDataModel,
+    *,
+    mapped: Collection[str],
+    whole: ModelReader,
+    through: ModelReader | None = None,
+) -> ModelReader | None:
+    """What reads of a record what `whole` would, but only what is picked, by the names and in the order of `picked`; else nulls.
+
+    Null where the rules of a connector that is not checked give parts of what the model has as one value.
+    """
+    names = {each.name for each in picked.values()}
+    if any(name in names and not _gives_kind(rule, model.properties.get(name, {})) for name, rule in rules.items()):
+        return None
+    writer, told = _Writer(), _told(rules, model, through)
+    if any(gap.path[0] in names for gap in fillable(model.gaps, mapped=mapped, told=told)):
+        return writer.compiled("record", f"found = {writer.name(whole)}(record)", writer.picked(picked, model, is_found=True))
+    wanted = {name: rule for name, rule in rules.items() if name in names}
+    return writer.compiled("record", *writer.values(wanted, model, through, only=names), writer.picked(picked, model, is_found=False))
+
+
+def _told(rules: Mapping[str, FieldRule], model: UniversalDataModel, through: ModelReader | None) -> set[str]:
+    """The fields that a record may have before any gap is filled."""
+    return {"id", *rules, *_times_of(model, through)}
+
+
+def _times_of(model: UniversalDataModel, through: ModelReader | None) -> Mapping[str, str]:
+    return {name: part for name, part in _TIMES.items() if name in model.properties and through is None}
+
+
+def _gives_kind(rule: FieldRule, schema: JsonSchema) -> bool:
+    """Whether what the rule gives is of the kind that the schema says."""
+    return not (rule.fields or rule.each) or schema.get("type", "object") == "object"
+
+
 class _Writer:
-    """Writes one reader, which adds to `found` what it finds in `fields`."""
+    """Writes one reader, which gives a name to each value that it finds in `fields`."""
 
     def __init__(self) -> None:
         self._source = Source(
@@ -72,39 +117,78 @@ class _Writer:
         name = self._source.function(parameters, *lines)
         return self._source.compiled()(name)
 
+    def values(
+        self,
+        rules: Mapping[str, FieldRule],
+        model: UniversalDataModel,
+        through: ModelReader | None,
+        *,
+        only: Container[str | None] | None = None,
+    ) -> Iterator[str]:
+        """Finds what a record has for the rules of a model, and its times; `only` some of these, where it is given."""
+        yield f"{', '.join(Record._fields)} = record"
+        if through is not None:
+            yield f"fields = {self.name(through)}(record)"
+        yield from self.fields({name: rule for name, rule in rules.items() if name != "id"}, model.fields_schema)
+        for field, part in _times_of(model, through).items():
+            if only is None or field in only:
+                value = self._values.get(field)
+                known = f"{value} if {value} is not None else " if value is not None else ""
+                yield f"{self._value(field)} = {known}None if {part} is None else text_of_time({part})"
+
     def fields(self, rules: Mapping[str, FieldRule], schema: JsonSchema) -> Iterator[str]:
         """Finds the value of each rule. One that stands under one name takes no call where it is of the right type already."""
-        yield "get = (fields if fields.__class__ is dict else mapping_of(fields)).get"
+        yield "get = (fields if type(fields) is dict else mapping_of(fields)).get"
         properties = schema.get("properties", {})
         for name, rule in rules.items():
-            value = self._values[name] = f"v{len(self._values)}"
-            yield from self._field(value, rule, properties.get(name, {}), f"found[{self.name(name)}]")
+            yield from self._field(self._value(name), rule, properties.get(name, {}))
 
-    def _field(self, value: str, rule: FieldRule, schema: JsonSchema, place: str) -> Iterator[str]:
+    def found(self) -> Iterator[str]:
+        """Adds to `found` the values that there are."""
+        for field, value in self._values.items():
+            yield f"if {value} is not None: found[{self.name(field)}] = {value}"
+
+    def picked(self, picked: Mapping[str, Picked], model: UniversalDataModel, *, is_found: bool) -> str:
+        """Gives what is picked, of what was `found` or of the values."""
+        value = self._got if is_found else self._known
+        members = (f"{self.name(name)}: {self._made(each, value, model)}" for name, each in picked.items())
+        return f"return {{{', '.join(members)}}}"
+
+    def _made(self, picked: Picked, value: Callable[[str], str], model: UniversalDataModel) -> str:
+        if picked.name is None:
+            return self.name(type_name(model))
+        if picked.made is None:
+            return value(picked.name)
+        return f"(None if (v := {value(picked.name)}) is None else {self.name(picked.made)}(v))"
+
+    def _got(self, field: str) -> str:
+        return f"found.get({self.name(field)})"
+
+    def _known(self, field: str) -> str:
+        return "external_id" if field == "id" else self._values.get(field, "None")
+
+    def _value(self, field: str) -> str:
+        """What the function calls the value of a field."""
+        return self._values.setdefault(field, f"v{len(self._values)}")
+
+    def _field(self, value: str, rule: FieldRule, schema: JsonSchema) -> Iterator[str]:
         if not _is_plain(rule):
             yield f"{value} = {self.name(_value_reader(rule, schema))}(fields)"
-            yield f"if {value} is not None: {place} = {value}"
             return
         make = coercion(schema)
         yield f"{value} = get({self.name(rule.path)})"
-        yield f"if {self._is_left(value, make)}: {place} = {value}"
-        for kind, made in MADE_BY_TYPE.get(make, {}).items():
-            yield f"elif {value}.__class__ is {self.name(kind)}: {place} = {value} = {self.name(made)}({value})"
-        yield f"elif {value} is not None and ({value} := {self.name(make)}({value})) is not None: {place} = {value}"
+        made = f"{self.name(make)}({value})"
+        for kind, other in MADE_BY_TYPE.get(make, {}).items():
+            made = f"{self.name(other)}({value}) if type({value}) is {self.name(kind)} else {made}"
+        yield f"if {value} is not None and not ({self._is_left(value, make)}): {value} = {made}"
 
     def _is_left(self, value: str, make: Coercion) -> str:
         """An expression of whether the value stays as it is; where it is not told so, `make` has to be asked."""
         if isinstance(make, ListCoercion):
-            return f"{value}.__class__ is list and {self.name(make.leaves_items)}(map(type, {value}))"
+            return f"type({value}) is list and {self.name(make.leaves_items)}(map(type, {value}))"
         if make in LEFT_IF_TOLD_SO:
-            return f"{value}.__class__ is str and {self.name(LEFT_IF_TOLD_SO[make])}({value})"
-        return f"{value}.__class__ is {self.name(LEFT_AS_THEY_ARE.get(make))}"
-
-    def times(self, times_of: Mapping[str, str]) -> Iterator[str]:
-        """Adds the times of the record that no rule has found."""
-        for field, part in times_of.items():
-            name = self.name(field)
-            yield f"if {part} is not None and {name} not in found: found[{name}] = text_of_time({part})"
+            return f"type({value}) is str and {self.name(LEFT_IF_TOLD_SO[make])}({value})"
+        return f"type({value}) is {self.name(LEFT_AS_THEY_ARE.get(make))}"
 
     def gaps(self, model: UniversalDataModel, *, mapped: Collection[str], told: Collection[str]) -> Iterator[str]:
         """Fills the gaps; most fields are there and true, and none of these is one."""

@@ -161,6 +161,19 @@ def test_an_operation_of_very_many_fields_takes_no_more_room_for_its_plans_than_
     assert sum(plan is not None for plan in plans._made.values()) == 1 + 9
 
 
+def test_what_plans_need_later_has_room_for_a_thousand_fields_and_the_oldest_goes():
+    grown, made = [], []
+    plans = Plans(grown.append)
+
+    def asked(number: int) -> int:
+        return plans.later(number, lambda: made.append(number) or number, fields=100)
+
+    assert [asked(number) for number in (*range(12), 11, 2, 0, 1, 11)] == [*range(12), 11, 2, 0, 1, 11]
+
+    assert made == [*range(12), 0, 1]
+    assert sum(grown) == 1_000_000
+
+
 def test_executors_of_one_operation_share_nothing_that_an_execution_changes():
     prepared = Prepared(RandomSchema(1).schema._schema, parse("{ __typename }"), None, plans=Plans())
     first, second = (vars(prepared.executor({}, context={})) for _ in range(2))

@@ -159,6 +159,22 @@ async def test_whatever_a_record_holds_has_a_place_in_the_types_of_its_model(
     assert found.keys() == {*plain.split(), "venue", "guests", "hosts"}
 
 
+@part_of_examples(percent=30)
+@given(fields=st.fixed_dictionaries({}, optional={name: ANY_JSON | st.lists(ANY_JSON, max_size=2) for name in FIELDS}))
+async def test_values_alone_are_answered_as_they_are_beside_what_takes_the_whole_record(
+    gatherings: Runtime, acme: Principal, notes_app: NotesApp, fields: JsonObject
+):
+    notes_app.tables["cards"].fields["1"] = fields
+    values = "__typename like: info from class self info external_id size isOpen day startsAt notes dates mood hostIds sponsorId"
+
+    alone = await ask(gatherings, acme, values)
+    beside = await ask(gatherings, acme, f"{values} record {{ externalId }}")
+
+    assert beside.pop("record") == {"externalId": "1"}
+    # As text: 1 is equal to 1.0, and true to both.
+    assert repr(alone) == repr(beside)
+
+
 async def test_parts_of_a_record_lead_to_other_records_too(gatherings: Runtime, acme: Principal, notes_app: NotesApp):
     found = await ask(
         gatherings,

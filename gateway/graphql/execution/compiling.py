@@ -38,9 +38,10 @@ from strawberry.types.field import StrawberryField
 from gateway.expressions.source import Source
 from gateway.graphql.execution import values
 from gateway.graphql.execution.arguments import Arguments
+from gateway.graphql.execution.picking import picks_of
 from gateway.graphql.execution.plans import Plan, Plans
 from gateway.graphql.execution.resolvers import computed, definition_of, loads_of, plain_arguments
-from gateway.graphql.fields import LOOKS_AT, PART, TYPE_NAME, Look, Part, read
+from gateway.graphql.fields import LOOKS_AT, PART, READS, TYPE_NAME, Look, Part, read
 from gateway.graphql.scalars import LEFT_AS_THEY_ARE
 
 __all__ = ["plan_of"]
@@ -271,6 +272,12 @@ class _Compiler:
             found = asked.names.setdefault(loads.asks, f"l{len(asked.names)}")
             given = f"(None if {found} is nothing else {self._source.name(loads.value)}({_ITEM}, i, {found}))"
             return f"(later if {found} is later else {self.value(field.type, details, given, 'v')})"
+        if definition is not None and (reads := definition.metadata.get(READS)) is not None:
+            self._refuse_directives(details)
+            picks = picks_of(self._executor, self._plans, field.type, details)
+            if picks is not None:
+                given = f"{_ITEM}, i, {self._source.name(picks)}{self._arguments(field, definition, details)}"
+                return f"{self._source.name(reads)}({given})"
         before = self._loads
         value = self.value(field.type, details, self._resolved(field, definition, details), "v")
         asked.is_below |= self._loads > before

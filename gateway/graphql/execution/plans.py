@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from graphql import VariableValues
 
@@ -12,12 +12,17 @@ from gateway.graphql.execution.selections import Selection
 
 __all__ = ["Plan", "Plans"]
 
+Made = TypeVar("Made")
+
 _MOST_PLANS = 64
 """Of one operation. Whoever sends every combination of variables gets no more; the rest is left to the stock executor."""
 _BYTES_OF_A_FIELD = 1_000
 """Of memory that a planned field takes."""
 _MOST_FIELDS = 1_000
-"""Of all plans of an operation: a short document can ask for the same of forty types within each of forty types."""
+"""Of all plans of an operation: a short document can ask for the same of forty types within each of forty types.
+
+As many again may be of what the plans need later.
+"""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,6 +47,9 @@ class Plans:
     grown: Callable[[int], None] = lambda more: None
     _made: dict[Hashable, Plan | Selection | None] = field(default_factory=dict)
     _fields: int = 0
+    _later: dict[Hashable, tuple[Any, int]] = field(default_factory=dict)
+    _later_fields: int = 0
+    _most_later_fields: int = 0
 
     def has_room(self) -> bool:
         """Whether one field more may be planned, which counts as done."""
@@ -59,3 +67,18 @@ class Plans:
             plan = self._made[key] = make()
             self.grown((self._fields - before) * _BYTES_OF_A_FIELD)
             return plan
+
+    def later(self, key: Hashable, make: Callable[[], Made], *, fields: int) -> Made:
+        """What a plan needs of so many fields once it is used, made at the first look; the oldest goes where there is no room for them."""
+        if key in self._later:
+            known: Made = self._later[key][0]
+            return known
+        made = make()
+        while self._later and self._later_fields + fields > _MOST_FIELDS:
+            self._later_fields -= self._later.pop(next(iter(self._later)))[1]
+        self._later[key] = made, fields
+        self._later_fields += fields
+        if (more := self._later_fields - self._most_later_fields) > 0:
+            self._most_later_fields = self._later_fields
+            self.grown(more * _BYTES_OF_A_FIELD)
+        return made

@@ -1,5 +1,6 @@
 """Records in the schema."""
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -13,11 +14,17 @@ from gateway.graphql.sources import Place, RecordSource, UnifiedSource
 from gateway.graphql.types.node import Node
 from gateway.graphql.types.unified import UnifiedRecord
 from gateway.graphql.unified import native_reference
+from gateway.models import JsonObject
+from gateway.udm import ModelReader, Translation
 
 Udm = Annotated[
     str | None,
     strawberry.argument(description="The key of the model; the data source's, else the collection's only one, where it is left out."),
 ]
+
+
+def _read_unified(record: RecordSource, info: Info, picks: Callable[[Translation], ModelReader], udm: Any = strawberry.UNSET) -> JsonObject:
+    return info.context.loaders.records.picked(record, udm, picks)
 
 
 @strawberry.type(description="A record of an external app, in the app's own fields.")
@@ -51,6 +58,7 @@ class Record(Node):
         "among the errors, where it cannot be read as the model.",
         type=UnifiedRecord | None,
         computes=True,
+        reads=_read_unified,
     )
     def unified(self: RecordSource, info: Info, udm: Udm = strawberry.UNSET) -> UnifiedSource:
         return info.context.loaders.records.unified(self, udm)

@@ -11,11 +11,11 @@ from strawberry.types.field import StrawberryField
 from strawberry.types.fields.resolver import StrawberryResolver
 
 from gateway.graphql.context import Info
-from gateway.graphql.fields import ASKS_APP, TOGETHER, TYPE_NAME, Look, Resolver, looks_at
+from gateway.graphql.fields import ASKS_APP, PICKS, TOGETHER, TYPE_NAME, Look, Resolver, looks_at
 from gateway.graphql.sources import UnifiedSource, part_of
 from gateway.graphql.types.unified import UnifiedRecord
 from gateway.graphql.unified import all_referenced, referenced
-from gateway.udm import Models
+from gateway.udm import Models, Picked
 from gateway.udm.shapes import FieldKind, Shape, ShapeField, shapes
 
 _INTERFACE: StrawberryObjectDefinition = vars(UnifiedRecord)["__strawberry_definition__"]
@@ -80,7 +80,7 @@ class _Types:
     def _fields(self, field: ShapeField) -> list[StrawberryField]:
         made = self._made[field.shape.name] if field.shape is not None else _TYPES[field.kind]
         resolver = _resolver(field)
-        value = _field(field.name, made, is_list=field.is_list, description=_described(field), resolver=resolver)
+        value = _field(field.name, made, is_list=field.is_list, description=_described(field), resolver=resolver, picks=_picked(field))
         if field.reference is None or field.sibling is None:
             return [value]
         target = self._made[self._shapes[field.reference].name]
@@ -119,7 +119,16 @@ def _judge(name: str) -> Callable[[Any, Any], bool]:
     return is_type_of
 
 
-def _field(name: str, made: Any, *, is_list: bool, description: str, resolver: Resolver | None, asks_app: bool = False) -> StrawberryField:
+def _field(
+    name: str,
+    made: Any,
+    *,
+    is_list: bool,
+    description: str,
+    resolver: Resolver | None,
+    asks_app: bool = False,
+    picks: Picked | None = None,
+) -> StrawberryField:
     return StrawberryField(
         # Not by `strawberry.type`: its fields are attributes of a class, and a model may call one `from`.
         python_name=name,
@@ -127,8 +136,17 @@ def _field(name: str, made: Any, *, is_list: bool, description: str, resolver: R
         type_annotation=StrawberryAnnotation((list[made] if is_list else made) | None),
         description=description,
         base_resolver=StrawberryResolver(resolver) if resolver is not None else None,
-        metadata={ASKS_APP: asks_app, TOGETHER: asks_app},
+        metadata={ASKS_APP: asks_app, TOGETHER: asks_app, PICKS: picks},
     )
+
+
+def _picked(field: ShapeField) -> Picked | None:
+    """What a field shows of a record, where that is nothing but the value that the model has."""
+    if field.kind is FieldKind.NUMBER:
+        return Picked(field.name, _nearest) if not field.is_list else None
+    if field.kind is FieldKind.OBJECT or (field.kind is FieldKind.JSON and field.is_list):
+        return None
+    return Picked(field.name)
 
 
 def _resolver(field: ShapeField) -> Resolver | None:

@@ -1,0 +1,75 @@
+"""What is picked of a model is what the whole record has there, and nothing else is read."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.models import Record
+from gateway.udm import MODELS, Picked, Translation, translation
+from gateway.udm.shapes import type_name
+from tests.support.examples import ANY_JSON
+from tests.udm.mappings import mapping, record, rule
+
+TIMES = st.none() | st.datetimes(timezones=st.just(UTC))
+VALUES = ANY_JSON | st.lists(ANY_JSON, max_size=2) | st.sampled_from(["2026-11-21T09:30:00Z", "2026-02-30T09:30:00Z", "true", 7])
+
+
+def wanted_of(whole: dict[str, Any], picked: dict[str, Picked], translated: Translation) -> dict[str, Any]:
+    return {key: whole.get(each.name) if each.name is not None else type_name(translated.model) for key, each in picked.items()}
+
+
+@given(model=st.sampled_from(sorted(MODELS)), through=st.booleans(), data=st.data())
+def test_what_is_picked_is_what_the_whole_record_has_there(model: str, through: bool, data: st.DataObject):
+    names = [name for name in MODELS[model].properties if name != "id"]
+    mapped = data.draw(st.lists(st.sampled_from(names), unique=True))
+    computed = data.draw(st.sets(st.sampled_from(names)))
+    own = mapping(model, **{name: rule(name, from_="${value}") if name in computed else rule(name) for name in mapped})
+    others = [key for key, other in MODELS.items() if model in other.fallbacks] if through else []
+    translated = translation(MODELS, data.draw(st.sampled_from(others)), {model: own}.get) if others else own
+    assert translated is not None
+    fields = data.draw(st.dictionaries(st.sampled_from(names), VALUES))
+    told = Record("7", fields, created_at=data.draw(TIMES), updated_at=data.draw(TIMES))
+    known = st.sampled_from([None, "id", *translated.model.properties])
+    picked = data.draw(st.dictionaries(st.sampled_from("abcdefgh"), known.map(Picked)))
+
+    reading = translated.reading(picked)
+
+    assert reading is not None
+    found = reading(told)
+    # As text: true is equal to 1. The order is that of what is picked.
+    assert repr(found) == repr(wanted_of(translated.read(told), picked, translated))
+
+
+def test_a_gap_is_filled_of_what_is_not_picked():
+    contact = mapping("contacts", firstName="first", lastName="last")
+
+    reading = contact.reading({"name": Picked("fullName"), "kind": Picked(None)})
+
+    assert reading is not None
+    assert reading(record(first="Ada", last="Lovelace")) == {"name": "Ada Lovelace", "kind": "UnifiedContact"}
+
+
+def test_of_a_value_that_is_there_is_made_what_is_wanted():
+    task = mapping("tasks", subject="title", content="note", dueTime="due")
+
+    reading = task.reading({"a": Picked("subject", str.upper), "b": Picked("content", str.upper), "c": Picked("updatedTime")})
+
+    assert reading is not None
+    assert reading(record(title="read", due=7)) == {"a": "READ", "b": None, "c": None}
+    assert reading(Record("7", {"note": ""}, updated_at=datetime(2026, 11, 21, tzinfo=UTC))) == {
+        "a": None,
+        "b": "",
+        "c": "2026-11-21T00:00:00Z",
+    }
+
+
+def test_parts_in_the_place_of_one_value_are_nobodys_to_pick_but_beside_them_all_is():
+    task = mapping("tasks", subject=rule(fields={"a": rule("a")}), tags=rule("tags", each={"a": rule("a")}), content="note")
+
+    assert task.reading({"subject": Picked("subject")}) is None
+    assert task.reading({"tags": Picked("tags")}) is None
+    reading = task.reading({"content": Picked("content")})
+    assert reading is not None
+    assert reading(record(a="x", note="y")) == {"content": "y"}
