@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 import aiohttp
+from aiohttp import StreamReader
 from aiohttp.client_proto import ResponseHandler
 from aiohttp.connector import Connection
 from aiohttp.http import RawResponseMessage, StreamWriter
@@ -21,6 +22,8 @@ from gateway.errors import UpstreamResponseError, UpstreamUnavailableError
 MAX_HEADER_BYTES = 32 * 1024
 """The largest header of an answer; some apps list their whole content policy in one."""
 _BYTES_AT_ONCE = 64 * 1024
+_MAX_INFORMATIONAL = 100
+# Each is read at the cost of an answer, and a few bytes make one: without an end they would keep everybody else waiting.
 
 
 class Http:
@@ -95,9 +98,7 @@ async def _answered(connection: Connection, request: AppRequest, head: bytes, *,
     else:
         protocol.transport.write(head + request.content)
     try:
-        message, stream = await protocol.read()
-        while 100 <= message.code < 200 and message.code != 101:
-            message, stream = await protocol.read()
+        message, stream = await _final_answer(protocol)
         headers = _headers_of(message)
         coding = headers.pop("content-encoding", "")
         body = await bodies.read_bounded(stream, content_encoding=coding, max_bytes=max_bytes)
@@ -111,6 +112,15 @@ async def _answered(connection: Connection, request: AppRequest, head: bytes, *,
     # without one a little is kept, by which the pool sees that the connection is not to be used again.
     protocol._parser = None
     return AppResponse(status=message.code, headers=headers, body=body)
+
+
+async def _final_answer(protocol: ResponseHandler) -> tuple[RawResponseMessage, StreamReader]:
+    """What follows the informational answers. Raises UpstreamResponseError for more of them than an app has reason to give."""
+    for _ in range(_MAX_INFORMATIONAL + 1):
+        message, stream = await protocol.read()
+        if not 100 <= message.code < 200 or message.code == 101:
+            return message, stream
+    raise UpstreamResponseError(f"The app gave more than {_MAX_INFORMATIONAL} informational answers before the one that counts.")
 
 
 async def _upload(protocol: ResponseHandler, head: bytes, content: bytes) -> None:

@@ -38,7 +38,6 @@ OF_THE_TRANSFER = frozenset(
 )
 """Headers that speak of the connection, not of the message (RFC 9110, 7.6.1), or that follow from address and body."""
 
-
 _REPLACED = OF_THE_TRANSFER | {"accept-encoding"}
 _WITHOUT_BODY = frozenset({"GET", "HEAD", "OPTIONS"})
 _USUAL_METHODS = frozenset({*_WITHOUT_BODY, "POST", "PUT", "PATCH", "DELETE"})

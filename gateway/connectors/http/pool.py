@@ -22,7 +22,7 @@ MAX_SERVERS = 1_000
 """Of how many servers it is kept how they are reached."""
 
 _being_connected: ContextVar[Exchange] = ContextVar("being_connected")
-# The library passes on what it is given to the end of the way only in the context.
+# What the library calls to make a connection is given nothing of ours but the context.
 _NO_TIMEOUTS = aiohttp.ClientTimeout(total=None, connect=None, sock_connect=None, sock_read=None)
 
 

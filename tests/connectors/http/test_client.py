@@ -245,6 +245,15 @@ async def test_informational_answers_before_the_answer_are_passed_over(app, send
     assert (await send()).body == b"ok"
 
 
+async def test_informational_answers_without_an_end_are_refused(app, send):
+    hints = b"HTTP/1.1 103 Early Hints\r\n\r\n"
+    app.answer(Garbage(hints * 100 + OK), Garbage(hints * 101 + OK))
+
+    assert (await send()).body == b"ok"
+    with pytest.raises(UpstreamResponseError, match="more than 100 informational answers"):
+        await send()
+
+
 async def test_a_status_that_http_does_not_know_is_still_an_answer(app, send):
     app.answer(status=999, body="slow down")
 
