@@ -87,6 +87,7 @@ class Operations:
         if prepared is None:
             plans = Plans(grown=operation.document.grown)
             prepared = operation.notes[_PREPARED] = self._made(operation, operation.document.node, plans)
+            operation.document.grown(prepared.bytes)
         return prepared
 
     def _made(self, operation: Operation, document: DocumentNode, plans: Plans | None = None) -> Prepared:

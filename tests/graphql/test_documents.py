@@ -123,6 +123,31 @@ def test_a_kept_document_takes_no_more_memory_than_it_counts_for():
     assert taken < documents._kept.weight
 
 
+@pytest.mark.parametrize("fragments", [0, 60])
+async def test_many_operations_of_one_document_take_no_more_memory_than_it_counts_for(world: World, fragments: int):
+    documents = documents_of(SCHEMA)
+    spread = " ".join(f"...F{number}" for number in range(fragments))
+    texts = [f"query Q{number} {{ viewer {{ isAdmin }} }}" for number in range(150)]
+    texts += [f"fragment F{number} on Viewer {{ isAdmin }}" for number in range(fragments)]
+    document = documents.get(" ".join([f"query All {{ viewer {{ isAdmin {spread} }} }}", *texts]))
+    assert document.errors == ()
+    context = make_context(world.runtime, world.acme)
+    operations = Operations(SCHEMA)
+    await operations.execute(document.operation("All"), variables={}, context=context)
+    before = documents._kept.weight
+    gc.collect()
+    tracemalloc.start()
+    try:
+        for number in range(150):
+            await operations.execute(document.operation(f"Q{number}"), variables={}, context=context)
+        gc.collect()
+        taken, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert taken < documents._kept.weight - before
+
+
 async def test_what_is_compiled_for_a_document_counts_too_and_may_push_it_out(world: World):
     documents = documents_of(SCHEMA)
     document = documents.get("{ viewer { " + " ".join(f"a{number}: isAdmin" for number in range(25)) + " } }")
@@ -130,8 +155,8 @@ async def test_what_is_compiled_for_a_document_counts_too_and_may_push_it_out(wo
     context = make_context(world.runtime, world.acme)
     await Operations(SCHEMA).execute(document.operation(None), variables={}, context=context)
 
-    # One field of the root, and those of the viewer.
-    assert documents._kept.weight - before == (1 + 25) * 1_000
+    # The operation, and one field of the root with those of the viewer.
+    assert documents._kept.weight - before == 8_000 + (1 + 25) * 1_000
 
     document.grown(64 * 1024 * 1024)
 

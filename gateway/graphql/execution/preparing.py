@@ -21,6 +21,9 @@ from gateway.graphql.execution.variables import Variables
 
 __all__ = ["Prepared"]
 
+_BYTES_OF_AN_OPERATION = 8_000
+_BYTES_OF_A_FRAGMENT = 150
+
 
 class Prepared:
     """One operation of a valid document; with `plans`, those of the operation, its executors answer by them."""
@@ -54,6 +57,8 @@ class Prepared:
             plans=plans,
         )
         self._pattern = vars(executor)
+        self.bytes = _BYTES_OF_AN_OPERATION + len(fragments) * _BYTES_OF_A_FRAGMENT
+        """Of memory that it takes, beside the plans."""
 
     def executor(
         self, variables: dict[str, Any], *, context: object, root: object = None, extensions: dict[str, Any] | None = None
