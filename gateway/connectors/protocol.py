@@ -95,6 +95,7 @@ class Connector(Protocol):
     async def records(self, access: Access, collection: Pointer, page: PageRequest, query: RecordQuery = EVERYTHING) -> Page[Record]:
         """One page of a collection's records that fit the query, in the order that it asks for or else in the app's.
 
+        The parts of records that nobody looks at, as the page says, may be left out.
         Raises UpstreamResponseError when the app repeats a page or its pages do not end.
         """
 

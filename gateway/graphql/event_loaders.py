@@ -4,21 +4,17 @@ import asyncio
 from collections.abc import Sequence
 from functools import cached_property
 from uuid import UUID
-from weakref import WeakValueDictionary
 
-from graphql import OperationDefinitionNode, Token
+from graphql import OperationDefinitionNode
 
 from gateway.errors import UserError
 from gateway.graphql.batching import ByIdentity, Loader
+from gateway.graphql.mentions import mentioned_in
 from gateway.models import ChangeType, DataSourceInstance, EventSubscription, Pointer, Principal
 from gateway.runtime import Runtime
 from gateway.services import change_events, event_subscriptions, webhook_urls
 from gateway.services.change_events import GenerationKey, HistoryPage, HistoryWindow
 from gateway.services.event_subscriptions import NextRuns
-
-_LOG_END = "eventsCursor"
-_without_log_end: WeakValueDictionary[int, OperationDefinitionNode] = WeakValueDictionary()
-"""Operations that were looked through, by their identity: all that execute a document share them."""
 
 
 class EventLoaders:
@@ -30,7 +26,6 @@ class EventLoaders:
         self._histories: dict[HistoryWindow, Loader[ByIdentity[DataSourceInstance], HistoryPage]] = {}
         self._history_counts: dict[frozenset[ChangeType], Loader[UUID, int]] = {}
         self._log_end: asyncio.Task[str] | None = None
-        self._shows_log_end: bool | None = None
 
     @cached_property
     def subscriptions_by_instance(self) -> Loader[UUID, list[EventSubscription]]:
@@ -75,9 +70,7 @@ class EventLoaders:
 
         Else a change could be recorded after the app has answered and before that end: whoever goes on from there would miss it.
         """
-        if self._shows_log_end is None:
-            self._shows_log_end = _may_show_log_end(operation)
-        if self._shows_log_end:
+        if mentioned_in(operation).log_end:
             await self.log_end()
 
     async def _read_subscriptions(self, instance_ids: list[UUID]) -> list[list[EventSubscription]]:
@@ -98,20 +91,3 @@ class EventLoaders:
     async def _count_histories(self, types: frozenset[ChangeType], instance_ids: list[UUID]) -> list[int]:
         found = await change_events.counts(self._runtime, self._principal, instance_ids, types=types)
         return [found[instance_id] for instance_id in instance_ids]
-
-
-def _may_show_log_end(operation: OperationDefinitionNode) -> bool:
-    """Whether the log's end is asked for anywhere in the operation's document. Where it is not, a statement was for nothing."""
-    if _without_log_end.get(id(operation)) is operation:
-        return False
-    if operation.loc is None:
-        return True
-    token: Token | None = operation.loc.start_token
-    while token is not None and token.prev is not None:
-        token = token.prev
-    while token is not None:
-        if token.value == _LOG_END:
-            return True
-        token = token.next
-    _without_log_end[id(operation)] = operation
-    return False

@@ -11,6 +11,7 @@ from gateway.graphql import relay
 from gateway.graphql.context import Context, Info
 from gateway.graphql.fields import given
 from gateway.graphql.inputs.records import FieldsInput, RecordOrder
+from gateway.graphql.mentions import mentioned_in
 from gateway.graphql.record_loaders import RecordKey
 from gateway.graphql.sources import Place, RecordSource, records_of, shown
 from gateway.services import records
@@ -56,7 +57,8 @@ async def list_records(info: Info, place: Place, query: RecordListQuery, *, firs
     """A page of a collection's records."""
     context, home = info.context, await home_of(info, place)
     size = relay.bounded(first, maximum=context.runtime.settings.max_app_page_size)
-    page = await records.page(*context.caller, place=home, first=size, after=after or None, query=query)
+    parts = mentioned_in(info.operation).record_parts
+    page = await records.page(*context.caller, place=home, first=size, after=after or None, query=query, parts=parts)
     context.budget.spend(len(page.items))
     return relay.page_of_app(page, after=after, show=partial(shown, place, home))
 

@@ -26,6 +26,10 @@ class Record(NamedTuple):
     updated_at: datetime | None = None
 
 
+RECORD_PARTS = frozenset({"name", "url", "version", "created_at", "updated_at"})
+"""What a record tells beside its id and its fields."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Written:
     """What a write left in the app."""
@@ -43,6 +47,8 @@ class PageRequest:
     size: int
     token: JsonValue = None
     """The `next_token` of the page before, as it was given; null for the first page."""
+    parts: frozenset[str] = RECORD_PARTS
+    """Which `RECORD_PARTS` of records somebody looks at: the others may be left out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ from typing import Generic, TypeVar
 
 from gateway.errors import UpstreamCallsExceededError
 from gateway.models import Page, PageRequest
+from gateway.models.records import RECORD_PARTS
 from gateway.runtime import Runtime
 from gateway.services import cursors
 from gateway.services.cursors import Position
@@ -79,17 +80,26 @@ class _ListCursors:
         return cursors.decode(cursor, scope=self._scope, secret=self._secret.get_secret_value())
 
 
-async def read(runtime: Runtime, fetch: Fetch[Item], *, first: int, after: str | None, scope: Callable[[], str]) -> AppPage[Item]:
+async def read(
+    runtime: Runtime,
+    fetch: Fetch[Item],
+    *,
+    first: int,
+    after: str | None,
+    scope: Callable[[], str],
+    record_parts: frozenset[str] = RECORD_PARTS,
+) -> AppPage[Item]:
     """Up to `first` items after a cursor, whatever the size of the app's pages.
 
     `scope` names the list, where there is a cursor: it works only with the scope it was made for. All or nothing: an error on the way
-    is raised, never a short page. `has_next` is false only when the app says that nothing follows.
+    is raised, never a short page.
+    `has_next` is false only when the app says that nothing follows. `record_parts` are those of records that somebody looks at.
     """
     list_cursors = _ListCursors(runtime, scope)
     position = list_cursors.decode(after) if after is not None else Position(size=max(first, MINIMUM_APP_PAGE_SIZE))
     parts: list[_Part[Item]] = []
     for _ in range(MAXIMUM_APP_PAGES):
-        page = await fetch(PageRequest(size=position.size, token=position.token))
+        page = await fetch(PageRequest(size=position.size, token=position.token, parts=record_parts))
         parts.append(_Part(page, position))
         found = sum(part.count for part in parts)
         if found >= first or page.next_token is None:

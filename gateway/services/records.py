@@ -10,6 +10,7 @@ from gateway.connectors.redaction import Redactor
 from gateway.errors import GatewayError, UpstreamAuthError
 from gateway.models import CollectionOperation, CollectionSpec, JsonObject, Page, PageRequest, Principal, Record, RecordQuery
 from gateway.models.queries import EVERYTHING
+from gateway.models.records import RECORD_PARTS
 from gateway.runtime import Runtime
 from gateway.services import app_pages, pointers, record_filters, record_specs, record_values, unified
 from gateway.services.access import App, app_of
@@ -26,10 +27,18 @@ Found = dict[str, Record | GatewayError | None]
 
 
 async def page(
-    runtime: Runtime, principal: Principal, *, place: RecordPlace, first: int, after: str | None, query: RecordListQuery = ALL_RECORDS
+    runtime: Runtime,
+    principal: Principal,
+    *,
+    place: RecordPlace,
+    first: int,
+    after: str | None,
+    query: RecordListQuery = ALL_RECORDS,
+    parts: frozenset[str] = RECORD_PARTS,
 ) -> AppPage[Record]:
     """Up to `first` records that fit the query, in the order that it asks for or else in the app's, whatever the size of the app's pages.
 
+    Of the parts of records that are not among `parts` some may be left out.
     Raises InvalidError for a cursor of another list, and for whatever is wrong with the query (a CombinedUserError where that is more
     than one thing); UnsupportedError for what the app cannot filter, search or order; UpstreamError when the app cannot answer.
     """
@@ -40,7 +49,7 @@ async def page(
         async def fetch(request: PageRequest) -> Page[Record]:
             return await app.connector.records(app.access, place.pointer, request, asked)
 
-        return await app_pages.read(runtime, fetch, first=first, after=after, scope=partial(_scope, place, asked))
+        return await app_pages.read(runtime, fetch, first=first, after=after, scope=partial(_scope, place, asked), record_parts=parts)
 
 
 async def record(runtime: Runtime, principal: Principal, *, place: RecordPlace, external_id: str) -> Record | None:

@@ -75,6 +75,28 @@ async def test_a_cursor_of_a_list_with_another_filter_is_refused(world: World):
 
 
 @pytest.mark.usefixtures("cards")
+async def test_of_the_parts_of_records_those_are_read_that_the_document_mentions_anywhere(world: World, notes_app: NotesApp):
+    fragments = "fragment More on Record { called: name ...Times } fragment Times on Record { updatedAt }"
+    for nodes in (
+        'id externalId fields rawFields collection { key } reference(field: "author") { fields }',
+        "externalId version",
+        "...More",
+        "unifiedFields",
+        "unified { externalId record { url } }",
+    ):
+        records = (
+            f'{{ connection(by: {{ integrationKey: "notes" }}) {{ collection(key: "cards") {{ records {{ nodes {{ {nodes} }} }} }} }} }}'
+        )
+        for document in (f"{fragments} {records}", f"{records} {fragments}") if "More" in nodes else (records,):
+            await world.execute(document)
+            await world.execute(document)
+
+    times = {"created_at", "updated_at"}
+    expected = [set(), {"version"}, {"name", "updated_at"}, {"name", "updated_at"}, times, {"url", *times}]
+    assert notes_app.parts == [parts for parts in expected for _ in range(2)]
+
+
+@pytest.mark.usefixtures("cards")
 async def test_records_are_found_by_id_and_by_fields_wherever_their_collection_is_shown(world: World, notes_app: NotesApp):
     found = await world.ask("""{ connection(by: { integrationKey: "notes" }) {
       instance: dataSourceInstance(dataSource: { key: "cards" }) { ...Finds }

@@ -147,6 +147,8 @@ class NotesApp:
     """The names of the methods that asked it, in order."""
     queries: list[RecordQuery] = field(default_factory=list)
     """What lists were asked for, in order."""
+    parts: list[frozenset[str]] = field(default_factory=list)
+    """Which parts of their records, in order."""
     ids: list[tuple[str, ...]] = field(default_factory=list)
     """The ids that records were asked for by, request by request."""
 
@@ -223,6 +225,7 @@ class NotesConnector:
     async def records(self, access: Access, collection: Pointer, page: PageRequest, query: RecordQuery = EVERYTHING) -> Page[Record]:
         await self.app.ask("records", access)
         self.app.queries.append(query)
+        self.app.parts.append(page.parts)
         if collection.key in self.app.tables:
             return self.app.page(self.app.tables[collection.key].select(query), page)
         require_plain(query)

@@ -32,7 +32,7 @@ async def page_of_records(caller: Caller, collection: Collection, *, names: Name
         return Page(items=())
 
     def listing_of(seen: Names) -> Listing[Record]:
-        reader = RecordReader(collection, names={**caller.names, **seen})
+        reader = RecordReader(collection, names={**caller.names, **seen}, parts=page.parts)
         return Listing(
             request=operation.request,
             pagination=operation.pagination,

@@ -14,6 +14,7 @@ from gateway.connectors.format.collections import Collection
 from gateway.errors import UpstreamResponseError
 from gateway.expressions import ExpressionError, Template, times
 from gateway.models import JsonObject, JsonSchema, JsonValue, Record
+from gateway.models.records import RECORD_PARTS
 from gateway.udm.coercion import fitted
 
 _MILLISECONDS = 1000
@@ -27,10 +28,11 @@ _ODD = (AttributeError, KeyError, TypeError, ValueError, ExpressionError)
 
 
 class RecordReader:
-    """Reads records of one collection; `names` are those of its expressions beside `record`."""
+    """Reads records of one collection; `names` are those of its expressions beside `record`, `parts` the parts that are wanted."""
 
-    def __init__(self, collection: Collection, *, names: Names) -> None:
+    def __init__(self, collection: Collection, *, names: Names, parts: frozenset[str] = RECORD_PARTS) -> None:
         self._collection = collection
+        self._parts = parts
         self._names = names
         self._id_key = _key(collection.record.id)
         self._types = _types(collection, names)
@@ -54,21 +56,25 @@ class RecordReader:
         """
         if self._is_reshaped or not self._id_key:
             return None
-        envelope = self._collection.record
         try:
             columns = (
                 _ids(items, self._id_key),
                 items,
                 repeat(None),
-                self._texts(items, envelope.name),
-                self._texts(items, envelope.url),
-                self._texts(items, envelope.version),
-                self._times(items, envelope.created_at),
-                self._times(items, envelope.updated_at),
+                self._texts(items, self._template("name")),
+                self._texts(items, self._template("url")),
+                self._texts(items, self._template("version")),
+                self._times(items, self._template("created_at")),
+                self._times(items, self._template("updated_at")),
             )
             return list(map(_MADE_AS_TUPLE, repeat(Record), zip(*columns)))  # noqa: B905 - some have no end.
         except _ODD:
             return None
+
+    def _template(self, part: str) -> Template | None:
+        """What tells a part of records; null where nothing does, or nobody wants it."""
+        template: Template | None = getattr(self._collection.record, part) if part in self._parts else None
+        return template
 
     def _texts(self, items: list[Any], template: Template | None) -> Iterable[str | None]:
         if template is None:
@@ -104,16 +110,15 @@ class RecordReader:
 
     def record_in(self, names: Names, raw: JsonValue, *, what: str) -> Record:
         """The record that stands among the names of an item. Raises UpstreamResponseError as `read` does."""
-        record, envelope = names["record"], self._collection.record
         return Record(
             external_id=self.id_in(names, what=what),
-            fields=self._fields(record, names, what=what),
+            fields=self._fields(names["record"], names, what=what),
             raw_fields=raw if self._is_reshaped and isinstance(raw, dict) else None,
-            name=_text(envelope.name, names, what=what),
-            url=_text(envelope.url, names, what=what),
-            version=_text(envelope.version, names, what=what),
-            created_at=self._time(envelope.created_at, names, what=what),
-            updated_at=self._time(envelope.updated_at, names, what=what),
+            name=_text(self._template("name"), names, what=what),
+            url=_text(self._template("url"), names, what=what),
+            version=_text(self._template("version"), names, what=what),
+            created_at=self._time(self._template("created_at"), names, what=what),
+            updated_at=self._time(self._template("updated_at"), names, what=what),
         )
 
     def _fields(self, record: JsonValue, names: Names, *, what: str) -> JsonObject:

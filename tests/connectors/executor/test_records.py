@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from gateway.connectors.executor.records import RecordReader, read_time
 from gateway.connectors.format.collections import Collection
 from gateway.errors import UnsupportedError, UpstreamResponseError
-from gateway.models import Pointer
+from gateway.models import PageRequest, Pointer
 from tests.connectors.executor.notes import items, read
 
 MOMENT = datetime(2026, 11, 21, 16, 16, 37, tzinfo=UTC)
@@ -51,6 +51,28 @@ async def test_the_envelope_and_the_mapping_are_read_by_expressions(app, connect
     assert (found.created_at, found.updated_at) == (MOMENT, MOMENT)
     assert found.fields == {"subject": "A", "tags": ["x"]}
     assert found.raw_fields == record
+
+
+@pytest.mark.parametrize("mapping", [{}, {"from_api": {"note": "${record.note}"}}])
+async def test_of_a_record_only_the_parts_that_somebody_looks_at_are_read(app, connector, access, mapping):
+    for _ in range(2):
+        app.answer(json={"items": [{"id": 1, "note": "A", "rev": 7, "at": "2026-11-21T16:16:37Z"}]})
+    envelope = {
+        "id": "${record.id}",
+        "name": "${abs(record.note)}",
+        "url": "x${record.id}",
+        "version": "${record.rev}",
+        "updated_at": "${record.at}",
+    }
+    notes = connector(collection={"record": envelope, **mapping})
+
+    wanted = PageRequest(size=100, parts=frozenset({"version", "created_at", "updated_at"}))
+    (found,) = (await notes.records(access, Pointer("notes"), wanted)).items
+
+    assert (found.external_id, found.fields["note"], found.version, found.updated_at) == ("1", "A", "7", MOMENT)
+    assert (found.name, found.url, found.created_at) == (None, None, None)
+    with pytest.raises(UpstreamResponseError, match="abs"):
+        await notes.records(access, Pointer("notes"), PageRequest(size=100))
 
 
 @pytest.mark.parametrize(
