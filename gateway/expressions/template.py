@@ -77,6 +77,11 @@ class Template:
         return part.path if isinstance(part, Expression) else None
 
     @property
+    def is_walked(self) -> bool:
+        """Whether it is text whose expressions are dotted paths, so that what it takes does not grow with what they lead to."""
+        return self._parts is not None and all(isinstance(part, str) or part.path is not None for part in self._parts)
+
+    @property
     def names(self) -> frozenset[str]:
         """The names that its expressions read; `@` when one takes them all at once."""
         return frozenset(path[0] for path in self.paths)

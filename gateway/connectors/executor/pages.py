@@ -9,6 +9,7 @@ from gateway.connectors.executor.answers import Answer
 from gateway.connectors.executor.calls import Caller
 from gateway.connectors.executor.names import Names, holds, kind_of, told
 from gateway.connectors.executor.pagination import Place, Seen, first_place, place_after, place_of_token, resolved
+from gateway.connectors.executor.records import ITEMS_IN_A_TURN
 from gateway.connectors.format.requests import CursorPagination, NextUrlPagination, NoPagination, Pagination, Request
 from gateway.connectors.http import WebAddress
 from gateway.errors import UpstreamResponseError
@@ -17,7 +18,6 @@ from gateway.models import JsonObject, JsonValue, Page, PageRequest
 
 Item = TypeVar("Item")
 
-_ITEMS_IN_A_TURN = 50
 _PLAIN_ITEMS_IN_A_TURN = 500
 # Of those that are read in few steps and all belong to the list.
 
@@ -135,10 +135,10 @@ async def _read_items(listing: Listing[Item], raw: list[JsonValue], names: Names
 
 async def _read_in_turns(listing: Listing[Item], raw: list[JsonValue], first: int, names: Names) -> list[Item]:
     items: list[Item] = []
-    for start in range(0, len(raw), _ITEMS_IN_A_TURN):
+    for start in range(0, len(raw), ITEMS_IN_A_TURN):
         if start:
             await asyncio.sleep(0)
-        items += _read_turn(listing, raw[start : start + _ITEMS_IN_A_TURN], first + start, names)
+        items += _read_turn(listing, raw[start : start + ITEMS_IN_A_TURN], first + start, names)
     return items
 
 

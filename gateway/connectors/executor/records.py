@@ -17,6 +17,9 @@ from gateway.models import JsonObject, JsonSchema, JsonValue, Record
 from gateway.models.records import RECORD_PARTS
 from gateway.udm.coercion import fitted
 
+ITEMS_IN_A_TURN = 50
+"""How many items are read without a pause, where what each takes depends on what is in it."""
+
 _MILLISECONDS = 1000
 _MADE_AS_TUPLE = cast(Callable[..., Record], tuple.__new__)
 # Without a step in Python for each record.
@@ -52,9 +55,10 @@ class RecordReader:
     def read_plain(self, items: list[JsonValue]) -> list[Record] | None:
         """The records of items that are their fields as they came, as most are: column by column, because a page has a thousand.
 
-        Null where they are to be reshaped, and where anything is amiss with any of them: `read` tells what.
+        Null where they are to be reshaped, where they are too many for the expressions to be read in one go, and where anything is
+        amiss with any of them: `read` tells what.
         """
-        if self._is_reshaped or not self._id_key:
+        if self._is_reshaped or not self._id_key or (len(items) > ITEMS_IN_A_TURN and not self._is_walked()):
             return None
         try:
             columns = (
@@ -75,6 +79,9 @@ class RecordReader:
         """What tells a part of records; null where nothing does, or nobody wants it."""
         template: Template | None = getattr(self._collection.record, part) if part in self._parts else None
         return template
+
+    def _is_walked(self) -> bool:
+        return all(template is None or template.is_walked for template in map(self._template, RECORD_PARTS))
 
     def _texts(self, items: list[Any], template: Template | None) -> Iterable[str | None]:
         if template is None:
