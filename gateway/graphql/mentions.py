@@ -36,6 +36,8 @@ class Mentioned:
 
 
 _EVERYTHING = Mentioned()
+_kinds: dict[Mentioned, Mentioned] = {}
+"""Those that were found, each once: there are few, and thousands of operations."""
 _known: dict[int, Mentioned] = {}
 """By the identity of the operations, which all that execute a document share, for as long as they are there."""
 
@@ -48,7 +50,8 @@ def mentioned_in(operation: OperationDefinitionNode) -> Mentioned:
             return _EVERYTHING
         words = frozenset(_words(operation.loc.start_token))
         parts = (part for word, parts in _PARTS.items() if word in words for part in parts)
-        known = _known[id(operation)] = Mentioned(_LOG_END in words, frozenset(parts))
+        found = Mentioned(_LOG_END in words, frozenset(parts))
+        known = _known[id(operation)] = _kinds.setdefault(found, found)
         finalize(operation, _known.pop, id(operation)).atexit = False
     return known
 
