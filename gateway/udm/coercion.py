@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -25,19 +25,19 @@ class ListCoercion:
 
     def __init__(self, item: Coercion) -> None:
         self._item = item
-        self._kind = LEFT_AS_THEY_ARE.get(item)
-        self.leaves_items: Callable[[Iterable[type]], bool] = frozenset({self._kind}).issuperset
-        """Whether a list of items of these types is given back as it is."""
+        self.kind = LEFT_AS_THEY_ARE.get(item)
+        """A list of items of this very type is given back as it is; null where no type tells that."""
+        self._leaves_items = frozenset({self.kind}).issuperset
 
     def __call__(self, value: Any) -> JsonValue:
         """The list; null of nothing."""
-        if value.__class__ is list and self.leaves_items(map(type, value)):
+        if value.__class__ is list and self._leaves_items(map(type, value)):
             left: JsonValue = value
             return left
         if value is None:
             return None
         items = value if isinstance(value, (list, tuple)) else (value,)
-        kind, item = self._kind, self._item
+        kind, item = self.kind, self._item
         return [made for each in items if (made := each if each.__class__ is kind else item(each)) is not None]
 
 

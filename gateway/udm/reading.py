@@ -101,7 +101,6 @@ class _Writer:
             "compiled mapping",
             dict=dict,
             list=list,
-            map=map,
             str=str,
             type=type,
             isinstance=isinstance,
@@ -126,7 +125,10 @@ class _Writer:
         only: Container[str | None] | None = None,
     ) -> Iterator[str]:
         """Finds what a record has for the rules of a model, and its times; `only` some of these, where it is given."""
-        yield f"{', '.join(Record._fields)} = record"
+        parts = {"external_id": "id", "fields": None, **{part: name for name, part in _times_of(model, through).items()}}
+        for part, name in parts.items():
+            if only is None or name is None or name in only:
+                yield f"{part} = record[{Record._fields.index(part)}]"
         if through is not None:
             yield f"fields = {self.name(through)}(record)"
         yield from self.fields({name: rule for name, rule in rules.items() if name != "id"}, model.fields_schema)
@@ -180,12 +182,19 @@ class _Writer:
         made = f"{self.name(make)}({value})"
         for kind, other in MADE_BY_TYPE.get(make, {}).items():
             made = f"{self.name(other)}({value}) if type({value}) is {self.name(kind)} else {made}"
-        yield f"if {value} is not None and not ({self._is_left(value, make)}): {value} = {made}"
+        if isinstance(make, ListCoercion):
+            # Most lists are short: to go through them here takes less than to begin anything that goes through them.
+            yield f"if type({value}) is list:"
+            yield f"    for item in {value}:"
+            yield f"        if type(item) is not {self.name(make.kind)}:"
+            yield f"            {value} = {made}"
+            yield "            break"
+            yield f"elif {value} is not None: {value} = {made}"
+            return
+        yield f"if not ({self._is_left(value, make)}) and {value} is not None: {value} = {made}"
 
     def _is_left(self, value: str, make: Coercion) -> str:
         """An expression of whether the value stays as it is; where it is not told so, `make` has to be asked."""
-        if isinstance(make, ListCoercion):
-            return f"type({value}) is list and {self.name(make.leaves_items)}(map(type, {value}))"
         if make in LEFT_IF_TOLD_SO:
             return f"type({value}) is str and {self.name(LEFT_IF_TOLD_SO[make])}({value})"
         return f"type({value}) is {self.name(LEFT_AS_THEY_ARE.get(make))}"
