@@ -53,7 +53,8 @@ def is_outage(error: BaseException) -> bool:
     state = getattr(fault, "sqlstate", None) or ""
     if state.startswith(_OUTAGES) or getattr(fault, "sqlite_errorcode", None) == SQLITE_BUSY:
         return True
-    return isinstance(fault, OSError | TimeoutError | NoConnectionError | asyncpg.InterfaceError)
+    # The last of them is the driver's word for a connection that was ended while something was about to be asked of it.
+    return isinstance(fault, OSError | TimeoutError | NoConnectionError | asyncpg.InterfaceError | asyncpg.InternalClientError)
 
 
 def is_unique_violation(error: IntegrityError) -> str | None:

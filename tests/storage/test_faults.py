@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 
+import asyncpg
 import pytest
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlmodel import SQLModel, select
@@ -129,4 +130,5 @@ async def test_a_database_that_has_no_time_is_away_for_a_while(tmp_path):
     await engine.dispose()
 
     assert [faults.is_outage(each.value) for each in (busy, exhausted)] == [True, True]
+    assert faults.is_outage(asyncpg.InternalClientError("cannot switch to state 15; another operation (2) is in progress"))
     assert not faults.is_outage(ValueError())
