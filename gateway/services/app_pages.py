@@ -91,9 +91,9 @@ async def read(
 ) -> AppPage[Item]:
     """Up to `first` items after a cursor, whatever the size of the app's pages.
 
-    `scope` names the list, where there is a cursor: it works only with the scope it was made for. All or nothing: an error on the way
-    is raised, never a short page.
-    `has_next` is false only when the app says that nothing follows. `record_parts` are those of records that somebody looks at.
+    `scope` names the list, where there is a cursor: it works only with the scope it was made for. `record_parts` are those of records
+    that somebody looks at. All or nothing: an error on the way is raised, never a short page. `has_next` is false only when the app
+    says that nothing follows.
     """
     list_cursors = _ListCursors(runtime, scope)
     position = list_cursors.decode(after) if after is not None else Position(size=max(first, MINIMUM_APP_PAGE_SIZE))

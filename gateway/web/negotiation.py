@@ -55,7 +55,6 @@ def _takes_events(accept: str) -> bool:
     return any(kind == EVENT_STREAM and quality > 0 for kind, quality in _ranges(accept))
 
 
-@lru_cache(maxsize=256)
 def _ranges(accept: str) -> tuple[tuple[str, float], ...]:
     return tuple(_range(part) for part in accept.split(","))
 

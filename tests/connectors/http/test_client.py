@@ -301,30 +301,18 @@ async def test_an_answer_nobody_asked_for_is_never_given_to_the_next_request(app
     assert app.connection_count == 2
 
 
-async def test_an_unasked_answer_that_was_read_while_the_connection_was_idle_is_not_used_either(app, send):
+@pytest.mark.parametrize("unasked", [b"HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n", b"HTTP/1.1 408 Request Ti"])
+async def test_an_unasked_answer_or_a_part_of_one_that_was_read_while_the_connection_was_idle_ends_its_use(app, send, unasked):
     remembered = Remembered()
     app.answer(remembered, Answer(body="mine"))
 
     await send()
-    remembered.writer.write(b"HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n")
-    for _ in range(5):
-        await asyncio.sleep(0.01)
-    response = await send()
-
-    assert (response.status, response.body) == (200, b"mine")
-
-
-async def test_a_part_of_an_unasked_answer_ends_the_use_of_its_connection_too(app, send):
-    remembered = Remembered()
-    app.answer(remembered, Answer(body="mine"))
-
-    await send()
-    remembered.writer.write(b"HTTP/1.1 408 Request Ti")
+    remembered.writer.write(unasked)
     for _ in range(5):
         await asyncio.sleep(0.01)
     response = await send(method="POST")
 
-    assert response.body == b"mine"
+    assert (response.status, response.body) == (200, b"mine")
     assert app.connection_count == 2
 
 
