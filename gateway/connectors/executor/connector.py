@@ -20,7 +20,7 @@ from gateway.connectors.executor.reads import Reads
 from gateway.connectors.executor.sending import Sender
 from gateway.connectors.executor.sync_support import is_read_as_list
 from gateway.connectors.executor.tokens import Tokens
-from gateway.connectors.executor.turns import Turns
+from gateway.connectors.executor.turns import ConnectionTurns
 from gateway.connectors.executor.webhooks import deliveries, registration
 from gateway.connectors.format.connector import ConnectorFile
 from gateway.connectors.format.webhooks import WebhookPart
@@ -72,7 +72,7 @@ class DeclarativeConnector:
         self._spec = known.spec
         self._collections = known.collections
         self._mappings = known.mappings
-        self._turns: WeakValueDictionary[str, Turns] = WeakValueDictionary()
+        self._turns: WeakValueDictionary[str, ConnectionTurns] = WeakValueDictionary()
         self._reads = reads if reads is not None else Reads(clock=self._clock)
         self._tokens = Tokens(clock=self._clock)
         self._hosts_health = HostsHealth(clock=self._clock, http=file.http)
@@ -255,7 +255,7 @@ class DeclarativeConnector:
         return Caller(known, access)
 
     def _known(self, access: Access) -> KnownConnection:
-        turns = self._turns.get(access.connection_id) or self._turns.setdefault(access.connection_id, Turns(self._file.http))
+        turns = self._turns.get(access.connection_id) or self._turns.setdefault(access.connection_id, ConnectionTurns(self._file.http))
         sender = Sender(
             self._file,
             self._http,

@@ -6,7 +6,7 @@ from gateway.clock import Clock
 from gateway.connectors.executor.flights import Progress
 from gateway.connectors.executor.hosts_health import HostHealth, HostsHealth
 from gateway.connectors.executor.limits import ExecutorLimits
-from gateway.connectors.executor.turns import Turns
+from gateway.connectors.executor.turns import ConnectionTurns
 from gateway.connectors.format.connector import ConnectorFile
 from gateway.connectors.http import AppRequest, AppResponse, Http, WebAddress
 from gateway.errors import UpstreamRateLimitError, UpstreamUnavailableError
@@ -26,7 +26,7 @@ class Sender:
         connection_id: str,
         clock: Clock,
         limits: ExecutorLimits,
-        turns: Turns,
+        turns: ConnectionTurns,
         hosts_health: HostsHealth,
     ) -> None:
         self.deadline_seconds = limits.deadline_seconds
@@ -45,7 +45,8 @@ class Sender:
 
         Raises UpstreamRateLimitError for a pause that is not worth waiting for, and UpstreamUnavailableError.
         """
-        await self._turns.all.acquire()
+        if not self._turns.all.take():
+            await self._turns.all.wait()
         try:
             if health.pause:
                 await self._keep_pause(lambda: health.pause, progress)
@@ -65,7 +66,7 @@ class Sender:
             finally:
                 health.breaker.leave(request)
         finally:
-            self._turns.all.release()
+            self._turns.all.give_back()
         progress.is_waiting_for_answer = False
         if response.status < FIRST_FAILURE:
             health.breaker.succeeded()
