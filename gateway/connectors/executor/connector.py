@@ -240,7 +240,10 @@ class DeclarativeConnector:
 
     def _known_collection(self, access: Access, pointer: Pointer) -> Location:
         """A collection as a location, which needs no app; no error leaves with a secret in it."""
-        names = {**shared_names(self._file, access), **self._collections[pointer.key].names(pointer)}
+
+        def names() -> Names:
+            return {**shared_names(self._file, access), **self._collections[pointer.key].names(pointer)}
+
         try:
             return self._tree.known_collection(pointer, names)
         except UpstreamError as error:

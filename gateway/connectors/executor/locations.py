@@ -1,7 +1,7 @@
 """The tree of locations: what is known of it without asking the app, and what an app's items become in it."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from gateway.connectors.executor.names import Names, properties, told
@@ -24,6 +24,11 @@ class LocationTree:
         self._entries = tuple(_walk(file.locations))
         self._directories = {entry.directory: entry for entry in reversed(self._entries) if isinstance(entry, DirectoryEntry)}
         self._shapes = {key: _Shape.of(self.parameters_schema(key) or {}) for key in (*self._directories, *file.collections)}
+        self._standing: dict[str, list[tuple[CollectionEntry, Pointer | None]]] = {}
+        """Where a collection stands in the tree, each with its pointer where that is the same in every app."""
+        for entry in self._entries:
+            if isinstance(entry, CollectionEntry):
+                self._standing.setdefault(entry.collection, []).append((entry, self._fixed(entry)))
 
     @property
     def root(self) -> Location:
@@ -66,9 +71,7 @@ class LocationTree:
 
         Raises UpstreamResponseError when the item lacks what tells the location from others.
         """
-        key = entry.collection if isinstance(entry, CollectionEntry) else entry.directory
-        rendered = {name: told(value, names, what=f"Parameter {name!r} of location {key!r}") for name, value in entry.parameters.items()}
-        pointer = Pointer(key, self._fitting(key, rendered))
+        pointer = self._pointer_of(entry, names)
         return Location(
             kind=LocationKind.COLLECTION if isinstance(entry, CollectionEntry) else LocationKind.DIRECTORY,
             pointer=pointer,
@@ -76,15 +79,16 @@ class LocationTree:
             is_default=isinstance(entry, CollectionEntry) and entry.default,
         )
 
-    def known_collection(self, pointer: Pointer, names: Names) -> Location:
-        """A collection as a location, by what can be told of it without asking the app."""
-        for entry in self._entries:
-            if isinstance(entry, CollectionEntry) and entry.collection == pointer.key:
-                location = self._if_same(entry, pointer, names)
+    def known_collection(self, pointer: Pointer, names: Callable[[], Names]) -> Location:
+        """A collection as a location, by what can be told of it without asking the app; `names` are made where they are needed."""
+        for entry, fixed in self._standing.get(pointer.key, ()):
+            if fixed is None or fixed == pointer:
+                location = self._if_same(entry, pointer, names())
                 if location is not None:
                     return location
-        own = {**names, "parameters": pointer.parameters}
-        return Location(kind=LocationKind.COLLECTION, pointer=pointer, name=self._collection_name(pointer.key, own))
+        collection = self._file.collections[pointer.key]
+        name = collection.name if collection.location_name is None else self._own_name(pointer, names())
+        return Location(kind=LocationKind.COLLECTION, pointer=pointer, name=name)
 
     def known_directory(self, entry: DirectoryEntry, pointer: Pointer, names: Names) -> Location | None:
         """A directory by what can be told of it without asking the app; null when only the app knows its name."""
@@ -120,13 +124,27 @@ class LocationTree:
             name = _text(told(entry.name, names, what=f"The name of location {pointer.key!r}"))
             # An app may leave a name empty; what tells the location from others then has to do.
             return name or " ".join(filter(None, map(_text, pointer.parameters.values()))) or pointer.key
-        return self._collection_name(pointer.key, {**names, "parameters": pointer.parameters})
+        return self._own_name(pointer, names)
 
-    def _collection_name(self, key: str, names: Names) -> str:
-        collection = self._file.collections[key]
+    def _own_name(self, pointer: Pointer, names: Names) -> str:
+        collection, own = self._file.collections[pointer.key], {**names, "parameters": pointer.parameters}
         if collection.location_name is None:
             return collection.name
-        return _text(told(collection.location_name, names, what=f"The name of location {key!r}")) or collection.name
+        return _text(told(collection.location_name, own, what=f"The name of location {pointer.key!r}")) or collection.name
+
+    def _fixed(self, entry: CollectionEntry) -> Pointer | None:
+        """The one collection that an entry stands for; null where an app, or what is around it, decides which."""
+        if entry.list is not None or not all(template.is_constant for template in entry.parameters.values()):
+            return None
+        try:
+            return self._pointer_of(entry, {})
+        except UpstreamResponseError:
+            return None
+
+    def _pointer_of(self, entry: Entry, names: Names) -> Pointer:
+        key = entry.collection if isinstance(entry, CollectionEntry) else entry.directory
+        rendered = {name: told(value, names, what=f"Parameter {name!r} of location {key!r}") for name, value in entry.parameters.items()}
+        return Pointer(key, self._fitting(key, rendered))
 
     def _fitting(self, key: str, parameters: JsonObject) -> JsonObject:
         """The parameters in the types of the location's schema: an app's number is text where the schema says so."""
