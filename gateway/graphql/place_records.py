@@ -44,13 +44,16 @@ def query_of(filter: object, unified_filter: object, search: str | None, order_b
 
 async def home_of(info: Info, place: Place) -> RecordPlace:
     """Where the records of a collection are. Raises UnsupportedError without a connection."""
-    connection = place.origin.connection
-    if connection is None:
-        raise UnsupportedError("Records belong to a connection. Read them through `collection` of a connection, or an instance.")
     loaders = info.context.loaders
-    integration = await loaders.integration_of(connection)
+    home = place.home
+    if home is None:
+        connection = place.origin.connection
+        if connection is None:
+            raise UnsupportedError("Records belong to a connection. Read them through `collection` of a connection, or an instance.")
+        integration = await loaders.integration_of(connection)
+        home = RecordPlace(connection=connection, integration=integration, pointer=place.pointer, udm=place.origin.udm)
     await loaders.events.log_end_if_shown(info.operation)
-    return RecordPlace(connection=connection, integration=integration, pointer=place.pointer, udm=place.origin.udm)
+    return home
 
 
 async def list_records(info: Info, place: Place, query: RecordListQuery, *, first: int, after: str | None) -> relay.ItemPage[RecordSource]:

@@ -49,6 +49,8 @@ class Place:
     known_name: str | None = None
     """What the app calls it, where it has been asked already."""
     is_connector_default: bool = field(default=False, compare=False)
+    home: RecordPlace | None = field(default=None, compare=False)
+    """Where its records are, where that has been found already."""
 
     @property
     def path(self) -> str:
@@ -71,10 +73,15 @@ class Place:
         return self.pointer == self.origin.default if self.origin.is_instance else self.is_connector_default
 
 
-def place_of(location: Location, origin: Origin) -> Place:
-    """A location as the app gave it."""
+def place_of(location: Location, origin: Origin, *, home: RecordPlace | None = None) -> Place:
+    """A location as the app gave it; `home` is where the records of a collection are."""
     return Place(
-        origin=origin, pointer=location.pointer, kind=location.kind, known_name=location.name, is_connector_default=location.is_default
+        origin=origin,
+        pointer=location.pointer,
+        kind=location.kind,
+        known_name=location.name,
+        is_connector_default=location.is_default,
+        home=home,
     )
 
 

@@ -40,10 +40,12 @@ def app_of(
     Raises InvalidError for an archived connection or a wrong configuration; UpstreamAuthError, without asking the app,
     for a connection that is DISCONNECTED already.
     """
-    return _Asking(runtime, principal, connection, integration)
+    return Asking(runtime, principal, connection, integration)
 
 
-class _Asking(AbstractAsyncContextManager[App, None]):
+class Asking(AbstractAsyncContextManager[App, None]):
+    """What `app_of` gives."""
+
     def __init__(self, runtime: Runtime, principal: Principal, connection: Connection, integration: Integration | None) -> None:
         self._runtime = runtime
         self._principal = principal
@@ -52,8 +54,11 @@ class _Asking(AbstractAsyncContextManager[App, None]):
 
     async def __aenter__(self) -> App:
         integration = self._integration or await integration_of(self._runtime, self._principal, self._connection)
-        self._app = _usable_app(self._runtime, self._connection, integration)
-        return self._app
+        return self._begun(_usable_app(self._runtime, self._connection, integration))
+
+    def _begun(self, app: App) -> App:
+        self._app = app
+        return app
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         if error is not None:

@@ -93,9 +93,9 @@ async def collection(
     connection: Connection,
     key: str,
     parameters: object,
-    integration: Integration | None = None,
-) -> Location | None:
-    """The collection of that key and parameters; null when the app says that there is none.
+    integration: Integration,
+) -> tuple[Location, RecordPlace] | None:
+    """The collection of that key and parameters, and where its records are; null when the app says that there is none.
 
     Raises InvalidError for any other location, and for parameters that are no JSON object.
     """
@@ -103,7 +103,10 @@ async def collection(
     async with app_of(runtime, principal, connection, integration) as app:
         pointer = pointers.typed(app.connector, Pointer(key, given))
         pointers.require_collection(app.connector, pointer)
-        return await app.connector.location(app.access, pointer)
+        location = await app.connector.location(app.access, pointer)
+    if location is None:
+        return None
+    return location, RecordPlace(connection=connection, integration=integration, pointer=pointer, app=app)
 
 
 async def spec(

@@ -2,7 +2,8 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
 from functools import cached_property
 from uuid import UUID
 
@@ -10,7 +11,7 @@ from gateway.errors import InvalidError, UserError
 from gateway.models import Connection, Integration, Pointer, Principal
 from gateway.runtime import Runtime
 from gateway.services import checks, elements, pointers, selection
-from gateway.services.access import integration_of
+from gateway.services.access import App, Asking, Redacted, integration_of
 from gateway.services.instance_context import InstanceContext, read_context
 from gateway.services.selectors import CollectionSelector, ConnectionCollectionKey, DataSourceInstanceSelector, PointerInput
 from gateway.storage.rows import by_ids
@@ -24,11 +25,32 @@ class RecordPlace:
     integration: Integration
     pointer: Pointer
     udm: str | None = None
+    app: App | None = field(default=None, compare=False, repr=False)
+    """The app, where this operation has found already that it can be asked, and that it has the collection."""
 
     @cached_property
     def identity(self) -> str:
         """Text that is equal for the same collection of the same connection, whatever led there."""
         return json.dumps([str(self.connection.id), self.pointer.key, self.pointer.parameters], sort_keys=True)
+
+
+def app_at(runtime: Runtime, principal: Principal, place: RecordPlace) -> AbstractAsyncContextManager[App, None]:
+    """The app of a place, as `access.app_of` gives it. Raises as that does, and InvalidError where it has no such collection."""
+    return _AskingPlace(runtime, principal, place)
+
+
+class _AskingPlace(Asking):
+    def __init__(self, runtime: Runtime, principal: Principal, place: RecordPlace) -> None:
+        super().__init__(runtime, principal, place.connection, place.integration)
+        self._place = place
+
+    async def __aenter__(self) -> App:
+        if self._place.app is not None:
+            return self._begun(self._place.app)
+        app = await super().__aenter__()
+        with Redacted(app.access.credentials):
+            pointers.require_collection(app.connector, self._place.pointer)
+        return app
 
 
 async def place_of(runtime: Runtime, principal: Principal, selector: CollectionSelector, *, field: Sequence[str]) -> RecordPlace:

@@ -6,9 +6,8 @@ from typing import TypeVar
 from gateway.errors import CombinedUserError, UnsupportedError, UserError
 from gateway.models import CollectionOperation, CollectionSpec, Principal
 from gateway.runtime import Runtime
-from gateway.services import pointers
-from gateway.services.access import App, app_of
-from gateway.services.record_places import RecordPlace
+from gateway.services.access import App
+from gateway.services.record_places import RecordPlace, app_at
 
 Decision = TypeVar("Decision")
 Decide = Callable[[CollectionSpec], Decision]
@@ -27,8 +26,7 @@ async def decided_for(runtime: Runtime, principal: Principal, place: RecordPlace
     allowed = _allowed(_kept(runtime, place), decide)
     if allowed is not None:
         return allowed[0]
-    async with app_of(runtime, principal, place.connection, place.integration) as app:
-        pointers.require_collection(app.connector, place.pointer)
+    async with app_at(runtime, principal, place) as app:
         return decide(await described(runtime, app, place))
 
 

@@ -16,10 +16,10 @@ from gateway.errors import (
 )
 from gateway.models import CollectionOperation, CollectionSpec, JsonValue, Principal, Record, Written
 from gateway.runtime import Runtime
-from gateway.services import checks, own_writes, pointers, record_specs, record_values, records, unified
-from gateway.services.access import App, app_of
+from gateway.services import checks, own_writes, record_specs, record_values, records, unified
+from gateway.services.access import App
 from gateway.services.own_writes import OwnWrite
-from gateway.services.record_places import RecordPlace
+from gateway.services.record_places import RecordPlace, app_at
 from gateway.services.record_values import NativeValues
 from gateway.services.selectors import FieldValues
 from gateway.services.violations import Violations, at
@@ -57,8 +57,7 @@ async def create(
         _require(spec, CollectionOperation.CREATE, idempotency_key=idempotency_key)
         return record_values.native_values(values, spec=spec, operation=CollectionOperation.CREATE, translation=translation, place=_VALUES)
 
-    async with own_writes.told(runtime, place) as write, app_of(runtime, principal, place.connection, place.integration) as app:
-        pointers.require_collection(app.connector, place.pointer)
+    async with own_writes.told(runtime, place) as write, app_at(runtime, principal, place) as app:
         native = await record_specs.decided(runtime, app, place, native_of)
         with _in_callers_words(native, found_by=_IN):
             written = await app.connector.create(app.access, place.pointer, native.fields, idempotency_key=idempotency_key)
@@ -86,8 +85,7 @@ async def update(
         _require(spec, CollectionOperation.UPDATE, if_version=if_version)
         return record_values.native_values(values, spec=spec, operation=CollectionOperation.UPDATE, translation=translation, place=_VALUES)
 
-    async with own_writes.told(runtime, place) as write, app_of(runtime, principal, place.connection, place.integration) as app:
-        pointers.require_collection(app.connector, place.pointer)
+    async with own_writes.told(runtime, place) as write, app_at(runtime, principal, place) as app:
         native = await record_specs.decided(runtime, app, place, native_of)
         with _in_callers_words(native, if_version=if_version):
             written = await app.connector.update(app.access, place.pointer, external_id, native.fields, if_version=if_version)
@@ -97,8 +95,7 @@ async def update(
 async def delete(runtime: Runtime, principal: Principal, *, place: RecordPlace, external_id: str, if_version: str | None = None) -> str:
     """The id of the record that is no longer there. Raises as `update` does."""
     _check_target(external_id, if_version)
-    async with own_writes.told(runtime, place) as write, app_of(runtime, principal, place.connection, place.integration) as app:
-        pointers.require_collection(app.connector, place.pointer)
+    async with own_writes.told(runtime, place) as write, app_at(runtime, principal, place) as app:
         decide = partial(_require, operation=CollectionOperation.DELETE, if_version=if_version)
         await record_specs.decided_at_once(runtime, app, place, decide)
         with _in_callers_words(NativeValues(fields={}), if_version=if_version):

@@ -12,10 +12,10 @@ from gateway.models import CollectionOperation, CollectionSpec, JsonObject, Page
 from gateway.models.queries import EVERYTHING
 from gateway.models.records import RECORD_PARTS
 from gateway.runtime import Runtime
-from gateway.services import app_pages, pointers, record_filters, record_specs, record_values, unified
-from gateway.services.access import App, app_of
+from gateway.services import app_pages, record_filters, record_specs, record_values, unified
+from gateway.services.access import App
 from gateway.services.app_pages import AppPage
-from gateway.services.record_places import RecordPlace
+from gateway.services.record_places import RecordPlace, app_at
 from gateway.services.selectors import ALL_RECORDS, FieldValues, RecordListQuery
 
 _MAXIMUM_ID = 1000
@@ -42,8 +42,7 @@ async def page(
     Raises InvalidError for a cursor of another list, and for whatever is wrong with the query (a CombinedUserError where that is more
     than one thing); UnsupportedError for what the app cannot filter, search or order; UpstreamError when the app cannot answer.
     """
-    async with app_of(runtime, principal, place.connection, place.integration) as app:
-        pointers.require_collection(app.connector, place.pointer)
+    async with app_at(runtime, principal, place) as app:
         asked = await _query(runtime, app, place, query)
 
         async def fetch(request: PageRequest) -> Page[Record]:
@@ -69,8 +68,7 @@ async def by_ids(runtime: Runtime, principal: Principal, *, place: RecordPlace, 
     found: Found = dict.fromkeys(external_ids)
     if not ids:
         return found
-    async with app_of(runtime, principal, place.connection, place.integration) as app:
-        pointers.require_collection(app.connector, place.pointer)
+    async with app_at(runtime, principal, place) as app:
         maximum = await record_specs.decided_at_once(runtime, app, place, partial(ids_at_once, count=len(ids)))
         reads = [_read(app, place, ids[start : start + maximum], is_single=maximum == 1) for start in range(0, len(ids), maximum)]
         for part in await asyncio.gather(*reads, return_exceptions=True):
@@ -88,8 +86,7 @@ async def match(runtime: Runtime, principal: Principal, *, place: RecordPlace, b
         record_specs.require_operation(spec, CollectionOperation.MATCH)
         return record_values.matched_fields(by, spec=spec, translation=translation)
 
-    async with app_of(runtime, principal, place.connection, place.integration) as app:
-        pointers.require_collection(app.connector, place.pointer)
+    async with app_at(runtime, principal, place) as app:
         fields = await record_specs.decided(runtime, app, place, fields_of)
         return await app.connector.match(app.access, place.pointer, fields)
 

@@ -5,7 +5,7 @@ import pytest
 from gateway.errors import InvalidError, UnsupportedError, UpstreamAuthError, UpstreamUnavailableError
 from gateway.models import LocationKind, Pointer
 from gateway.models.principal import SYSTEM
-from gateway.services import integrations, places
+from gateway.services import integrations, places, records
 from tests.support import runtime as given
 from tests.support.runtime import refused
 
@@ -125,13 +125,35 @@ async def test_a_location_is_named_by_the_app_or_does_not_exist(world):
 )
 async def test_a_collection_that_cannot_be_is_refused(world, key, parameters, message, field):
     async with refused(world.runtime, InvalidError, message, field=field):
-        await places.collection(world.runtime, world.acme, connection=world.connection, key=key, parameters=parameters)
+        await places.collection(
+            world.runtime, world.acme, connection=world.connection, integration=world.integration, key=key, parameters=parameters
+        )
 
 
 async def test_a_collection_is_found_with_its_parameters_typed(world):
-    found = await places.collection(world.runtime, world.acme, connection=world.connection, key="scraps", parameters={"box": "3"})
+    found = await places.collection(
+        world.runtime, world.acme, connection=world.connection, integration=world.integration, key="scraps", parameters={"box": "3"}
+    )
 
-    assert (found.kind, found.pointer) == (LocationKind.COLLECTION, Pointer("scraps", {"box": 3}))
+    assert found is not None
+    location, place = found
+    assert (location.kind, location.pointer, place.pointer) == (LocationKind.COLLECTION, Pointer("scraps", {"box": 3}), location.pointer)
+
+
+async def test_where_the_records_of_a_found_collection_are_is_the_place_of_its_pointer_and_is_read_alike(world):
+    found = await places.collection(
+        world.runtime, world.acme, connection=world.connection, integration=world.integration, key="notes", parameters=None
+    )
+    assert found is not None
+    place = await given.place(world.runtime, world.connection)
+
+    assert (found[1].identity, found[1].udm, place.app) == (place.identity, None, None)
+    assert found[1].app is not None
+    assert await notes_at(world, found[1]) == await notes_at(world, place) != []
+
+
+async def notes_at(world, place):
+    return [note.external_id for note in (await records.page(world.runtime, world.acme, place=place, first=5, after=None)).items]
 
 
 async def test_a_spec_read_through_a_connection_has_the_fields_that_only_the_app_knows(world):

@@ -94,10 +94,10 @@ class Connection(Configured):
         parameters: Annotated[JSON | None, strawberry.argument(description="Its parameters, where it takes any.")] = strawberry.UNSET,
     ) -> Place | None:
         integration = await info.context.loaders.integration_of(self)
-        location = await places.collection(
+        found = await places.collection(
             *info.context.caller, connection=self, integration=integration, key=key, parameters=given(parameters)
         )
-        return place_of(location, Origin(connection=self)) if location is not None else None
+        return place_of(found[0], Origin(connection=self), home=found[1]) if found is not None else None
 
     @field(
         "The end of the event log now. Read it with or before the records of instances that are in sync, subscribe after it, and no "
