@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterable
 from datetime import datetime
 from functools import cache, lru_cache
-from typing import Self, TextIO
+from typing import Any, Self, TextIO
 
 import orjson
 import structlog
@@ -26,6 +26,7 @@ _NAME = re.compile(r"[_A-Za-z][_0-9A-Za-z]*")
 _MAX_NAME_CHARACTERS = 100
 _MAX_KEPT_CHARACTERS = 2_000
 """Of a document whose name is remembered."""
+_OPTIONS = orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE
 _CLOCK = SystemClock()
 _log = structlog.get_logger("gateway.web")
 
@@ -37,7 +38,7 @@ def configure_logging(*, level: int = logging.INFO, stream: TextIO | None = None
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[structlog.stdlib.add_logger_name],
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, _as_line],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, lambda *entry: _as_line(*entry).decode().rstrip()],
         )
     )
     # Below a warning the libraries tell whole addresses, whose parameters may be secrets.
@@ -47,25 +48,58 @@ def configure_logging(*, level: int = logging.INFO, stream: TextIO | None = None
         processors=[_as_line],
         # Asked for with each entry. What the library would keep by itself outlives this configuration.
         logger_factory=cache(lambda name: _Lines(name, stream)),
-        wrapper_class=structlog.make_filtering_bound_logger(level),
+        wrapper_class=_straight(level),
     )
 
 
-class _Lines(structlog.WriteLogger):
+def _straight(level: int) -> type[structlog.typing.FilteringBoundLogger]:
+    """Loggers that tell what is of a level or above, as the library's own do, in one step where those take five."""
+    own = {"info": _info} if level <= logging.INFO else {}
+    return type("_Straight", (structlog.make_filtering_bound_logger(level),), {**own, "_proxy_to_logger": _told})
+
+
+def _info(self: Any, event: str, **entry: object) -> None:
+    _told(self, "info", event, **entry)
+
+
+def _told(self: Any, method: str, event: str | None = None, **entry: object) -> None:
+    made: Any = {**self._context, **entry, "event": event} if self._context else entry
+    made["event"] = event
+    try:
+        for process in self._processors:
+            made = process(self._logger, method, made)
+    except structlog.DropEvent:
+        return
+    self._logger.write(made)
+
+
+class _Lines:
     """Writes the entries of the logger of a name. An entry that cannot be written is lost: nobody's work ends over it."""
 
     def __init__(self, name: str, stream: TextIO) -> None:
-        super().__init__(stream)
         self.name = name
+        # Below the text, where there is something: a line is bytes when it is made.
+        self._file = getattr(stream, "buffer", None) or _Encoding(stream)
 
-    def msg(self, message: str) -> None:
-        """Writes one entry."""
+    def write(self, line: bytes) -> None:
+        """Writes one entry, whole: the lines of threads do not mix."""
         try:
-            super().msg(message)
+            self._file.write(line)
+            self._file.flush()
         except (OSError, ValueError):
             return  # A disk that is full, a pipe that nobody reads, a stream that is closed or has no such letter: nowhere to tell it.
 
-    debug = info = warning = error = critical = msg
+
+class _Encoding:
+    """A stream of text that takes lines as bytes."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self.flush = stream.flush
+
+    def write(self, line: bytes) -> None:
+        """Writes one line."""
+        self._stream.write(line.decode())
 
 
 class OperationEntry:
@@ -85,14 +119,14 @@ class OperationEntry:
 
     def __exit__(self, *_error: object) -> None:
         """Logs it."""
-        # By `bind`, as the library finds the methods of what is not bound by an exception.
-        _log.bind().info(
+        _bound.log().info(
             "operation",
             transport=self._transport,
             operation=self.operation,
             status=self.status,
             code=self.code,
-            duration_ms=round((self._clock.monotonic() - self._begun) * 1000, 1),
+            # To the nearest tenth, by fewer steps than `round`.
+            duration_ms=int((self._clock.monotonic() - self._begun) * 10_000 + 0.5) / 10,
         )
 
     def name_from(self, query: str | None, operation_name: str | None) -> None:
@@ -127,7 +161,28 @@ def _name_in(document: str) -> str | None:
     return next((found.group(1) for found in _OPERATION.finditer(document) if found.group(1) is not None), None)
 
 
-def _as_line(logger: structlog.typing.WrappedLogger, method: str, entry: structlog.typing.EventDict) -> str:
+class _Bound:
+    """The logger of operations, bound once for as long as nobody configures logging anew: to bind takes as long as to write."""
+
+    _made: structlog.typing.FilteringBoundLogger
+    _processors: object = None
+    _kind: object = None
+    _factory: object = None
+
+    def log(self) -> structlog.typing.FilteringBoundLogger:
+        """The logger, as logging is configured now."""
+        now = structlog.get_config()
+        processors, kind, factory = now["processors"], now["wrapper_class"], now["logger_factory"]
+        # Of lists of processors that are equal, only one may be the one that somebody changes.
+        if processors is not self._processors or kind is not self._kind or factory is not self._factory:
+            self._made, self._processors, self._kind, self._factory = _log.bind(), processors, kind, factory
+        return self._made
+
+
+_bound = _Bound()
+
+
+def _as_line(logger: structlog.typing.WrappedLogger, method: str, entry: structlog.typing.EventDict) -> bytes:
     """One entry as its line: one step, as there is an entry for every request, and the library's own steps take three times as long."""
     if "exc_info" in entry:
         entry = structlog.processors.format_exc_info(logger, method, entry)
@@ -136,10 +191,10 @@ def _as_line(logger: structlog.typing.WrappedLogger, method: str, entry: structl
     entry["level"] = method
     entry["timestamp"] = _CLOCK.now()
     try:
-        return orjson.dumps(entry, default=str, option=orjson.OPT_UTC_Z).decode()
+        return orjson.dumps(entry, default=str, option=_OPTIONS)
     except orjson.JSONEncodeError:
         # Half a letter, as other people's messages may have one, or a number beyond 64 bits.
-        return json.dumps(entry, default=_as_text, skipkeys=True)
+        return f"{json.dumps(entry, default=_as_text, skipkeys=True)}\n".encode()
 
 
 def _as_text(value: object) -> str:

@@ -137,3 +137,35 @@ def test_an_entry_that_is_hardly_json_is_written_all_the_same(lines):
     odd, defect = lines()
     assert (odd["half"], odd["number"], odd["by_number"]) == ("\ud800", 2**70, {"1": "é"})
     assert "RuntimeError: half a letter: \ud800" in defect["exception"]
+
+
+async def test_whoever_sets_up_the_log_anew_has_the_operations_too(http, lines):
+    await http.post("/graphql", json={"query": "query First { hello }"})
+    with structlog.testing.capture_logs() as captured:
+        await http.post("/graphql", json={"query": "query Captured { hello }"})
+    quiet, other = io.StringIO(), io.StringIO()
+    configure_logging(level=logging.WARNING, stream=quiet)
+    await http.post("/graphql", json={"query": "query Unwanted { hello }"})
+    structlog.configure(processors=[structlog.processors.JSONRenderer()], logger_factory=structlog.PrintLoggerFactory(other))
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.INFO))
+    await http.post("/graphql", json={"query": "query Other { hello }"})
+
+    assert [line["operation"] for line in lines()] == ["First"]
+    assert [entry["operation"] for entry in captured] == ["Captured"]
+    assert (quiet.getvalue(), json.loads(other.getvalue())["operation"]) == ("", "Other")
+
+
+def test_a_bound_logger_tells_what_it_was_bound_with(lines):
+    structlog.get_logger("gateway.web").bind(instance_id="1").info("told", status=200)
+
+    (line,) = lines()
+    assert (line["event"], line["instance_id"], line["status"], line["level"]) == ("told", "1", 200, "info")
+
+
+def test_a_line_is_written_to_a_stream_of_bytes_as_to_one_of_text(lines):
+    file = io.BytesIO()
+    configure_logging(stream=io.TextIOWrapper(file, encoding="ascii"))
+
+    structlog.get_logger("gateway.web").info("told", name="é")
+
+    assert json.loads(file.getvalue())["name"] == "é"
