@@ -33,6 +33,9 @@ class _Sum(NamedTuple):
 
 
 _ZERO = _Sum()
+_Counted = tuple[str | None, int, int, bool, list[Any]]
+"""What is counted of the objects at one place: a field's name, its price, that of each object that it holds, whether it is a list, and what
+is counted of those objects; nothing of them where they are free."""
 
 
 class Cost:
@@ -48,6 +51,7 @@ class Cost:
                 self._open[group] = None
             else:
                 self._sums[group] = _sum(group, self._sums, _NOTHING)
+        self._counted = self._counting(root)
 
     def requested(self, variables: Mapping[str, Any]) -> int:
         """The most that it costs with these variables, which need not fit; at most CEILING."""
@@ -61,25 +65,34 @@ class Cost:
     def actual(self, data: JsonObject | None, *, requested: int) -> int:
         """What an answer has cost: at most what was requested, and less where lists held less than they might have."""
         total, looks = 0, 0
-        below: list[tuple[Group, list[JsonObject]]] = [(self._root, [data])] if data is not None else []
+        below: list[tuple[list[_Counted], list[JsonObject]]] = [(self._counted, [data])] if data is not None else []
         while below:
             # All objects at one place of the answer together: a page has hundreds of them.
-            group, objects = below.pop()
+            counted, objects = below.pop()
             looks += len(objects)
             if looks > _MOST_LOOKS or total >= requested:
                 return requested
-            for part in group:
+            for key, price, own, is_list, within in counted:
                 inner = objects
-                if part.key is not None:
-                    values = [each[part.key] for each in objects if part.key in each]
-                    inner = _objects(values, is_list=part.is_list) if part.own or not self._is_free(part.group) else []
-                    total += part.price * len(values) + part.own * len(inner)
-                if inner and not self._is_free(part.group):
-                    below.append((part.group, inner))
+                if key is not None:
+                    values = [each[key] for each in objects if key in each]
+                    total += price * len(values)
+                    if not own and not within:
+                        continue
+                    inner = _objects(values, is_list=is_list)
+                    total += own * len(inner)
+                if inner and within:
+                    below.append((within, inner))
         return min(total, requested)
 
-    def _is_free(self, group: Group) -> bool:
-        return self._sums.get(group) == _ZERO
+    def _counting(self, root: Group) -> list[_Counted]:
+        """What is counted of an answer: nothing of a group that is free whatever it holds."""
+        found: dict[Group, list[_Counted]] = {}
+        for group in _innermost_first(root):
+            is_free = self._sums.get(group) == _ZERO
+            parts = () if is_free else group
+            found[group] = [(part.key, part.price, part.own, part.is_list, found[part.group]) for part in parts]
+        return found[root]
 
 
 def cost_of(operation: Operation, schema: GraphQLSchema) -> Cost:

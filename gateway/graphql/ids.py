@@ -4,6 +4,7 @@ import binascii
 import json
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -20,6 +21,8 @@ RECORD = "Record"
 _CURSOR = "cursor"
 _KEY_CURSOR = "key"
 _MAXIMUM_LENGTH = 16_384
+_KEPT_LENGTH = 128
+"""Of the ids that are kept with what they name: those of rows are shorter, and each of them is asked for again and again."""
 _URL_SAFE, _STANDARD = bytes.maketrans(b"+/", b"-_"), bytes.maketrans(b"-_", b"+/")
 _UUID = re.compile("[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 """One spelling only: the same row must not have several ids."""
@@ -59,9 +62,8 @@ def parse_record_id(value: str, *, field: Sequence[str] | None = None) -> tuple[
 
 def local_id(value: str, expected: type[Row], *, field: Sequence[str] | None = None) -> UUID:
     """The row's own id. Raises InvalidError, which names the type that was expected, for anything else."""
-    name, rest = _decode(value)
-    found = _uuid(rest) if name == expected.__name__ else None
-    if found is not None:
+    name, found = _named_kept(value) if len(value) <= _KEPT_LENGTH else _named(value)
+    if found is not None and name == expected.__name__:
         return found
     is_anothers = name != expected.__name__ and (name in ROW_TYPES or name == RECORD)
     given = f"the id of a {name}" if is_anothers else "not an id of this gateway"
@@ -113,6 +115,15 @@ def _decode(value: str) -> tuple[str, str]:
         return "", ""
     name, _, rest = text.partition(":")
     return name, rest
+
+
+def _named(value: str) -> tuple[str, UUID | None]:
+    """The type that an id names, and the row's own id where it is one of a row."""
+    name, rest = _decode(value)
+    return name, _uuid(rest)
+
+
+_named_kept = lru_cache(maxsize=4_096)(_named)
 
 
 def _record_parts(text: str) -> tuple[UUID, Pointer, str] | None:

@@ -132,20 +132,21 @@ class Loaders:
                 self._rows[model].prime(row_id, row)
         return self._rows[model]
 
-    async def row(self, model: type[Model], row_id: UUID) -> Model | None:
-        """One row of a type, archived or not. Nobody waits for what was read lately, where nothing was committed since."""
+    def row_at_hand(self, model: type[Model], row_id: UUID) -> Model | None:
+        """One row of a type that nobody has to wait for: it was read lately, and nothing was committed since. Null for any other."""
         at_hand: dict[UUID, Model] = self._at_hand.setdefault(model, {})
         row = at_hand.get(row_id)
         if row is None and model not in self._rows:
-            (row,) = self._runtime.database.recent((model, self._principal, row_id)) or (None,)
-        if row is None:
-            return await self.row_by_id(model).load(row_id)
-        at_hand[row_id] = row
+            recent: list[Model | None] | None = self._runtime.database.recent((model, self._principal, row_id))
+            row = recent[0] if recent is not None else None
+            if row is not None:
+                at_hand[row_id] = row
         return row
 
     async def integration_of(self, connection: Connection) -> Integration:
         """The integration of a connection."""
-        integration = await self.row(Integration, connection.integration_id)
+        integration_id = connection.integration_id
+        integration = self.row_at_hand(Integration, integration_id) or await self.row_by_id(Integration).load(integration_id)
         assert integration is not None  # noqa: S101 - a foreign key holds it, and everybody sees integrations.
         return integration
 

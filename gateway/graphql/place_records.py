@@ -16,7 +16,7 @@ from gateway.graphql.record_loaders import RecordKey
 from gateway.graphql.sources import Place, RecordSource, records_of, shown
 from gateway.services import records
 from gateway.services.record_places import RecordPlace
-from gateway.services.selectors import RecordListQuery
+from gateway.services.selectors import ALL_RECORDS, RecordListQuery
 
 Filter = Annotated[
     JSON | None,
@@ -37,6 +37,8 @@ By = Annotated[FieldsInput, strawberry.argument(description="Fields of which eac
 def query_of(filter: object, unified_filter: object, search: str | None, order_by: RecordOrder | None) -> RecordListQuery:
     """What the arguments of a list of records ask for."""
     order = given(order_by)
+    if order is None and given(filter) is None and given(unified_filter) is None and given(search) is None:
+        return ALL_RECORDS
     return RecordListQuery(
         filter=given(filter), unified_filter=given(unified_filter), search=given(search), order=order.read() if order is not None else None
     )

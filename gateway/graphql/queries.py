@@ -59,7 +59,8 @@ async def _selected(context: Context, row_type: type[Found], by: Any, find: Call
     context.require_caller()
     selector = by.read("by")
     if selector.id is not None:
-        return await context.loaders.row(row_type, selector.id)
+        loaders, row_id = context.loaders, selector.id
+        return loaders.row_at_hand(row_type, row_id) or await loaders.row_by_id(row_type).load(row_id)
     return await find(*context.caller, by=selector)
 
 

@@ -17,6 +17,7 @@ MAXIMUM_JSON_DEPTH = 64
 MAXIMUM_RECORD_BYTES = 10 * 1024 * 1024
 MAXIMUM_RECORD_DEPTH = 100
 MAXIMUM_INTERVAL_SECONDS = 31_536_000
+_NO_NAME = object()
 _KEY = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,99}")
 # PostgreSQL stores no NUL character, and a lone surrogate cannot be written as UTF-8.
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
@@ -141,27 +142,32 @@ def _problem(value: JsonObject, carrier: _Carrier) -> str | None:
     """What keeps an object from being kept and shown exactly wherever it goes; null when nothing does."""
     level: list[object] = [value]
     for _ in range(carrier.maximum_depth):
+        below: list[object] = []
         for part in level:
-            if (problem := _problem_of_part(part, carrier)) is not None:
+            if isinstance(part, dict):
+                # A name that is no text is refused like any other such value: as a child it would pass for a number.
+                below += [name if isinstance(name, str) else _NO_NAME for name in part]
+                below += part.values()
+            elif isinstance(part, list):
+                below += part
+            elif (problem := _problem_of_part(part, carrier)) is not None:
                 return problem
-        level = [child for part in level if isinstance(part, dict | list) for child in _children(part)]
-        if not level:
+        if not below:
             return None
+        level = below
     return f"more than {carrier.maximum_depth} levels"
 
 
 def _problem_of_part(part: object, carrier: _Carrier) -> str | None:
-    match part:
-        case None | bool() | dict() | list():
-            return None
-        case str():
-            return f"a text with {carrier.excluded_text}" if carrier.excluded.search(part) else None
-        case int():
-            return None if part in carrier.integers else carrier.excluded_integer
-        case float():
-            return None if math.isfinite(part) else "a number that is not finite"
-        case _:
-            return "a value that JSON cannot carry"
+    if isinstance(part, str):
+        return f"a text with {carrier.excluded_text}" if carrier.excluded.search(part) else None
+    if part is None or isinstance(part, bool):
+        return None
+    if isinstance(part, int):
+        return None if part in carrier.integers else carrier.excluded_integer
+    if isinstance(part, float):
+        return None if math.isfinite(part) else "a number that is not finite"
+    return "a value that JSON cannot carry"
 
 
 def _size(value: JsonObject) -> int:
@@ -170,10 +176,3 @@ def _size(value: JsonObject) -> int:
     except TypeError:
         # An integer beyond 64 bits, which only the standard library writes.
         return len(json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode())
-
-
-def _children(part: JsonObject | list[object]) -> Sequence[object]:
-    if isinstance(part, list):
-        return part
-    # A name that is no text is refused like any other such value: as a child it would pass for a number.
-    return [*(name if isinstance(name, str) else object() for name in part), *part.values()]
