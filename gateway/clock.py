@@ -1,7 +1,9 @@
 """The one source of time."""
 
 import asyncio
+import math
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Protocol
@@ -64,3 +66,47 @@ class Deadline:
     def _end(self) -> None:
         self.is_over = True
         self._task.cancel()
+
+
+_TICK_SECONDS = 0.001
+# Loops count in thousandths of a second, and take a time that is nearer for now.
+
+
+class Alarm:
+    """Calls somebody at a time of the loop that is put off again and again, and seldom comes.
+
+    A timer for each putting off would take more steps than all else that a connection does: there is one, which is set anew
+    where it rings too early.
+    """
+
+    def __init__(self, call: Callable[[], None]) -> None:
+        self._call = call
+        self._loop = asyncio.get_running_loop()
+        self._time = math.inf
+        self._timer: asyncio.TimerHandle | None = None
+        self._timer_rings_at = math.inf
+
+    def set(self, at: float) -> None:
+        """Calls at that time, and no more at the one before."""
+        self._time = at
+        if at < self._timer_rings_at:
+            self._start_timer()
+
+    def stop(self) -> None:
+        """Calls no more."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer, self._timer_rings_at = None, math.inf
+
+    def _start_timer(self) -> None:
+        self.stop()
+        self._timer = self._loop.call_at(self._time, self._ring)
+        self._timer_rings_at = self._time
+
+    def _ring(self) -> None:
+        self._timer_rings_at = math.inf
+        if self._time - self._loop.time() > _TICK_SECONDS:
+            self._start_timer()
+        else:
+            self.stop()
+            self._call()

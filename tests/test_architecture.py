@@ -44,7 +44,7 @@ HOME_OF = {
 """Where an effect may stand. Everywhere else it comes in as an argument."""
 SERVICES_OF_THE_SYNC_ENGINE = {"gateway.services.access", "gateway.services.elements", "gateway.services.instance_context"}
 """What opens an instance and its app. In all else the two meet in tables: a service asks for work, and the engine finds it there."""
-PASSES_EVERYTHING_ON = {"connectors/http/client.py", "graphql/batching.py"}
+PASSES_EVERYTHING_ON = {"graphql/batching.py"}
 """Where even a cancellation is caught: it is passed on, to whoever waits or after cleaning up."""
 LONGEST_FILE = 350
 LONGEST_FUNCTION = 40

@@ -1,10 +1,10 @@
-"""What a task waits for ends at its deadline."""
+"""What a task waits for ends at its deadline, and an alarm that is put off rings at its last time."""
 
 import asyncio
 
 import pytest
 
-from gateway.clock import Deadline
+from gateway.clock import Alarm, Deadline
 
 
 async def test_what_is_waited_for_when_the_time_is_over_ends_with_a_timeout():
@@ -64,3 +64,32 @@ async def test_whoever_cancels_the_task_at_the_same_moment_is_obeyed():
     await asyncio.gather(task, return_exceptions=True)
 
     assert task.cancelled()
+
+
+async def test_an_alarm_rings_once_at_its_last_time_whether_that_is_later_or_sooner():
+    loop, rung = asyncio.get_running_loop(), []
+    start = loop.time()
+    later, sooner, stopped = (Alarm(lambda name=name: rung.append((name, loop.time() - start))) for name in ("later", "sooner", "stopped"))
+
+    later.set(start + 0.01)
+    later.set(start + 0.1)
+    sooner.set(start + 60)
+    sooner.set(start + 0.05)
+    stopped.set(start + 0.02)
+    stopped.stop()
+    await asyncio.sleep(0.2)
+
+    assert [name for name, _ in rung] == ["sooner", "later"]
+    assert [after >= least for (_, after), least in zip(rung, (0.045, 0.095), strict=True)] == [True, True]
+
+
+async def test_an_alarm_that_has_rung_or_was_stopped_can_be_set_again():
+    rung = []
+    alarm = Alarm(lambda: rung.append(len(rung)))
+
+    for _ in range(2):
+        alarm.set(asyncio.get_running_loop().time())
+        await asyncio.sleep(0.02)
+        alarm.stop()
+
+    assert rung == [0, 1]

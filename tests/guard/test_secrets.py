@@ -138,10 +138,10 @@ def log(request: pytest.FixtureRequest, capsys: pytest.CaptureFixture[str]) -> I
         structlog.configure(processors=[structlog.processors.KeyValueRenderer()], logger_factory=structlog.stdlib.LoggerFactory())
     root.addHandler(logging.StreamHandler(stream))
     root.setLevel(logging.DEBUG)
-    for name in ("gateway", "asyncio", "aiohttp", "sqlalchemy.engine", "aiosqlite"):
+    for name in ("gateway", "asyncio", "sqlalchemy.engine", "aiosqlite"):
         logging.getLogger(name).setLevel(logging.DEBUG)
     yield lambda: stream.getvalue() + "".join(capsys.readouterr())
-    for name in ("asyncio", "aiohttp", "sqlalchemy.engine", "aiosqlite"):
+    for name in ("asyncio", "sqlalchemy.engine", "aiosqlite"):
         logging.getLogger(name).setLevel(logging.NOTSET)
     structlog.reset_defaults()
     root.handlers[:] = before[0]

@@ -1,4 +1,4 @@
-"""The least that a read takes with the gateway's libraries: uvicorn, aiohttp and orjson alone. The address of the app, and a port.
+"""The least that a read takes in Python: uvicorn, aiohttp and orjson alone. The address of the app, and a port.
 
 It has no framework, schema, token, database, limit or log, and no page but this one.
 """

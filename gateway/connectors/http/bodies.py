@@ -9,42 +9,41 @@ MAX_GZIP_MEMBERS = 100
 """Members of one gzip body that are read: each costs a copy of the rest of its chunk, and honest bodies have one."""
 
 
-class Stream(Protocol):
-    """A body on its way, as the library below reads it."""
+class Body:
+    """A body that comes in chunks, decoded. At most `max_bytes` are held, before decoding and after."""
 
-    async def readany(self) -> bytes:
-        """What has come, once something has; nothing at the end."""
+    def __init__(self, *, content_encoding: str, max_bytes: int) -> None:
+        self._coding = content_encoding
+        self._max_bytes = max_bytes
+        # An answer to HEAD, and a 304, names the coding of a body that does not come: only a body that comes is judged.
+        self._decoder: _Decoder | None = None
+        self._received = 0
+        self._decoded: bytes | bytearray = b""
 
-    def at_eof(self) -> bool:
-        """Whether all of it has been read."""
+    def add(self, chunk: bytes) -> None:
+        """Takes the next chunk.
 
-
-async def read_bounded(stream: Stream, *, content_encoding: str, max_bytes: int) -> bytes:
-    """The whole body, decoded. At most `max_bytes` are held, before decoding and after.
-
-    Raises UpstreamResponseError for a larger body, for a coding other than gzip and deflate, for several codings on one
-    another, and for a body that is not of its coding or ends before it does.
-    """
-    # An answer to HEAD, and a 304, names the coding of a body that does not come: only a body that comes is judged.
-    decoder: _Decoder | None = None
-    body: bytes | bytearray = b""
-    received = 0
-    while not stream.at_eof() and (chunk := await stream.readany()):
-        received += len(chunk)
-        if received > max_bytes:
-            raise _too_large(max_bytes)
-        if content_encoding:
-            decoder = decoder or _decoder_for(content_encoding, max_bytes=max_bytes)
-            chunk = decoder.decode(chunk)
-        if not body:
-            body = chunk  # Most bodies come at once.
-        elif isinstance(body, bytes):
-            body = bytearray(body) + chunk
+        Raises UpstreamResponseError where that makes the body too large, for a coding other than gzip and deflate, for several
+        codings on one another, and for what is not of its coding.
+        """
+        self._received += len(chunk)
+        if self._received > self._max_bytes:
+            raise _too_large(self._max_bytes)
+        if self._coding:
+            self._decoder = self._decoder or _decoder_for(self._coding, max_bytes=self._max_bytes)
+            chunk = self._decoder.decode(chunk)
+        if not self._decoded:
+            self._decoded = chunk  # Most bodies come at once.
+        elif isinstance(self._decoded, bytes):
+            self._decoded = bytearray(self._decoded) + chunk
         else:
-            body += chunk
-    if decoder is not None:
-        decoder.end()
-    return bytes(body)
+            self._decoded += chunk
+
+    def whole(self) -> bytes:
+        """All of it, once the last chunk has come. Raises UpstreamResponseError where it ends before its coding does."""
+        if self._decoder is not None:
+            self._decoder.end()
+        return bytes(self._decoded)
 
 
 class _Decoder(Protocol):

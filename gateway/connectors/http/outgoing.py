@@ -14,6 +14,7 @@ _TARGET = re.compile(r"/[!-\"$-~]*")
 # No user, no fragment, and no sign at which the line of the request would end.
 _DOT_SEGMENT = re.compile(r"(?:\.|%2e){1,2}(?:(?:;|%3b).*)?", re.IGNORECASE)
 # Some servers take what follows a semicolon for a parameter of the segment, and walk up all the same.
+_LAST_PORT = 65_535
 _SEPARATOR = re.compile(r"/|\\|%2f|%5c", re.IGNORECASE)
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _CONTROL_CHARACTER = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
@@ -90,6 +91,8 @@ def _checked_authority(scheme: str, host: str, port: int | None) -> str:
     """Host and port. Raises UpstreamRejectedError for parts that together make another address than each of them says."""
     if scheme not in _SCHEMES or not _HOST.fullmatch(host):
         raise _no_address()
+    if port is not None and not 0 < port <= _LAST_PORT:
+        raise UpstreamRejectedError(f"The address of the app names port {port}, which no server has. Correct it.")
     shown = f"[{host}]" if ":" in host else host.rstrip(".")
     return shown if port is None else f"{shown}:{port}"
 

@@ -1,103 +1,139 @@
 """Connections that wait for their next request."""
 
 import asyncio
-import select
+import ssl
 from collections.abc import Sequence
-from contextvars import ContextVar
-from functools import cached_property
+from functools import cached_property, partial
 
-import aiohttp
-from aiohttp.client_proto import ResponseHandler
-from aiohttp.client_reqrep import ConnectionKey
-from aiohttp.connector import Connection
-from aiohttp.tracing import Trace
-from yarl import URL
+import aiohappyeyeballs
 
+from gateway.clock import Deadline
 from gateway.config import Network
-from gateway.connectors.bounded import Bounded
-from gateway.connectors.http import addresses
-from gateway.connectors.http.exchange import Exchange
+from gateway.connectors.http import addresses, faults
+from gateway.connectors.http.connection import Connection
+from gateway.connectors.http.lookups import Lookups
+from gateway.connectors.http.web_address import WebAddress
+from gateway.connectors.turns import Turns
+from gateway.errors import UpstreamUnavailableError
 
-MAX_SERVERS = 1_000
-"""Of how many servers it is kept how they are reached."""
-
-_being_connected: ContextVar[Exchange] = ContextVar("being_connected")
-# What the library calls to make a connection is given nothing of ours but the context.
-_NO_TIMEOUTS = aiohttp.ClientTimeout(total=None, connect=None, sock_connect=None, sock_read=None)
+_NEXT_ADDRESS_AFTER_SECONDS = 0.25
+# How long one address of a host may take before the next one is tried beside it (RFC 8305, 5).
 
 
-class ConnectionPool(aiohttp.TCPConnector):
-    """Connections to reachable addresses, of which an idle one is used again only while it is silent.
+class ConnectionPool:
+    """Connections to reachable addresses, of which so many are in use at once, and an idle one only while it is silent.
 
     Whatever arrives on an idle connection is its end, or an answer that nobody asked for: an app that gives up an idle
-    connection with a 408, or a late second answer. The library would hand that to the next request on the connection.
+    connection with a 408, or a late second answer.
     """
 
     def __init__(self, *, allowed_networks: Sequence[Network], max_connections: int) -> None:
-        super().__init__(limit=max_connections, socket_factory=addresses.guarded_socket_factory(allowed_networks))
-        self._requests: Bounded[_Request] = Bounded(maximum_weight=MAX_SERVERS)
+        self._loop = asyncio.get_running_loop()
+        self._make_socket = addresses.guarded_socket_factory(allowed_networks)
+        self._turns = Turns(max_connections)
+        self._lookups = Lookups()
+        self._idle: dict[tuple[str, str, int], list[Connection]] = {}
+        self._open: set[Connection] = set()
+        self._is_closed = False
 
-    async def connected(self, server: str, exchange: Exchange) -> Connection:
-        """A new connection to the server of an address, or an idle one on which nothing has arrived. The exchange notes how far it is."""
-        request = self._request_to(server)
-        _being_connected.set(exchange)
-        while True:
-            exchange.is_queued, exchange.is_first = True, False
-            try:
-                connection = await self.connect(request, [], _NO_TIMEOUTS)
-            except asyncio.CancelledError:
-                # It may have been given a free place in this very turn, of which the library would tell nobody else.
-                self._release_waiter()
-                raise
-            if exchange.is_first or not _is_spent(connection):
-                break
-            connection.close()
-
-        # Whoever is given a connection writes to it next, without a pause in between.
-        exchange.is_queued, exchange.is_sent = False, True
+    def idle_connection(self, url: WebAddress) -> Connection | None:
+        """A connection to the server of an address, where one waits for its next request and there is no need to wait for it."""
+        if not self._turns.take():
+            return None
+        connection = self._silent(url.origin)
+        if connection is None:
+            self._turns.give_back()
         return connection
 
-    async def _create_connection(
-        self,
-        req: aiohttp.ClientRequest,
-        traces: list[Trace],
-        timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109 - named by the library.
-    ) -> ResponseHandler:
-        # Where connections of a kind are made, as the library means it: whoever comes here has waited for a free place before.
-        exchange = _being_connected.get()
-        exchange.is_queued, exchange.is_first = False, True
-        return await super()._create_connection(req, traces, timeout)
+    async def connected(self, url: WebAddress, *, timeout_seconds: float) -> Connection:
+        """A new connection to the server of an address, or one that becomes idle meanwhile.
 
-    def _request_to(self, server: str) -> "_Request":
-        request = self._requests.get(server)
-        if request is None:
-            try:
-                request = _Request("GET", URL(server, encoded=True), loop=self._loop)
-            except ValueError:
-                raise aiohttp.InvalidURL(server) from None
-            self._requests.put(server, request, weight=1)
-        return request
+        Raises UpstreamUnavailableError, and UpstreamRejectedError for an address that is private and not allowed.
+        """
+        deadline, has_turn = Deadline(timeout_seconds), False
+        try:
+            with deadline:
+                await self._turns.wait()
+                has_turn = True
+                return await self._connected_in_turn(url)
+        except faults.TRANSLATED as error:
+            if deadline.is_over:
+                raise _late(has_turn, after_seconds=timeout_seconds) from None
+            raise faults.translate(error, host=url.host) from None
 
+    def release(self, connection: Connection) -> None:
+        """Takes back a connection that was given out, whatever became of it."""
+        if connection.rest():
+            self._idle.setdefault(connection.origin, []).append(connection)
+        self._turns.give_back()
 
-class _Request(aiohttp.ClientRequest):
-    """What the library's pool is asked with: it names a server, for all that is sent there. It is never sent itself."""
+    async def close(self) -> None:
+        """Returns once all connections have ended."""
+        self._is_closed = True
+        for connection in self._open:
+            connection.abort()
+        await asyncio.gather(*(connection.ended for connection in self._open))
+
+    async def _connected_in_turn(self, url: WebAddress) -> Connection:
+        """A connection, which gives the turn back where there is none."""
+        connection = None
+        try:
+            connection = self._silent(url.origin) or await self._new(url)
+        finally:
+            if connection is None:
+                self._turns.give_back()
+        return connection
+
+    def _silent(self, origin: tuple[str, str, int]) -> Connection | None:
+        idle = self._idle.get(origin)
+        while idle:
+            # The last one: those that are needed seldom come to their end.
+            connection = idle.pop()
+            if connection.is_silent:
+                return connection
+            connection.abort()
+        return None
+
+    async def _new(self, url: WebAddress) -> Connection:
+        scheme, host, port = origin = url.origin
+        address_infos = await self._lookups.addresses(host, port)
+        socket = await aiohappyeyeballs.start_connection(
+            address_infos, happy_eyeballs_delay=_NEXT_ADDRESS_AFTER_SECONDS, socket_factory=self._make_socket
+        )
+        is_encrypted = scheme == "https"
+        _, connection = await self._loop.create_connection(
+            partial(Connection, origin),
+            sock=socket,
+            ssl=self._tls if is_encrypted else None,
+            server_hostname=host.rstrip(".") if is_encrypted else None,
+        )
+        self._open.add(connection)
+        connection.ended.add_done_callback(partial(self._forget, connection))
+        if self._is_closed:
+            connection.abort()
+        return connection
+
+    def _forget(self, connection: Connection, _: asyncio.Future[None]) -> None:
+        self._open.discard(connection)
+        idle = self._idle.get(connection.origin)
+        if idle is not None:
+            if connection in idle:
+                idle.remove(connection)
+            if not idle:
+                del self._idle[connection.origin]
 
     @cached_property
-    def connection_key(self) -> ConnectionKey:
-        """What the connections of the server are kept by."""
-        return super().connection_key
+    def _tls(self) -> ssl.SSLContext:
+        context = ssl.create_default_context()
+        context.set_alpn_protocols(["http/1.1"])
+        return context
 
 
-def _is_spent(connection: Connection) -> bool:
-    protocol = connection.protocol
-    return protocol is None or protocol.should_close or _has_arrivals(connection)
-
-
-def _has_arrivals(connection: Connection) -> bool:
-    """Whether the system holds bytes, or the end, of a connection that the loop has not seen yet."""
-    socket = connection.transport.get_extra_info("socket") if connection.transport is not None else None
-    if socket is None or socket.fileno() < 0:
-        return True
-    poll = select.poll()
-    poll.register(socket.fileno(), select.POLLIN)
-    return bool(poll.poll(0))
+def _late(has_turn: bool, *, after_seconds: float) -> UpstreamUnavailableError:
+    if has_turn:
+        return UpstreamUnavailableError(f"The app could not be reached within {after_seconds:g} seconds.", may_have_been_received=False)
+    return UpstreamUnavailableError(
+        f"The gateway had no free connection within {after_seconds:g} seconds: it waits for the answers of too many apps.",
+        may_have_been_received=False,
+        is_apps_fault=False,
+    )
