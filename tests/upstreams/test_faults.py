@@ -257,7 +257,7 @@ async def test_a_private_address_is_refused_where_the_operator_does_not_allow_it
         ("169.254.169.254", PRIVATE.format("169.254.169.254")),
         ("10.0.0.1", PRIVATE.format("10.0.0.1")),
         ("0x7f.1", PRIVATE.format("0x7f.1")),
-        ("2130706433", "The address of the app is not a host name, nor an IP address in its usual form. Correct it."),
+        ("2130706433", PRIVATE.format("2130706433")),
     ],
 )
 async def test_nobody_connects_to_a_private_address(ledger, open_gateway, host, message):

@@ -7,10 +7,11 @@ from gateway.connectors.http.outgoing import OF_THE_TRANSFER
 from gateway.connectors.http.response import AppResponse
 from gateway.errors import UpstreamResponseError, UpstreamUnavailableError
 
-MAX_HEADER_BYTES = 256 * 1024
+MAX_HEADER_BYTES = 64 * 1024
 """The largest headers of an answer, all together; some apps list their whole content policy in one."""
 
-_MAX_HEADERS = 128
+_BYTES_BESIDE_A_HEADER = 32
+# What a header counts beside its name and value, as in HTTP/2 (RFC 9113, 6.5.2): very many of them are as much to read as large ones.
 _MAX_INFORMATIONAL = 100
 # Each is read at the cost of an answer, and a few bytes make one: without an end they would keep everybody else waiting.
 _READABLE_TRANSFERS = frozenset({"", "chunked", "identity"})
@@ -78,8 +79,8 @@ class Incoming:
         """The parser has read a header, or one behind the body, which is left out."""
         if self._has_head:
             return
-        self._header_count += 1
-        if self._header_count > _MAX_HEADERS or b"\0" in raw_value:
+        self._header_bytes += len(raw_name) + len(raw_value) + _BYTES_BESIDE_A_HEADER
+        if self._header_bytes > MAX_HEADER_BYTES or b"\0" in raw_value:
             raise _not_http()
         name, value = raw_name.decode("latin-1").lower(), raw_value.decode("utf-8", "replace").rstrip(" \t")
         if name in OF_THE_TRANSFER:
@@ -132,7 +133,7 @@ class Incoming:
 
     def _begin(self) -> None:
         self._headers: dict[str, str] = {}
-        self._header_count = 0
+        self._header_bytes = 0
         self._has_told_length = False
 
     def _pass_over(self) -> None:
