@@ -11,18 +11,20 @@ from gateway.models.records import RECORD_PARTS
 __all__ = ["Mentioned", "mentioned_in"]
 
 _LOG_END = "eventsCursor"
-_TIMES = frozenset({"created_at", "updated_at"})
+_MODELS = frozenset({"fields", "created_at", "updated_at"})
+# A model has the times from the record where no field tells them.
 _PARTS: Mapping[str, frozenset[str]] = {
     "name": frozenset({"name"}),
     "url": frozenset({"url"}),
     "version": frozenset({"version"}),
     "createdAt": frozenset({"created_at"}),
     "updatedAt": frozenset({"updated_at"}),
-    # A model has them from the record where no field tells them.
-    "unified": _TIMES,
-    "unifiedFields": _TIMES,
+    "unified": _MODELS,
+    "unifiedFields": _MODELS,
+    # `fields` alone are written as they are.
+    "reference": frozenset({"fields"}),
 }
-"""The fields that show parts of records, by their names in the schema."""
+"""The fields that read parts of records, by their names in the schema."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +34,7 @@ class Mentioned:
     log_end: bool = True
     """The end of the event log."""
     record_parts: frozenset[str] = RECORD_PARTS
-    """What a record tells beside its id and its fields."""
+    """What of a record is read."""
 
 
 _EVERYTHING = Mentioned()

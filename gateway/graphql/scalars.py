@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import strawberry
+from msgspec import Raw
 from strawberry.types.scalar import ScalarDefinition
 
 
@@ -41,6 +42,6 @@ SCALARS: dict[object, ScalarDefinition] = {
 
 LEFT_AS_THEY_ARE: Mapping[Callable[[Any], Any], frozenset[type]] = {
     _serialize: frozenset({str}),
-    _as_it_is: frozenset({dict, list, str, int, float, bool}),
+    _as_it_is: frozenset({dict, list, str, int, float, bool, Raw}),
 }
 """By what serializes values: values of which very types it gives back as they are, so that nobody needs to ask it."""

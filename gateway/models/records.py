@@ -17,6 +17,7 @@ class Record(NamedTuple):
 
     external_id: str
     fields: JsonObject
+    """Of pages that were asked for without `fields` perhaps a `msgspec.Raw`, which can only be written."""
     raw_fields: JsonObject | None = None
     """The app's payload before the connector's mapping; null where nothing was mapped."""
     name: str | None = None
@@ -26,8 +27,10 @@ class Record(NamedTuple):
     updated_at: datetime | None = None
 
 
-RECORD_PARTS = frozenset({"name", "url", "version", "created_at", "updated_at"})
+TOLD_PARTS = frozenset({"name", "url", "version", "created_at", "updated_at"})
 """What a record tells beside its id and its fields."""
+RECORD_PARTS = TOLD_PARTS | {"fields"}
+"""The same, and its fields, where they are read and not only written."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 import json
 
+import msgspec
 import orjson
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive
@@ -65,9 +66,17 @@ def decode_json(data: str | bytes) -> JsonValue:
 
 
 def encode_json(value: JsonValue) -> bytes:
-    """The value as JSON in UTF-8, with integers of any size exact."""
+    """The value as JSON in UTF-8, with integers of any size exact, and with parts that nobody read as they came."""
     try:
         return orjson.dumps(value)
     except TypeError:
-        # An app's integer beyond 64 bits, or half a surrogate pair: the standard library writes both.
-        return json.dumps(value, separators=(",", ":"), allow_nan=False).encode()
+        # An app's integer beyond 64 bits, an app's JSON that nobody read, or half a surrogate pair.
+        pass
+    try:
+        return msgspec.json.encode(value)
+    except UnicodeEncodeError:
+        return json.dumps(value, separators=(",", ":"), allow_nan=False, default=_whole).encode()
+
+
+def _whole(unread: msgspec.Raw) -> JsonValue:
+    return decode_json(bytes(unread))

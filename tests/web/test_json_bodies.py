@@ -4,6 +4,7 @@ import json
 
 from hypothesis import example, given
 from hypothesis import strategies as st
+from msgspec import Raw
 
 from gateway.errors import NotJsonError
 from gateway.web.bodies import decode_json, encode_json
@@ -29,6 +30,19 @@ def test_any_body_is_refused_or_a_value_that_is_answered_as_it_is(body):
 @given(value=ANY_JSON)
 def test_any_value_of_an_app_is_answered_as_it_is(value):
     assert exact(json.loads(encode_json(value))) == exact(value)
+
+
+@given(value=ANY_JSON, is_ascii=st.booleans())
+def test_json_that_nobody_read_is_answered_beside_any_value_as_it_was_written(value, is_ascii):
+    text = json.dumps({"a": [0.10, 10**30]}, ensure_ascii=is_ascii).encode()
+
+    answer = encode_json({"fields": [Raw(text), Raw(text)], "name": value})
+
+    assert exact(json.loads(answer)) == exact({"fields": [{"a": [0.1, 10**30]}] * 2, "name": value})
+
+
+def test_json_that_nobody_read_stays_as_it_was_written():
+    assert encode_json([{"fields": Raw(b'{"a": 1.50, "a":\t1E2}')}, 10**30]) == b'[{"fields":{"a": 1.50, "a":\t1E2}},%d]' % 10**30
 
 
 def exact(value: object) -> str:

@@ -1,21 +1,32 @@
-"""An app's answer, decoded as far as it can be.
+"""An app's answer, decoded as far as it can be, or as far as its reader asks.
 
 An answer may be the answer to many readers at once and later: nobody changes what is in it.
 """
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from gateway.connectors.executor.links import readable_headers
 from gateway.connectors.executor.names import Names
-from gateway.connectors.http import AppResponse, WebAddress, counted_json
+from gateway.connectors.http import AppResponse, JsonPage, PageShape, WebAddress, counted_json, decode_json, read_page
 from gateway.errors import UpstreamResponseError
 from gateway.models import JsonObject, JsonValue
 
 _MEDIA_TYPE = re.compile(r"[\w.+-]{1,60}/[\w.+-]{1,60}")
 
 _BYTES_OF_A_VALUE = 120
+_VALUES_OF_AN_ITEM = 3
+# Of which nothing was read but what identifies it: with its text.
+
+
+@dataclass(frozen=True)
+class _Unread:
+    """A body of JSON of which only a page was read."""
+
+    text: bytes = field(repr=False)
+    shape: PageShape
+    page: JsonPage = field(repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,8 +36,10 @@ class Answer:
     status: int
     headers: Mapping[str, str]
     readable_headers: JsonObject
-    body: JsonValue
-    """The JSON; null for an empty body, and for one that is no JSON."""
+    whole: JsonValue = field(repr=False)
+    """The body where all of it was read."""
+    unread: _Unread | None = None
+    """The body where only a page of it was."""
     url: WebAddress
     """Where it came from, after redirects, without the proof of who asked."""
     fault: str | None = None
@@ -37,9 +50,24 @@ class Answer:
     """How many bytes of memory the body takes, by estimate."""
 
     @property
+    def body(self) -> JsonValue:
+        """The JSON; null for an empty body, and for one that is no JSON. It is not kept where only a page was to be read."""
+        return self.whole if self.unread is None else decode_json(self.unread.text)
+
+    @property
     def names(self) -> Names:
         """The names that it adds to expressions."""
-        return {"status": self.status, "headers": self.readable_headers, "body": self.body}
+        return self.names_with(self.body)
+
+    def names_with(self, body: JsonValue) -> Names:
+        """The same where no more of the body is read than this."""
+        return {"status": self.status, "headers": self.readable_headers, "body": body}
+
+    def page(self, shape: PageShape) -> JsonPage | None:
+        """The body as a page of the shape; null where all of it was read, or has to be."""
+        if self.unread is None:
+            return None
+        return self.unread.page if self.unread.shape == shape else read_page(self.unread.text, shape)
 
     @property
     def is_success(self) -> bool:
@@ -51,18 +79,25 @@ class Answer:
         return replace(self, is_empty=True)
 
 
-def decoded(response: AppResponse, *, url: WebAddress, app: str) -> Answer:
-    """The answer of a response."""
-    body, values, fault = _body(response, app=app)
+def decoded(response: AppResponse, *, url: WebAddress, app: str, shape: PageShape | None = None) -> Answer:
+    """The answer of a response. With a shape no more of its body is read than that, if it is of that shape."""
+    unread = _unread(response, shape) if shape is not None else None
+    body, values, fault = _body(response, app=app) if unread is None else (None, _VALUES_OF_AN_ITEM * len(unread.page.items), None)
     return Answer(
         status=response.status,
         headers=response.headers,
         readable_headers=readable_headers(response.headers),
-        body=body,
+        whole=body,
+        unread=unread,
         url=url,
         fault=fault,
         weight=_weight(response, values=values),
     )
+
+
+def _unread(response: AppResponse, shape: PageShape) -> _Unread | None:
+    page = read_page(response.body, shape) if 200 <= response.status < 300 else None
+    return _Unread(response.body, shape, page) if page is not None else None
 
 
 def _weight(response: AppResponse, *, values: int) -> int:

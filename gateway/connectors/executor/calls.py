@@ -22,7 +22,7 @@ from gateway.connectors.executor.requests import NOTHING_ADDED, Added, Outgoing,
 from gateway.connectors.executor.sending import FIRST_FAILURE
 from gateway.connectors.executor.validators import may_be_confirmed
 from gateway.connectors.format.requests import Request
-from gateway.connectors.http import AppRequest, WebAddress
+from gateway.connectors.http import AppRequest, PageShape, WebAddress
 from gateway.connectors.protocol import Access
 from gateway.connectors.redaction import Redactor
 from gateway.errors import (
@@ -50,6 +50,7 @@ class Caller:
     def __init__(self, known: KnownConnection, access: Access) -> None:
         self.file = known.file
         self.names = known.names
+        self.shapes = known.shapes
         self._known = known
         self._access = access
         self._identity = known.identity()
@@ -100,10 +101,12 @@ class Caller:
         added: Added = NOTHING_ADDED,
         url: WebAddress | None = None,
         is_known_again: bool = False,
+        shape: PageShape | None = None,
     ) -> Answer:
         """The answer to a request, once it is one of success; `added` stands beside what it says, `url` stands in for its address.
 
-        One that is known again, by a key that it holds, may be sent again although it changes something.
+        Of the answer to one that changes nothing perhaps no more is read than a page of the `shape`. One that is known again, by a key
+        that it holds, may be sent again although it changes something.
         Raises the UpstreamError that the connector's rules or the standard table say, and UpstreamAuthError when the
         credentials cannot prove who asks.
         """
@@ -115,10 +118,10 @@ class Caller:
         base = self._known.hosts.base
         ready = outgoing(request, self.file.http, base=base, names=seen, added=added, members=identity.proof.body, url=url)
         if ready.is_safe:
-            return await self._read(ready, seen)
+            return await self._read(ready, seen, shape)
         return await self._written(ready, seen, is_known_again=is_known_again)
 
-    async def _read(self, ready: Outgoing, seen: Names) -> Answer:
+    async def _read(self, ready: Outgoing, seen: Names, shape: PageShape | None) -> Answer:
         """The answer to a request that changes nothing, shared with whoever asks the same."""
         key = key_of_read(self._known.reader, ready, names_of_rules(self.file.http, seen))
         is_confirmed = self.file.http.conditional == "auto" and may_be_confirmed(ready.method, ready.headers)
@@ -126,7 +129,7 @@ class Caller:
             key,
             self._access,
             deadline=self._deadline,
-            work=lambda progress: self._outcome(_Call(ready, seen, progress, confirmed_as=key if is_confirmed else None)),
+            work=lambda progress: self._outcome(_Call(ready, seen, progress, confirmed_as=key if is_confirmed else None, shape=shape)),
             waits=self._wait_with,
         )
         if isinstance(outcome, Answer):
@@ -238,7 +241,7 @@ class Caller:
             condition = kept.headers if kept is not None and kept.answer.url == url else {}
             make = partial(self._request, call.ready, url, condition)
             send = self._sender.send_behind if self._access.is_background else self._sender.send
-            answer = decoded(await send(make, health, progress=call.progress), url=url, app=self.file.name)
+            answer = decoded(await send(make, health, progress=call.progress), url=url, app=self.file.name, shape=call.shape)
             if kept is not None and condition and answer.status == _NOT_MODIFIED:
                 confirmed, kept = kept.renewed(answer), None
                 if confirmed is None:
@@ -273,6 +276,8 @@ class _Call(NamedTuple):
     """Whether the app knows a repetition, and does nothing twice."""
     confirmed_as: bytes | None = None
     """The key of the answer that the app may confirm; null where it is not asked to."""
+    shape: PageShape | None = None
+    """What is to be read of the answer, if it is a page; null where all of it is."""
 
     def counted(self, failure: Failure) -> Failure:
         """The failure, which knows of the attempts before it: the app may have acted on any of them."""

@@ -83,10 +83,7 @@ def judged(
 
 def matching_rule(answer: Answer, http: Http, names: Names) -> ErrorRule | None:
     """The first of the connector's rules that fits the answer."""
-    if not http.errors:
-        return None
-    seen = {**names, **answer.names}
-    return next((rule for rule in http.errors if _fits(rule.when, answer, seen)), None)
+    return next((rule for rule in http.errors if _fits(rule.when, answer, names)), None)
 
 
 def standard_action(status: int) -> ErrorAction | None:
@@ -117,7 +114,7 @@ def _fits(when: When, answer: Answer, names: Names) -> bool:
     if any(answer.headers.get(name.lower()) != value for name, value in when.header.items()):
         return False
     try:
-        return when.body is None or when.body.holds(names)
+        return when.body is None or when.body.holds({**names, **answer.names})
     except ExpressionError:
         # A rule speaks of the answers that it knows; one of another shape is not meant.
         return False

@@ -10,6 +10,7 @@ from gateway.connectors.executor.names import Names
 from gateway.connectors.executor.pages import Listing, read_page
 from gateway.connectors.executor.pagination import resolved
 from gateway.connectors.executor.records import RecordReader
+from gateway.connectors.executor.unread import unread
 from gateway.connectors.executor.walk import ListingOf, Walk
 from gateway.connectors.format.auth import ApiKeyAuth, JwtAuth, SessionAuth
 from gateway.connectors.format.collections import Collection
@@ -41,6 +42,7 @@ async def page_of_records(caller: Caller, collection: Collection, *, names: Name
             gone=collection.gone,
             read=reader.read,
             read_plain=reader.read_plain,
+            unread=unread(caller, collection, operation, reader),
             identify=attrgetter("external_id"),
             **asking(caller, operation, query, names=seen),
         )

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from gateway.connectors.executor.answers import Answer
 from gateway.connectors.executor.calls import Caller
@@ -11,7 +11,7 @@ from gateway.connectors.executor.names import Names, holds, kind_of, told
 from gateway.connectors.executor.pagination import Place, Seen, first_place, place_after, place_of_token, resolved
 from gateway.connectors.executor.records import ITEMS_IN_A_TURN
 from gateway.connectors.format.requests import CursorPagination, NextUrlPagination, NoPagination, Pagination, Request
-from gateway.connectors.http import WebAddress
+from gateway.connectors.http import JsonPage, PageShape, WebAddress
 from gateway.errors import UpstreamResponseError
 from gateway.expressions import Expression, Template
 from gateway.models import JsonObject, JsonValue, Page, PageRequest
@@ -20,6 +20,14 @@ Item = TypeVar("Item")
 
 _PLAIN_ITEMS_IN_A_TURN = 500
 # Of those that are read in few steps and all belong to the list.
+
+
+class Unread(NamedTuple, Generic[Item]):
+    """How items are made of which nobody reads more than a shape says, nor of the answer around them."""
+
+    shape: PageShape
+    make: Callable[[JsonPage], list[Item] | None]
+    """Makes something of each item; null where any of them takes a reading of all of it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +48,8 @@ class Listing(Generic[Item]):
     """Makes something of an item and its place on the page, counted from 1."""
     read_plain: Callable[[list[JsonValue]], list[Item] | None] = lambda items: None
     """Makes the same of many items in few steps; null where any of them takes more, or is none: `read` tells of which and why."""
+    unread: Unread[Item] | None = None
+    """Makes the same of whole pages, with no more read of them than that; null where all of them has to be read."""
     identify: Callable[[Item], str]
     """What tells one item from another, so that a page that comes again is known."""
     address: WebAddress | None = None
@@ -74,19 +84,29 @@ async def read_listing(caller: Caller, listing: Listing[Item], page: PageRequest
     is_address = isinstance(pagination, NextUrlPagination) and place.position is not None
     url = WebAddress.parse(place.position) if is_address else listing.address
     names = {**listing.names, "page": place.names(pagination)}
-    answer = await caller.ask(listing.request, names=names, added=place.added(pagination, query=listing.query), url=url)
-    seen = {**caller.names, **names, **answer.names}
+    shape = listing.unread.shape if listing.unread is not None else None
+    answer = await caller.ask(listing.request, names=names, added=place.added(pagination, query=listing.query), url=url, shape=shape)
     if answer.is_empty:
         return Listed()
 
-    listing.check(seen)
-    raw = _items(listing, seen)
-    items = await _read_items(listing, raw, seen)
+    read = await _read_unread(listing, answer) or await _read_whole(listing, answer, {**caller.names, **names})
+    seen = {**caller.names, **names, **answer.names_with(read.body)}
     if isinstance(pagination, NoPagination):
-        return Listed(items=items, names=seen)
-    following = place_after(pagination, place, _seen(caller, listing, place, answer, raw=raw, items=items, pagination=pagination))
+        return Listed(items=read.items, names=seen)
+    following = place_after(pagination, place, _seen(caller, listing, place, answer, read, seen, pagination=pagination))
     next_token = _token(caller, pagination, following) if following is not None else None
-    return Listed(items=items, next_token=next_token, names=seen)
+    return Listed(items=read.items, next_token=next_token, names=seen)
+
+
+class _Read(NamedTuple, Generic[Item]):
+    """What was read of an answer."""
+
+    items: tuple[Item, ...]
+    sent: int
+    """How many items the app sent."""
+    last: JsonValue
+    """The last of them as the app sent it; null where none was read whole."""
+    body: JsonValue
 
 
 def _seen(
@@ -94,30 +114,48 @@ def _seen(
     listing: Listing[Item],
     place: Place,
     answer: Answer,
+    read: _Read[Item],
+    names: Names,
     *,
-    raw: list[JsonValue],
-    items: tuple[Item, ...],
     pagination: Pagination,
 ) -> Seen:
     def identities() -> Iterable[str]:
-        if items:
-            return map(listing.identify, items)
+        if read.items:
+            return map(listing.identify, read.items)
         # Empty pages are all alike; one that the app named is told from others by its name.
         is_named = isinstance(pagination, CursorPagination | NextUrlPagination)
         return [repr(answer.body), str(place.position) if is_named else ""]
 
     return Seen(
-        count=len(raw),
+        count=read.sent,
         identities=identities,
-        names={
-            **caller.names,
-            **listing.names,
-            **answer.names,
-            "page": place.names(pagination, count=len(raw)),
-            "last": raw[-1] if raw else None,
-        },
+        names={**names, "page": place.names(pagination, count=read.sent), "last": read.last},
         follow=lambda target: str(_followed(caller, answer, target)),
     )
+
+
+async def _read_unread(listing: Listing[Item], answer: Answer) -> _Read[Item] | None:
+    """What can be told of a page without reading all of it; null where that takes a reading of all of it."""
+    page = answer.page(listing.unread.shape) if listing.unread is not None else None
+    if page is None or listing.unread is None:
+        return None
+    items: list[Item] = []
+    for start in range(0, len(page.items), _PLAIN_ITEMS_IN_A_TURN):
+        if start:
+            await asyncio.sleep(0)
+        made = listing.unread.make(page.part(start, start + _PLAIN_ITEMS_IN_A_TURN))
+        if made is None:
+            return None
+        items += made
+    return _Read(tuple(items), len(items), None, page.beside)
+
+
+async def _read_whole(listing: Listing[Item], answer: Answer, names: Names) -> _Read[Item]:
+    body = answer.body
+    seen = {**names, **answer.names_with(body)}
+    listing.check(seen)
+    raw = _items(listing, seen)
+    return _Read(await _read_items(listing, raw, seen), len(raw), raw[-1] if raw else None, body)
 
 
 async def _read_items(listing: Listing[Item], raw: list[JsonValue], names: Names) -> tuple[Item, ...]:

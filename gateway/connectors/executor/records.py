@@ -3,18 +3,20 @@
 import json
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
+from functools import partial
 from itertools import repeat
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 from typing import Any, cast
 
 from gateway.connectors.executor.known_fields import SCHEMA
 from gateway.connectors.executor.names import Names, kind_of, told
 from gateway.connectors.executor.transforms import transformed
 from gateway.connectors.format.collections import Collection
+from gateway.connectors.http import JsonPage, attribute_of
 from gateway.errors import UpstreamResponseError
 from gateway.expressions import ExpressionError, Template, times
 from gateway.models import JsonObject, JsonSchema, JsonValue, Record
-from gateway.models.records import RECORD_PARTS
+from gateway.models.records import RECORD_PARTS, TOLD_PARTS
 from gateway.udm.coercion import fitted
 
 ITEMS_IN_A_TURN = 50
@@ -35,7 +37,7 @@ class RecordReader:
 
     def __init__(self, collection: Collection, *, names: Names, parts: frozenset[str] = RECORD_PARTS) -> None:
         self._collection = collection
-        self._parts = parts
+        self.parts = parts
         self._names = names
         self._id_key = _key(collection.record.id)
         self._types = _types(collection, names)
@@ -61,39 +63,64 @@ class RecordReader:
         if self._is_reshaped or not self._id_key or (len(items) > ITEMS_IN_A_TURN and not self._is_walked()):
             return None
         try:
-            columns = (
-                _ids(items, self._id_key),
-                items,
-                repeat(None),
-                self._texts(items, self._template("name")),
-                self._texts(items, self._template("url")),
-                self._texts(items, self._template("version")),
-                self._times(items, self._template("created_at")),
-                self._times(items, self._template("updated_at")),
-            )
-            return list(map(_MADE_AS_TUPLE, repeat(Record), zip(*columns)))  # noqa: B905 - some have no end.
+            return self._in_columns(_ids(list(map(itemgetter(self._id_key), items))), items, partial(self._values, items))
         except _ODD:
             return None
 
+    @property
+    def keys(self) -> frozenset[str] | None:
+        """The fields of items that tell all that is wanted of records; null where that takes more of them."""
+        told = map(self._template, TOLD_PARTS)
+        keys = {_key(template) for template in (self._collection.record.id, *told) if template is not None}
+        is_told = not self._is_reshaped and "fields" not in self.parts and None not in keys
+        return frozenset(key for key in keys if key is not None) if is_told else None
+
+    def read_unread(self, page: JsonPage) -> list[Record] | None:
+        """The records of a page of which only `keys` were read: their fields are texts of JSON. Null where anything is amiss with any."""
+
+        def values(template: Template) -> list[Any]:
+            return list(map(attrgetter(attribute_of(_key(template) or "")), page.items))
+
+        try:
+            return self._in_columns(_ids(values(self._collection.record.id)), page.texts, values)
+        except _ODD:
+            return None
+
+    def _in_columns(self, ids: list[str], fields: list[Any], values: Callable[[Template], list[Any]]) -> list[Record]:
+        """Records of their ids, their fields, and the values that templates have for them."""
+        columns = (
+            ids,
+            fields,
+            repeat(None),
+            self._texts("name", values),
+            self._texts("url", values),
+            self._texts("version", values),
+            self._times("created_at", values),
+            self._times("updated_at", values),
+        )
+        return list(map(_MADE_AS_TUPLE, repeat(Record), zip(*columns)))  # noqa: B905 - some have no end.
+
     def _template(self, part: str) -> Template | None:
         """What tells a part of records; null where nothing does, or nobody wants it."""
-        template: Template | None = getattr(self._collection.record, part) if part in self._parts else None
+        template: Template | None = getattr(self._collection.record, part) if part in self.parts else None
         return template
 
     def _is_walked(self) -> bool:
-        return all(template is None or template.is_walked for template in map(self._template, RECORD_PARTS))
+        return all(template is None or template.is_walked for template in map(self._template, TOLD_PARTS))
 
-    def _texts(self, items: list[Any], template: Template | None) -> Iterable[str | None]:
+    def _texts(self, part: str, values_of: Callable[[Template], list[Any]]) -> Iterable[str | None]:
+        template = self._template(part)
         if template is None:
             return repeat(None)
-        values = self._values(items, template)
+        values = values_of(template)
         return values if _are_texts(values) else [value if type(value) is str and value else _as_text(value) for value in values]
 
-    def _times(self, items: list[Any], template: Template | None) -> Iterable[datetime | None]:
+    def _times(self, part: str, values_of: Callable[[Template], list[Any]]) -> Iterable[datetime | None]:
+        template = self._template(part)
         if template is None:
             return repeat(None)
         times_are = self._collection.record.times
-        return [read_time(value, times_are=times_are) for value in self._values(items, template)]
+        return [read_time(value, times_are=times_are) for value in values_of(template)]
 
     def _values(self, items: list[Any], template: Template) -> list[Any]:
         key = _key(template)
@@ -191,12 +218,11 @@ def _number_text(value: int | float) -> str:
     return str(value) if value.__class__ is int else json.dumps(value)
 
 
-def _ids(items: list[Any], key: str) -> list[str]:
-    """The ids that stand under a key. Raises one of `_ODD` where an item is no object, or has none."""
-    ids = list(map(itemgetter(key), items))
-    if _are_texts(ids):
-        return ids
-    return [str(value) if type(value) is int else value if type(value) is str and value else _ID_OF[type(value)](value) for value in ids]
+def _ids(values: list[Any]) -> list[str]:
+    """The ids that values are. Raises one of `_ODD` where one is none."""
+    if _are_texts(values):
+        return values
+    return [str(value) if type(value) is int else value if type(value) is str and value else _ID_OF[type(value)](value) for value in values]
 
 
 def _are_texts(values: list[Any]) -> bool:

@@ -2,8 +2,20 @@
 
 from gateway.connectors.http.client import Http
 from gateway.connectors.http.json_bodies import counted_json, decode_json
+from gateway.connectors.http.json_pages import JsonPage, PageShape, attribute_of, read_page
 from gateway.connectors.http.request import AppRequest
 from gateway.connectors.http.response import AppResponse
 from gateway.connectors.http.web_address import WebAddress
 
-__all__ = ["AppRequest", "AppResponse", "Http", "WebAddress", "counted_json", "decode_json"]
+__all__ = [
+    "AppRequest",
+    "AppResponse",
+    "Http",
+    "JsonPage",
+    "PageShape",
+    "WebAddress",
+    "attribute_of",
+    "counted_json",
+    "decode_json",
+    "read_page",
+]

@@ -43,8 +43,7 @@ def decode_json(body: bytes) -> JsonValue:
 
 def counted_json(body: bytes) -> tuple[JsonValue, int]:
     """The same, and how many values it is made of."""
-    # Each value but the outermost follows one of these; those within texts count too, which only the largest bodies notice.
-    if len(body) > MAX_VALUES and sum(map(body.count, (b",", b"[", b"{"))) > MAX_VALUES:
+    if may_hold_too_many_values(body):
         raise UpstreamResponseError(f"The app's answer holds more than the {MAX_VALUES} values that the gateway reads.")
     try:
         value = orjson.loads(body)
@@ -55,6 +54,12 @@ def counted_json(body: bytes) -> tuple[JsonValue, int]:
     if shows_long_number(body) and _holds_rounded(value):
         return _decode_tolerantly(body)
     return value, count
+
+
+def may_hold_too_many_values(body: bytes) -> bool:
+    """Whether there may be more than MAX_VALUES: those that only seem to be some, within texts, count too."""
+    # Each value but the outermost follows one of these.
+    return len(body) > MAX_VALUES and sum(map(body.count, (b",", b"[", b"{"))) > MAX_VALUES
 
 
 def shows_long_number(body: bytes) -> bool:

@@ -66,7 +66,7 @@ async def test_of_a_record_only_the_parts_that_somebody_looks_at_are_read(app, c
     }
     notes = connector(collection={"record": envelope, **mapping})
 
-    wanted = PageRequest(size=100, parts=frozenset({"version", "created_at", "updated_at"}))
+    wanted = PageRequest(size=100, parts=frozenset({"fields", "version", "created_at", "updated_at"}))
     (found,) = (await notes.records(access, Pointer("notes"), wanted)).items
 
     assert (found.external_id, found.fields["note"], found.version, found.updated_at) == ("1", "A", "7", MOMENT)

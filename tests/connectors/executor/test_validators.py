@@ -279,7 +279,7 @@ def answer_of(weight=1000, **parts):
         status=200,
         headers=headers,
         readable_headers=headers,
-        body={},
+        whole={},
         url=WebAddress.parse("http://app.test"),
         weight=weight,
         **parts,
@@ -318,7 +318,7 @@ def test_headers_of_confirmations_do_not_add_up():
             status=304,
             headers={"etag": '"1"', f"x-{number}": "x" * 1000},
             readable_headers={},
-            body=None,
+            whole=None,
             url=WebAddress.parse("http://app.test"),
         )
         validators.note(b"a", validators.confirmable(b"a").renewed(confirmation))
@@ -329,7 +329,7 @@ def test_headers_of_confirmations_do_not_add_up():
 
 @pytest.mark.parametrize("status", [201, 203, 204, 206, 404])
 def test_only_a_plain_answer_is_kept(status):
-    answer = Read(status=status, headers={"etag": '"1"'}, readable_headers={}, body={}, url=WebAddress.parse("http://app.test"))
+    answer = Read(status=status, headers={"etag": '"1"'}, readable_headers={}, whole={}, url=WebAddress.parse("http://app.test"))
 
     assert confirming_headers(answer) == {}
 
@@ -337,7 +337,7 @@ def test_only_a_plain_answer_is_kept(status):
 @pytest.mark.parametrize("modified", ["", "yesterday", "Thu, 32 Jan 2026 00:00:00 GMT", "Thu, 01 Jan 2036 00:00:00 GMT"])
 def test_a_time_that_cannot_be_read_or_is_to_come_confirms_nothing(modified):
     headers = {"last-modified": modified, "date": NOW}
-    answer = Read(status=200, headers=headers, readable_headers={}, body={}, url=WebAddress.parse("http://app.test"))
+    answer = Read(status=200, headers=headers, readable_headers={}, whole={}, url=WebAddress.parse("http://app.test"))
 
     assert confirming_headers(answer) == {}
 

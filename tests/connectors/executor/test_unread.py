@@ -1,0 +1,217 @@
+"""Pages of which nobody reads more than a few fields of each record: they hold what a reading of all finds, as the app wrote it."""
+
+import asyncio
+import json
+
+import pytest
+from msgspec import Raw
+
+from gateway.errors import UpstreamError
+from gateway.models import PageRequest, Pointer
+from gateway.models.records import RECORD_PARTS, TOLD_PARTS
+from gateway.testing import Answer
+from tests.connectors.executor.notes import TOKEN, items, read
+
+NOTES = {
+    "items": [
+        {"id": 7, "title": "A", "tags": ["x"], "rate": 0.1, "rev": 1, "at": "2026-11-21T16:16:37Z"},
+        {"id": "b", "title": 5, "who": {"name": "é"}, "rev": None},
+        {"id": 10**30, "title": "", "rev": "3", "at": "never"},
+    ],
+    "next": None,
+}
+ENVELOPE = {"id": "${record.id}", "name": "${record.title}", "version": "${record.rev}", "updated_at": "${record.at}"}
+CURSOR = {"type": "cursor", "name": "c", "next": "${body.next}", "has_more": "body.more"}
+
+
+async def page_of(connector, access, *, parts=TOLD_PARTS, token=None):
+    return await connector.records(access, Pointer("notes"), PageRequest(size=100, token=token, parts=parts))
+
+
+def whole(record):
+    """The record with its fields read."""
+    return record._replace(fields=json.loads(bytes(record.fields)))
+
+
+def is_unread(page):
+    kinds = {type(record.fields) for record in page.items}
+    assert kinds in ({Raw}, {dict})
+    return kinds == {Raw}
+
+
+async def told(connector, access, **asked):
+    """A page, or what is said where there is none."""
+    try:
+        return await page_of(connector, access, **asked)
+    except UpstreamError as error:
+        return type(error), error.message
+
+
+@pytest.mark.parametrize(
+    "listing",
+    [
+        {},
+        {"records": "${body}"},
+        {"records": "${body.data.list}"},
+        {"pagination": {"type": "page", "name": "p", "size": {"max": 3}}},
+        {"pagination": {"type": "page", "name": "p", "has_more": "headers.more == 'yes'"}},
+        {"pagination": {"type": "offset", "name": "o", "has_more": "body.total > page.count"}},
+        {"pagination": {"type": "next_url", "next": "${headers.link.next}"}},
+        {"pagination": CURSOR},
+        {"pagination": CURSOR, "records": "${body.data.list}"},
+    ],
+    ids=json.dumps,
+)
+async def test_records_are_the_same_as_where_all_of_them_is_read_but_for_their_fields_which_are_texts(app, connector, access, listing):
+    path = listing.get("records", "${body.items}")
+    bodies = {"${body}": NOTES["items"], "${body.data.list}": {"data": {"list": NOTES["items"]}, "next": "n", "more": True}}
+    body = bodies.get(path, {**NOTES, "next": "n", "more": True, "total": 9})
+    headers = {"Content-Type": "application/json", "More": "yes", "Link": '</notes?c=2>; rel="next"'}
+    text = json.dumps(body, indent=1, ensure_ascii=False).encode()
+    app.answer(Answer(body=text, headers=headers), Answer(body=text, headers=headers))
+    notes = connector(listing=listing, collection={"record": ENVELOPE})
+
+    seen = await page_of(notes, access)
+    read = await page_of(notes, access, parts=RECORD_PARTS)
+
+    assert is_unread(seen)
+    assert not is_unread(read)
+    assert tuple(map(whole, seen.items)) == read.items
+    assert bytes(seen.items[1].fields) in text
+    assert seen.next_token == read.next_token
+    assert (seen.next_token is None) == ("pagination" not in listing)
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        {"listing": {"where": "item.rev != null"}},
+        {"listing": {"records": "${body.items[0:2]}"}},
+        {"listing": {"pagination": {**CURSOR, "next": "${last.id}"}}},
+        {"listing": {"pagination": {**CURSOR, "has_more": "length(body) > `8`"}}},
+        {"listing": {"pagination": {**CURSOR, "next": "${body.items[0].id}"}}},
+        {"collection": {"record": {"id": "${record.id}", "name": "${upper(record.title)}"}}},
+        {"collection": {"record": {"id": "${record.who.id}"}}},
+        {"collection": {"record": {"id": '${record."a\\"b"}'}}},
+        {"collection": {"from_api": {"title": "${record.title}"}}},
+        {
+            "collection": {
+                "record": {"id": "${record.id}", "updated_at": "${record.at}"},
+                "sync": {"cursor": {}, "deleted": {"when": "item.rev == `9`"}},
+            }
+        },
+        {"collection": {"coerce": True}},
+        {"http": {"errors": [{"when": {"body": "body.error"}, "action": "rejected"}]}},
+        {"http": {"errors": [{"when": {"status": [200], "body": "body.error"}, "action": "rejected"}]}},
+    ],
+    ids=json.dumps,
+)
+async def test_where_something_takes_a_reading_of_all_records_are_read_whole(app, connector, access, parts):
+    note = {"id": 1, "title": "a", "who": {"id": 2}, 'a"b': 3, "rev": 1}
+    app.answer(json={"items": [note], "more": False})
+
+    assert not is_unread(await page_of(connector(**parts), access))
+
+
+async def test_a_rule_for_bodies_of_failures_alone_does_not_read_those_of_success(app, connector, access):
+    app.answer(json=NOTES)
+    app.answer(Answer(status=422, json={"error": f"No {TOKEN}"}))
+    rules = {"errors": [{"when": {"status": [422], "body": "body.error"}, "action": "rejected", "message": "${body.error}"}]}
+    notes = connector(http=rules)
+
+    assert is_unread(await page_of(notes, access))
+    assert (await told(notes, access))[1] == "Notes refused the request (422): No [redacted]."
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"<html>",
+        b"{}",
+        b'{"items": null}',
+        b'{"items": [{"id": 1}, {"id": null}]}',
+        b'{"items": [{"id": 1}, {"title": "A"}]}',
+        b'{"items": [{"id": 1}, {"id": ""}]}',
+        b'{"items": [{"id": 1}, {"id": true}]}',
+        b'{"items": [{"id": 1}, 7]}',
+        b'{"items": [{"id": 1, "a": %b}]}' % (b"[" * 1_500 + b"]" * 1_500),
+        b'{"items": [{"id": 1}',
+    ],
+    ids=lambda body: repr(body[:40]),
+)
+async def test_what_is_amiss_is_told_as_by_a_reading_of_all(app, connector, access, body):
+    headers = {"Content-Type": "application/json"}
+    app.answer(Answer(body=body, headers=headers), Answer(body=body, headers=headers))
+    notes = connector()
+
+    fault = await told(notes, access)
+
+    assert fault == await told(notes, access, parts=RECORD_PARTS)
+    assert issubclass(fault[0], UpstreamError)
+
+
+async def test_json_that_is_not_quite_kept_to_is_read_whole(app, connector, access):
+    app.answer(Answer(body=b'\xef\xbb\xbf{"items": [{"id": 1, "a": NaN, "b": "\xff", "c": "\\ud800"}]}', headers={}))
+
+    (record,) = (await page_of(connector(), access)).items
+
+    assert record.fields == {"id": 1, "a": None, "b": "�", "c": "�"}
+
+
+async def test_those_who_read_all_and_those_who_do_not_share_one_request_whoever_comes_first(app, connector, access):
+    notes = connector(collection={"record": ENVELOPE})
+    for parts in ((TOLD_PARTS, RECORD_PARTS, frozenset()), (RECORD_PARTS, TOLD_PARTS, frozenset())):
+        app.answer(Answer(json=NOTES, delay_seconds=0.05))
+        asked = len(app.requests)
+
+        pages = await asyncio.gather(*(page_of(notes, access, parts=each) for each in parts))
+
+        assert len(app.requests) == asked + 1
+        records = {each: page.items for each, page in zip(parts, pages, strict=True)}
+        assert [record.fields for record in records[RECORD_PARTS]] == NOTES["items"]
+        assert [whole(record).fields if is_unread(page) else record.fields for page in pages for record in page.items] == NOTES["items"] * 3
+        assert [record.name for record in records[TOLD_PARTS]] == ["A", "5", None]
+        assert [record.name for record in records[frozenset()]] == [None] * 3
+
+
+async def test_a_page_that_the_app_confirms_is_told_again_as_it_was_written(app, connector, access):
+    app.answer(Answer(json=NOTES, headers={"ETag": '"1"'}), Answer(status=304), Answer(status=304))
+    notes = connector()
+
+    pages = [await page_of(notes, access), await page_of(notes, access), await page_of(notes, access, parts=RECORD_PARTS)]
+
+    assert [is_unread(page) for page in pages] == [True, True, False]
+    assert tuple(map(whole, pages[1].items)) == pages[2].items
+    assert [bytes(record.fields) for record in pages[0].items] == [bytes(record.fields) for record in pages[1].items]
+
+
+async def test_pages_that_repeat_are_told_by_the_ids_of_their_records(app, connector, access):
+    app.answer_with(lambda request: Answer(json={**items(1, 2), "next": "n", "more": True}))
+    notes = connector(listing={"pagination": {**CURSOR, "next": "${body.next}"}})
+
+    first = await page_of(notes, access)
+
+    assert await told(notes, access, token=first.next_token) == await told(notes, access, token=first.next_token, parts=RECORD_PARTS)
+
+
+async def test_an_empty_page_is_none_of_its_kind(app, connector, access):
+    app.answer(json={"items": [], "next": None})
+
+    page = await page_of(connector(listing={"pagination": CURSOR}), access)
+
+    assert (page.items, page.next_token) == ((), None)
+
+
+async def test_a_page_of_thousands_is_told_in_their_order(app, connector, access):
+    app.answer(json=items(*range(1_201)))
+
+    page = await page_of(connector(), access)
+
+    assert is_unread(page)
+    assert [whole(record) for record in page.items] == list((await _read_again(app, connector, access)).items)
+
+
+async def _read_again(app, connector, access):
+    app.answer(json=items(*range(1_201)))
+    return await read(connector(), access)
