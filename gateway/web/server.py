@@ -11,7 +11,7 @@ import uvicorn
 from starlette.applications import Starlette
 
 from gateway.errors import ConfigurationError
-from gateway.web.http_protocol import BoundedHeads
+from gateway.web.http_protocol import Connection
 
 __all__ = ["serve"]
 
@@ -32,7 +32,7 @@ async def serve(app: Starlette, *, host: str, port: int, on_ready: Callable[[str
     listener = _listener(host, port)
     config = uvicorn.Config(
         app,
-        http=BoundedHeads,
+        http=Connection,
         ws="websockets-sansio",
         ws_max_size=app.state.runtime.settings.max_body_bytes,
         # Compression would cost every idle socket some 80 KB.
