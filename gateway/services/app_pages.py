@@ -3,7 +3,6 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from itertools import accumulate
 from typing import Generic, TypeVar
 
 from gateway.errors import UpstreamCallsExceededError
@@ -44,11 +43,8 @@ class _Part(Generic[Item]):
 
     page: Page[Item]
     start: Position
-
-    @property
-    def count(self) -> int:
-        """How many there are."""
-        return max(len(self.page.items) - self.start.offset, 0)
+    count: int
+    """How many there are."""
 
     @property
     def has_token(self) -> bool:
@@ -98,10 +94,12 @@ async def read(
     list_cursors = _ListCursors(runtime, scope)
     position = list_cursors.decode(after) if after is not None else Position(size=max(first, MINIMUM_APP_PAGE_SIZE))
     parts: list[_Part[Item]] = []
+    found = 0
     for _ in range(MAXIMUM_APP_PAGES):
         page = await fetch(PageRequest(size=position.size, token=position.token, parts=record_parts))
-        parts.append(_Part(page, position))
-        found = sum(part.count for part in parts)
+        count = max(len(page.items) - position.offset, 0)
+        parts.append(_Part(page, position, count))
+        found += count
         if found >= first or page.next_token is None:
             has_next = found > first or page.next_token is not None
             return _page_of(parts, first=first, has_next=has_next, encode=list_cursors.encode)
@@ -114,9 +112,9 @@ async def read(
 def _page_of(parts: list[_Part[Item]], *, first: int, has_next: bool, encode: Callable[[Position], str]) -> AppPage[Item]:
     items: tuple[Item, ...] = ()
     for part in parts:
-        items += part.page.items[part.start.offset : part.start.offset + first - len(items)]
-    for part, end in zip(parts, accumulate(part.count for part in parts), strict=True):
-        if part.has_token and part.count and end <= len(items):
+        missing = first - len(items)
+        items += part.page.items[part.start.offset : part.start.offset + missing]
+        if 0 < part.count <= missing and part.has_token:
             # A token that is too long to be handed out is an error of the page, whether its cursor is asked for or not.
             encode(part.after(part.count - 1))
     return AppPage(items=items, has_next=has_next, cursor=lambda index: encode(_after(parts, index)))
