@@ -10,7 +10,7 @@ from statistics import median
 
 PACKAGE = Path(__file__).parents[1] / "gateway"
 FLOORS = [
-    {"errors", "clock", "expressions"},
+    {"errors", "clock", "expressions", "values"},
     {"config", "models"},
     {"documents"},
     {"udm"},

@@ -13,6 +13,7 @@ from gateway.graphql.fields import field, given
 from gateway.services.app_pages import AppPage
 from gateway.services.listing import Listing
 from gateway.storage.rows import RowPage, RowWindow
+from gateway.values import value
 
 Item = TypeVar("Item")
 Node = TypeVar("Node")
@@ -75,7 +76,7 @@ class Page(Generic[Item]):
         return self.edges[-1].cursor if self.edges else None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class ItemPage(Generic[Item]):
     """The same of a list that an app keeps, whose cursors are made when they are asked for."""
 

@@ -1,13 +1,14 @@
 """What the schema shows of an app: places with the way they were found, and records with where they were read."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import repeat
 from typing import Any
 
 from gateway.graphql.fields import TYPE_NAME
 from gateway.models import Connection, Integration, JsonObject, Location, LocationKind, Pointer, Record
 from gateway.services.record_places import RecordPlace
+from gateway.values import value
 
 UnifiedSource = dict[str, Any]
 """A record as a model: its fields by the model's names, the name of the model's type, and the `RecordSource` that was read.
@@ -25,7 +26,7 @@ def part_of(source: UnifiedSource, value: Any) -> Any:
     return {**value, TYPE_NAME: source[TYPE_NAME], READ_FROM: source[READ_FROM]} if isinstance(value, dict) else None
 
 
-@dataclass(frozen=True, kw_only=True)
+@value(kw_only=True)
 class Origin:
     """Through what an app is looked at: a connection, an instance in it, or an integration alone."""
 
@@ -39,7 +40,7 @@ class Origin:
     """The instance's model: locations that suit it come first."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@value(kw_only=True)
 class Place:
     """A location and its origin."""
 

@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl, quote, unquote
 
 from gateway.errors import InvalidError
 from gateway.models.json import JsonObject
+from gateway.values import value
 
 ROOT_PATH = "/"
 _PREFIX = "/data/"
@@ -37,7 +38,7 @@ class LocationPath:
         return cls(unquote(key), dict(pairs))
 
 
-@dataclass(frozen=True)
+@value()
 class Pointer:
     """A location by key and typed parameters; the same setting as a path, in its other spelling.
 
@@ -76,7 +77,7 @@ class LocationKind(StrEnum):
     COLLECTION = "collection"
 
 
-@dataclass(frozen=True, kw_only=True)
+@value(kw_only=True)
 class Location:
     """A place in an app: where it is, and what its app calls it."""
 

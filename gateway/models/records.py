@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Generic, NamedTuple, TypeVar
 
 from gateway.models.json import JsonObject, JsonValue
+from gateway.values import value
 
 Item = TypeVar("Item")
 
@@ -43,7 +44,7 @@ class Written:
     """The record as it is now; null where the app answers only an id, or nothing."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class PageRequest:
     """Which page to read from an app: about `size` items, from the start or from a token of the page before."""
 
@@ -54,7 +55,7 @@ class PageRequest:
     """Which `RECORD_PARTS` of records somebody looks at: the others may be left out."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class Page(Generic[Item]):
     """One page as the app gave it: it may hold more or fewer items than asked for, none included."""
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
 from types import TracebackType
 
 from gateway.connectors.operation import Operation
@@ -13,6 +12,7 @@ from gateway.models import Connection, Integration, JsonObject, JsonValue, Princ
 from gateway.runtime import Runtime
 from gateway.services import elements, sync_requests
 from gateway.storage.rows import by_ids
+from gateway.values import value
 
 CREDENTIALS = "connection.credentials"
 """The column that a connection's credentials are sealed for."""
@@ -22,7 +22,7 @@ _BYTES_OPENED, _BYTES_OF_A_CHARACTER = 6_144, 20
 at most: so much take empty lists."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@value(kw_only=True)
 class App:
     """A connection's app, ready to be asked."""
 

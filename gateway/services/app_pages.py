@@ -1,7 +1,7 @@
 """Pages of any size over an app's own pages."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cached_property
 from typing import Generic, TypeVar
 
@@ -11,6 +11,7 @@ from gateway.models.records import RECORD_PARTS
 from gateway.runtime import Runtime
 from gateway.services import cursors
 from gateway.services.cursors import Position
+from gateway.values import value
 
 Item = TypeVar("Item")
 Fetch = Callable[[PageRequest], Awaitable[Page[Item]]]
@@ -22,7 +23,7 @@ MINIMUM_APP_PAGE_SIZE = 20
 """The smallest page that the app is asked for: with it a list that was begun one by one can still be read a thousand at a time."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class AppPage(Generic[Item]):
     """Items of an app in its order; the cursor of the place after one is made when it is asked for."""
 
@@ -37,7 +38,7 @@ class AppPage(Generic[Item]):
         return tuple((self.cursor(index), item) for index, item in enumerate(self.items))
 
 
-@dataclass(frozen=True, slots=True)
+@value()
 class _Part(Generic[Item]):
     """The items of one of the app's pages from a position on."""
 

@@ -5,17 +5,17 @@ import binascii
 import hashlib
 import hmac
 import json
-from dataclasses import dataclass
 
 from gateway.errors import InvalidError, UpstreamResponseError
 from gateway.models import JsonValue
+from gateway.values import value
 
 MAXIMUM_LENGTH = 32_768
 _VERSION = 1
 _MAC_BYTES = 16
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class Position:
     """A place between two items: the app's token of a page, and how many of that page's items lie before it."""
 

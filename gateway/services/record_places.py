@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from uuid import UUID
 
@@ -15,9 +15,10 @@ from gateway.services.access import App, Asking, Redacted, integration_of
 from gateway.services.instance_context import InstanceContext, read_context
 from gateway.services.selectors import CollectionSelector, ConnectionCollectionKey, DataSourceInstanceSelector, PointerInput
 from gateway.storage.rows import by_ids
+from gateway.values import value
 
 
-@dataclass(frozen=True, kw_only=True)
+@value(kw_only=True)
 class RecordPlace:
     """A collection of a connection; `udm` is the model of the data source that led here, if one did."""
 

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from gateway.models import ConnectionState, ElementState, JsonObject, JsonValue, RecordOrder
+from gateway.values import value
 
 
-@dataclass(frozen=True, kw_only=True)
+@value(kw_only=True)
 class ConnectionSelector:
     """A connection by id, or by its integration's key where the customer has exactly one there."""
 
