@@ -20,7 +20,7 @@ def value(*, kw_only: bool = False) -> Callable[[type[Value]], type[Value]]:
 
     def decorate(declared: type[Value]) -> type[Value]:
         made = dataclass(frozen=True, kw_only=kw_only)(declared)
-        made.__init__ = _writing_init(made)  # type: ignore[misc]
+        made.__init__ = _writing_init(made)  # type: ignore[method-assign]
         return made
 
     return decorate
