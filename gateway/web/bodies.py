@@ -17,13 +17,15 @@ __all__ = ["decode_json", "encode_json", "read_body"]
 _MAX_SECONDS = 30  # A megabyte on the slowest mobile link; longer is somebody who holds connections open.
 
 
-async def read_body(receive: Receive, *, announced: str, max_bytes: int) -> bytes:
+async def read_body(receive: Receive, *, announced: str, max_bytes: int, has_come: bool = False) -> bytes:
     """The whole body. Nothing past the limit is kept, whatever Content-Length, which is `announced`, said.
 
     Raises BodyTooLargeError as soon as the limit is passed, and OperationTimeoutError when the body does not end.
     """
     if announced.isdecimal() and int(announced[:20]) > max_bytes:
         raise _too_large(max_bytes)
+    if has_come:
+        return await _read(receive, max_bytes)  # Which waits for nothing.
     try:
         with Deadline(_MAX_SECONDS):
             return await _read(receive, max_bytes)

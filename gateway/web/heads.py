@@ -2,16 +2,20 @@
 
 from starlette.types import Scope
 
+from gateway.web.extensions import WHOLE_REQUEST, is_offered
+
 __all__ = ["Head"]
 
 
 class Head:
     """The method and the headers of one request, each found at once; of a header that comes twice the first."""
 
-    __slots__ = ("_first", "_headers", "method")
+    __slots__ = ("_first", "_headers", "has_whole_body", "method")
 
     def __init__(self, scope: Scope) -> None:
         self.method: str = scope["method"]
+        self.has_whole_body = is_offered(WHOLE_REQUEST, scope)
+        """Whether the body has come with it."""
         self._headers: list[tuple[bytes, bytes]] = scope["headers"]
         self._first = dict(reversed(self._headers))
 

@@ -89,6 +89,8 @@ class Exchange(RequestResponseCycle):
         if kind == "http.response.start" and not self.response_started:
             self.response_started, self.waiting_for_100_continue = True, False
             self._begin(message["status"], message.get("headers", ()))
+            if "body" in message:
+                self._go_on(message["body"], is_last=True)
         elif kind == "http.response.body" and self.response_started and not self.response_complete:
             self._go_on(message.get("body", b""), is_last=not message.get("more_body", False))
         else:

@@ -8,6 +8,7 @@ from urllib.parse import unquote
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from gateway.web.extensions import WHOLE_ANSWER, WHOLE_REQUEST
 from gateway.web.http_exchanges import Exchange
 
 __all__ = ["Connection"]
@@ -65,6 +66,7 @@ class Connection(HttpToolsProtocol):
             "client": self.client,
             "server": self.server,
             "state": self.app_state.copy(),
+            "extensions": {WHOLE_ANSWER: {}},
         }
         if not (parser.should_upgrade() and self._should_upgrade()):
             self._begin(keep_alive=version != "1.0" and parser.should_keep_alive())
@@ -87,6 +89,11 @@ class Connection(HttpToolsProtocol):
         else:
             self.flow.pause_reading()
             self.pipeline.appendleft((self.cycle, self.app))
+
+    def on_message_complete(self) -> None:
+        """Ends the request."""
+        HttpToolsProtocol.on_message_complete(self)
+        self.scope["extensions"][WHOLE_REQUEST] = {}
 
     def data_received(self, data: bytes) -> None:
         """Takes what came in. A part of the head that has not ended is held by the parser, which tells nobody of it."""

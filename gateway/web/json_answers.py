@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from functools import cache
 
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
+from gateway.web.extensions import WHOLE_ANSWER, is_offered
 from gateway.web.fixed_headers import FixedHeaders, MeasuredHeaders
 from gateway.web.refusals import SECURITY_HEADERS
 
@@ -24,8 +25,17 @@ class JsonAnswer(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Sends it."""
-        await send({"type": "http.response.start", "status": self.status_code, "headers": MeasuredHeaders(self._fixed, len(self.body))})
-        await send({"type": "http.response.body", "body": self.body})
+        start: Message = {
+            "type": "http.response.start",
+            "status": self.status_code,
+            "headers": MeasuredHeaders(self._fixed, len(self.body)),
+        }
+        if is_offered(WHOLE_ANSWER, scope):
+            start["body"] = self.body
+            await send(start)
+        else:
+            await send(start)
+            await send({"type": "http.response.body", "body": self.body})
 
 
 def _told(media_type: str) -> dict[str, str]:

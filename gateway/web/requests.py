@@ -35,7 +35,8 @@ async def value_from_body(head: Head, receive: Receive, *, max_bytes: int) -> Js
     BodyTooLargeError, and NotJsonError.
     """
     _refuse_foreign_type(head)
-    return decode_json(await read_body(receive, announced=head.get(b"content-length"), max_bytes=max_bytes))
+    announced = head.get(b"content-length")
+    return decode_json(await read_body(receive, announced=announced, max_bytes=max_bytes, has_come=head.has_whole_body))
 
 
 def value_from_query(parameters: Mapping[str, str]) -> JsonValue:

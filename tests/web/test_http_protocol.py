@@ -53,7 +53,7 @@ def answering(status: int, headers: Any, *bodies: bytes) -> Callable[..., Any]:
 
 async def echo(scope: Any, receive: Any, send: Any) -> None:
     """Tells what it was asked, and the body as it came."""
-    told = {name: value for name, value in scope.items() if name not in ("client", "server")}
+    told = {name: value for name, value in scope.items() if name not in ("client", "server", "extensions")}
     body, is_more = b"", True
     while is_more:
         message = await receive()
@@ -195,3 +195,25 @@ async def test_an_idle_connection_is_closed_and_one_that_is_used_is_not():
             assert (await asyncio.wait_for(reader.readuntil(b"\r\n\r\nab"), 5)).startswith(b"HTTP/1.1 200 OK\r\n")
         assert await asyncio.wait_for(reader.read(), 5) == b""
         writer.close()
+
+
+async def test_whether_the_body_has_come_is_told_and_one_message_may_be_the_answer():
+    told: asyncio.Queue[Any] = asyncio.Queue()
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        told.put_nowait([*scope["extensions"]])
+        await send({"type": "http.response.start", "status": 200, "headers": FIXED, "body": b"ab"})
+
+    head = b"POST / HTTP/1.1\r\ncontent-length: 2\r\n\r\n"
+    async with serving(app, Connection) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(head + b"ab")
+        at_once, first = await asyncio.wait_for(told.get(), 5), await reader.readuntil(b"\r\n\r\nab")
+        writer.write(head + b"a")
+        late = await asyncio.wait_for(told.get(), 5)
+        writer.write(b"b")
+        second = await reader.readuntil(b"\r\n\r\nab")
+        writer.close()
+
+    assert (at_once, late) == (["gateway.whole_answer", "gateway.whole_request"], ["gateway.whole_answer"])
+    assert all(answer.startswith(b"HTTP/1.1 200 OK\r\n") for answer in (first, second))
