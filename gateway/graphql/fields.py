@@ -35,7 +35,8 @@ PICKS = "picks"
 """Marks in the metadata of a field of a model's type which value of the model it shows: a `Picked`, whose `made` stands before the type's
 own rule; without one the values are answered as the model has them."""
 READS = "reads"
-"""Marks in a field's metadata how only what is picked is read: a function of the source, the info, the `Picks` and the arguments."""
+"""Marks in a field's metadata how only what is picked is read: a function of sources, some of which may be null, the info, the `Picks` and
+the arguments. It gives what is picked of each."""
 TOGETHER = "together"
 """Marks of such a field that the app is asked for many of its values at once; each costs less."""
 

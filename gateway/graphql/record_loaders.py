@@ -16,11 +16,11 @@ from gateway.models import JsonObject, LocationKind, Pointer, Principal, Record
 from gateway.runtime import Runtime
 from gateway.services import record_places, records, references, unified
 from gateway.services.record_places import RecordPlace
-from gateway.udm import Translation
+from gateway.udm import PageReader, Translation
 from gateway.udm.shapes import type_name
 
 _Read = Callable[[Record], JsonObject]
-_Picks = Callable[[Translation], _Read]
+_Picks = Callable[[Translation], PageReader]
 _ReaderKey = tuple[str, str | None, str | None]
 """The identity of a place, its model, and the one that was asked for."""
 _ROOT = Pointer("")
@@ -112,7 +112,7 @@ class RecordLoaders:
         self._principal = principal
         self._translations: dict[_ReaderKey, Translation] = {}
         self._readers: dict[_ReaderKey, tuple[_Read, str]] = {}
-        self._picking: dict[tuple[str, str | None, str | None, _Picks], _Read] = {}
+        self._picking: dict[tuple[str, str | None, str | None, _Picks], PageReader] = {}
         self._refusals: dict[_ReaderKey, GatewayError] = {}
         self._collections: dict[tuple[str, str | None], Place] = {}
 
@@ -152,14 +152,23 @@ class RecordLoaders:
         source[TYPE_NAME], source[READ_FROM] = type_name, record
         return source
 
-    def picked(self, record: RecordSource, udm: str | None, picks: _Picks) -> JsonObject:
-        """What `picks` gives reads of a record as a model. Raises as `unified` does."""
-        native, _, home = record
+    def picked(self, shown: Sequence[RecordSource | None], udm: str | None, picks: _Picks) -> Sequence[JsonObject | None]:
+        """What `picks` gives reads of each record as a model, null of null. Raises as `unified` does.
+
+        Those of a page, which all are of one place, are read in one go.
+        """
+        first = next(filter(None, shown), None)
+        if first is None:
+            return [None] * len(shown)
+        home = first[2]
+        records = [record for record, _, at in filter(None, shown) if at is home]
+        if len(records) < len(shown):
+            return [self.picked((each,), udm, picks)[0] for each in shown]
         key = (home.identity, home.udm, udm, picks)
         read = self._picking.get(key)
         if read is None:
             read = self._picking[key] = picks(self._translation(home, udm))
-        return read(native)
+        return read(records)
 
     def unified_fields(self, record: RecordSource, udm: str | None) -> JsonObject:
         """The fields of a record as a model, as JSON. Raises as `unified` does."""

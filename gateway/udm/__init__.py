@@ -3,7 +3,7 @@
 from gateway.udm.loading import MODELS, load_models
 from gateway.udm.mapping import Translation, UnifiedMapping, translation
 from gateway.udm.model import Models, UniversalDataModel
-from gateway.udm.reading import ModelReader, Picked
+from gateway.udm.reading import ModelReader, PageReader, Picked
 from gateway.udm.rules import FieldRule
 from gateway.udm.writing import Native
 
@@ -13,6 +13,7 @@ __all__ = [
     "ModelReader",
     "Models",
     "Native",
+    "PageReader",
     "Picked",
     "Translation",
     "UnifiedMapping",

@@ -9,7 +9,7 @@ from gateway.errors import InvalidError, UnsupportedError, UserError
 from gateway.models import Condition, JsonObject, JsonSchema, Record
 from gateway.udm.conditions import comparable_fields, native_condition
 from gateway.udm.model import Models, UniversalDataModel
-from gateway.udm.reading import ModelReader, Picked, model_reader, picking_reader
+from gateway.udm.reading import ModelReader, PageReader, Picked, model_reader, picking_reader
 from gateway.udm.rules import FieldRule
 from gateway.udm.writing import Native, native_fields
 
@@ -30,8 +30,8 @@ class Translation(Protocol):
     def read(self, record: Record) -> JsonObject:
         """The record as the model, a new object: values of the types that its schema says, nothing where the app has nothing."""
 
-    def reading(self, picked: Mapping[str, Picked]) -> ModelReader | None:
-        """What reads of a record only what is picked, null where there is nothing. It is compiled each time: keep it.
+    def reading(self, picked: Mapping[str, Picked]) -> PageReader | None:
+        """What reads of each record only what is picked, null where there is nothing. It is compiled each time: keep it.
 
         Null where values may be of other kinds than the model says.
         """
@@ -68,8 +68,8 @@ class UnifiedMapping:
         """Reads a record as the model, its gaps filled; the model's times of the record are those that the app tells of it."""
         return model_reader(self.rules, self.model, mapped=self.rules)
 
-    def reading(self, picked: Mapping[str, Picked]) -> ModelReader | None:
-        """What reads of a record only what is picked."""
+    def reading(self, picked: Mapping[str, Picked]) -> PageReader | None:
+        """What reads of each record only what is picked."""
         return picking_reader(picked, self.rules, self.model, mapped=self.rules, whole=self.read)
 
     def write(self, unified: JsonObject, *, fields_schema: JsonSchema | None) -> Native:
@@ -107,8 +107,8 @@ class FallbackTranslation:
         """Reads a record as the other model, under the names of this one."""
         return model_reader(self._rules, self.model, mapped=self._mapped, through=self.mapping.read)
 
-    def reading(self, picked: Mapping[str, Picked]) -> ModelReader | None:
-        """What reads of a record only what is picked."""
+    def reading(self, picked: Mapping[str, Picked]) -> PageReader | None:
+        """What reads of each record only what is picked."""
         return picking_reader(picked, self._rules, self.model, mapped=self._mapped, whole=self.read, through=self.mapping.read)
 
     def write(self, unified: JsonObject, *, fields_schema: JsonSchema | None) -> Native:

@@ -1,6 +1,6 @@
 """Reads an app's fields as a model's. Rules are compiled once, to one function: a page has a thousand records."""
 
-from collections.abc import Callable, Collection, Container, Iterator, Mapping
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,8 @@ from gateway.udm.shapes import type_name
 
 ObjectReader = Callable[[Any], JsonObject]
 ModelReader = Callable[[Record], JsonObject]
+PageReader = Callable[[Iterable[Record]], list[JsonObject]]
+"""Reads all records of a page in one go: a call for each would take as long as what it reads."""
 _ValueReader = Callable[[Any], JsonValue]
 
 _TIMES: Mapping[str, str] = {"createdTime": "created_at", "updatedTime": "updated_at"}
@@ -64,8 +66,8 @@ def picking_reader(
     mapped: Collection[str],
     whole: ModelReader,
     through: ModelReader | None = None,
-) -> ModelReader | None:
-    """What reads of a record what `whole` would, but only what is picked, by the names and in the order of `picked`; else nulls.
+) -> PageReader | None:
+    """What reads of each record what `whole` would, but only what is picked, by the names and in the order of `picked`; else nulls.
 
     Null where the rules of a connector that is not checked give parts of what the model has as one value.
     """
@@ -74,9 +76,9 @@ def picking_reader(
         return None
     writer, told = _Writer(), _told(rules, model, through)
     if any(gap.path[0] in names for gap in fillable(model.gaps, mapped=mapped, told=told)):
-        return writer.compiled("record", f"found = {writer.name(whole)}(record)", writer.picked(picked, model, is_found=True))
+        return writer.page(f"found = {writer.name(whole)}(record)", writer.picked(picked, model, is_found=True))
     wanted = {name: rule for name, rule in rules.items() if name in names}
-    return writer.compiled("record", *writer.values(wanted, model, through, only=names), writer.picked(picked, model, is_found=False))
+    return writer.page(*writer.values(wanted, model, through, only=names), writer.picked(picked, model, is_found=False))
 
 
 def _told(rules: Mapping[str, FieldRule], model: UniversalDataModel, through: ModelReader | None) -> set[str]:
@@ -111,9 +113,14 @@ class _Writer:
         """What the function calls the values of fields."""
         self.name = self._source.name
 
-    def compiled(self, parameters: str, *lines: str) -> Callable[..., JsonObject]:
+    def compiled(self, parameter: str, *lines: str) -> Callable[[Any], JsonObject]:
         """The reader of these lines."""
-        name = self._source.function(parameters, *lines)
+        name = self._source.function(parameter, *lines)
+        return self._source.compiled()(name)
+
+    def page(self, *lines: str) -> PageReader:
+        """The reader of all records of a page, each by these lines."""
+        name = self._source.function("records", "page = []", "for record in records:", *(f"    {line}" for line in lines), "return page")
         return self._source.compiled()(name)
 
     def values(
@@ -140,7 +147,7 @@ class _Writer:
 
     def fields(self, rules: Mapping[str, FieldRule], schema: JsonSchema) -> Iterator[str]:
         """Finds the value of each rule. One that stands under one name takes no call where it is of the right type already."""
-        yield "get = (fields if type(fields) is dict else mapping_of(fields)).get"
+        yield "if type(fields) is not dict: fields = mapping_of(fields)"
         properties = schema.get("properties", {})
         for name, rule in rules.items():
             yield from self._field(self._value(name), rule, properties.get(name, {}))
@@ -151,10 +158,10 @@ class _Writer:
             yield f"if {value} is not None: found[{self.name(field)}] = {value}"
 
     def picked(self, picked: Mapping[str, Picked], model: UniversalDataModel, *, is_found: bool) -> str:
-        """Gives what is picked, of what was `found` or of the values."""
+        """Adds what is picked, of what was `found` or of the values, to the page."""
         value = self._got if is_found else self._known
         members = (f"{self.name(name)}: {self._made(each, value, model)}" for name, each in picked.items())
-        return f"return {{{', '.join(members)}}}"
+        return f"page.append({{{', '.join(members)}}})"
 
     def _made(self, picked: Picked, value: Callable[[str], str], model: UniversalDataModel) -> str:
         if picked.name is None:
@@ -178,7 +185,7 @@ class _Writer:
             yield f"{value} = {self.name(_value_reader(rule, schema))}(fields)"
             return
         make = coercion(schema)
-        yield f"{value} = get({self.name(rule.path)})"
+        yield f"{value} = fields.get({self.name(rule.path)})"
         made = f"{self.name(make)}({value})"
         for kind, other in MADE_BY_TYPE.get(make, {}).items():
             made = f"{self.name(other)}({value}) if type({value}) is {self.name(kind)} else {made}"

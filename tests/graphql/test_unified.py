@@ -7,13 +7,16 @@ import pytest
 from gateway.connectors.described import KEPT_SECONDS
 from gateway.errors import UpstreamUnavailableError
 from gateway.graphql.ids import global_id, local_id, parse_record_id
-from gateway.models import Connection
+from gateway.graphql.record_loaders import RecordLoaders
+from gateway.graphql.sources import collection_at, records_of
+from gateway.models import Connection, Pointer, Record
 from gateway.services.selectors import PointerInput
 from gateway.testing import FakeClock
+from gateway.udm import PageReader, Picked, Translation
 from tests.graphql.world import World
 from tests.support.notes_cards import PEOPLE_AT_ONCE
 from tests.support.notes_connector import NotesApp
-from tests.support.runtime import connection, definition, instance
+from tests.support.runtime import connection, definition, instance, place
 
 TASKS = """query ($first: Int! = 50) { connection(by: { integrationKey: "notes" }) { dataSourceInstance(dataSource: { key: "cards" }) {
   records(first: $first) { nodes { unified { __typename externalId ... on UnifiedTask { %s } } } } } } }"""
@@ -156,6 +159,46 @@ async def test_the_model_may_be_named_and_must_be_one_that_the_records_can_be_re
     for refused, code in ((far, "UNSUPPORTED"), (unknown, "NOT_FOUND")):
         assert refused.data["dataSourceInstance"]["record"] == {"externalId": "1", "unified": None, "unifiedFields": None}
         assert {(error.path[-1], error.extensions["code"]) for error in refused.errors} == {("unified", code), ("unifiedFields", code)}
+
+
+async def test_values_alone_are_read_of_a_page_in_one_go_as_of_each_of_its_records(world: World, cards: str):
+    values = """name own: unified { ... on UnifiedTask { subject tags status } }
+      near: unified(udm: "activities") { __typename ... on UnifiedActivity { title } } externalId"""
+    document = "query ($id: ID!) { dataSourceInstance(by: {id: $id}) { records(first: 5) { nodes { %s } edges { node { %s } } } } }"
+
+    found = (await world.ask(document % (values, values), id=cards))["dataSourceInstance"]["records"]
+
+    assert len(found["nodes"]) == 5
+    assert repr(found["nodes"]) == repr([edge["node"] for edge in found["edges"]])
+    assert found["nodes"][0] == {
+        "name": "card 1",
+        "own": {"subject": "card 1", "tags": None, "status": "open"},
+        "near": {"__typename": "UnifiedActivity", "title": "card 1"},
+        "externalId": "1",
+    }
+
+
+async def test_records_of_several_places_are_read_each_as_its_own_says_and_nulls_stay(world: World):
+    connected = await connection(world.runtime, world.acme)
+    cards, people = [await place(world.runtime, connected, Pointer(key)) for key in ("cards", "people")]
+    shown = [
+        records_of(collection_at(home, is_connector_default=False), home)(Record(key, {"title": key, "email": key}))
+        for key, home in (("a", cards), ("b", people), ("c", cards))
+    ]
+    picked = {"text": Picked("subject"), "type": Picked(None)}
+
+    def picks(translated: Translation) -> PageReader:
+        return translated.reading(picked)
+
+    loaders = RecordLoaders(world.runtime, world.acme)
+
+    assert loaders.picked([None, *shown], None, picks) == [
+        None,
+        {"text": "a", "type": "UnifiedTask"},
+        {"text": None, "type": "UnifiedUser"},
+        {"text": "c", "type": "UnifiedTask"},
+    ]
+    assert (loaders.picked([None, None], None, picks), loaders.picked([], None, picks)) == ([None, None], [])
 
 
 async def test_without_a_data_source_the_only_model_of_the_collection_is_meant(world: World):

@@ -5,7 +5,7 @@ only compute, objects and lists of them. In the functions `s` is an object's sou
 arguments of the calls, `v` a value at hand and `w0`, `w1` the items of lists within lists.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from inspect import iscoroutinefunction
@@ -15,18 +15,12 @@ from typing import Any
 from graphql import (
     GraphQLAbstractType,
     GraphQLArgument,
-    GraphQLBoolean,
     GraphQLError,
     GraphQLField,
-    GraphQLFloat,
-    GraphQLID,
-    GraphQLInt,
     GraphQLList,
     GraphQLNonNull,
     GraphQLObjectType,
     GraphQLOutputType,
-    GraphQLScalarType,
-    GraphQLString,
     Undefined,
     is_abstract_type,
     is_leaf_type,
@@ -38,25 +32,14 @@ from strawberry.types.field import StrawberryField
 from gateway.expressions.source import Source
 from gateway.graphql.execution import values
 from gateway.graphql.execution.arguments import Arguments
+from gateway.graphql.execution.leaves import NUMBERS, classes_of
 from gateway.graphql.execution.picking import picks_of
 from gateway.graphql.execution.plans import Plan, Plans
 from gateway.graphql.execution.resolvers import computed, definition_of, loads_of, plain_arguments
 from gateway.graphql.fields import LOOKS_AT, PART, READS, TYPE_NAME, Look, Part, read
-from gateway.graphql.scalars import LEFT_AS_THEY_ARE
 
 __all__ = ["plan_of"]
 
-_CLASSES: Mapping[Any, frozenset[type]] = {
-    GraphQLString: frozenset({str}),
-    GraphQLID: frozenset({str}),
-    GraphQLBoolean: frozenset({bool}),
-}
-"""Of which classes values of GraphQL's own scalars must be in order to stand in an answer as they are."""
-_NUMBERS = {
-    GraphQLInt: "type({0}) is int and -2147483648 <= {1} <= 2147483647",
-    GraphQLFloat: "type({0}) is float and isfinite({1})",
-}
-"""What else numbers must be."""
 _ITEM, _GET = "<item>", "<get>"
 """Stand for an object, and for what gives its values by their names."""
 _UNDERSTOOD_DIRECTIVES = {"skip", "include"}
@@ -108,6 +91,7 @@ class _Compiler:
             list=list,
             map=map,
             items=values.items,
+            items_beside=values.items_beside,
             plain=values.PLAIN,
             present=values.present,
             type_name=TYPE_NAME,
@@ -119,6 +103,8 @@ class _Compiler:
         self._choices: list[tuple[dict[str, Any], dict[str, str]]] = []
         self._lists = 0
         self._loads = 0
+        self._reads: list[str] = []
+        """The names of functions that read what is picked of all objects of a list in one go."""
         self._inline: dict[str, str] = {}
         """What stands for the call of a function with an item of a list, but for what is to be done else."""
         self._known: dict[GraphQLObjectType, str] = {}
@@ -126,7 +112,7 @@ class _Compiler:
 
     def plan(self, value: str) -> Plan:
         """The plan, once all is written."""
-        root = self._source.function("i, a, s", f"return {value}")
+        root = self._source.function("i, a, s", f"return {self._alone(value)}")
         function = self._source.compiled()
         for choice, names in self._choices:
             choice.update({type_name: function(name) for type_name, name in names.items()})
@@ -158,9 +144,9 @@ class _Compiler:
 
     def _is_left(self, type: GraphQLOutputType) -> str | None:
         """What a value must be in order to stand in an answer as it is; None for types that always have to be asked."""
-        if type in _NUMBERS:
-            return _NUMBERS[type]
-        classes = _classes(type)
+        if type in NUMBERS:
+            return NUMBERS[type]
+        classes = classes_of(type)
         if classes is None:
             return None
         return f"type({{0}}) is {self._source.name(*classes)}" if len(classes) == 1 else f"type({{0}}) in {self._source.name(classes)}"
@@ -173,11 +159,15 @@ class _Compiler:
         self._lists += 1
         item = f"w{self._lists}"
         completed = self.value(type.of_type, details, item, item)
+        if beside := {reads: f"r{number}" for number, reads in enumerate(self._reads) if _read_of(reads) in completed}:
+            for reads, name in beside.items():
+                completed = completed.replace(_read_of(reads), name)
+            return f"[{completed} for {', '.join((item, *beside.values()))} in items_beside({', '.join((given, 'i', 'a', *beside))})]"
         if not given.isidentifier():
             # Where it is gone through it cannot be given a name, to be looked at before.
             return f"[{completed} for {item} in items({given})]"
         each = f"[{completed} for {item} in ({given} if type({given}) is list else items({given}))]"
-        classes = _classes(type.of_type)
+        classes = classes_of(type.of_type)
         if classes is None:
             return each
         are_left = self._source.name(classes.issuperset)
@@ -223,11 +213,18 @@ class _Compiler:
         if asked.names and not asked.is_below:
             # All readings that can begin have begun, and it is called again when they have ended.
             lines.append(f"if {' and '.join(f'{name} is later' for name in asked.names.values())}: return later")
-        function = self._source.function("s, i, a", *lines, f"return {{{members.replace(_GET, 'get').replace(_ITEM, 's')}}}")
+        alone = self._alone(members.replace(_GET, "get").replace(_ITEM, "s"))
+        function = self._source.function("s, i, a", *lines, f"return {{{alone}}}")
         condition = self._is_plain_item(type, is_got_from=is_got_from)
         if condition is not None and not asked.names and " for " not in members:
             self._inline[function] = f"{{{members.replace(_GET, f'{_ITEM}.get')}}} if {condition}"
         return function
+
+    def _alone(self, value: str) -> str:
+        """The expression for an object that is not read together with others."""
+        for reads in self._reads:
+            value = value.replace(_read_of(reads), f"{reads}((s,), i, a)[0]")
+        return value
 
     def _is_plain_item(self, type: GraphQLObjectType, *, is_got_from: bool) -> str | None:
         """When an item of a list needs no look but this one; None where that cannot be told.
@@ -276,8 +273,9 @@ class _Compiler:
             self._refuse_directives(details)
             picks = picks_of(self._executor, self._plans, field.type, details)
             if picks is not None:
-                given = f"{_ITEM}, i, {self._source.name(picks)}{self._arguments(field, definition, details)}"
-                return f"{self._source.name(reads)}({given})"
+                called = f"{self._source.name(reads)}(s, i, {self._source.name(picks)}{self._arguments(field, definition, details)})"
+                self._reads.append(self._source.function("s, i, a", f"return {called}"))
+                return _read_of(self._reads[-1])
         before = self._loads
         value = self.value(field.type, details, self._resolved(field, definition, details), "v")
         asked.is_below |= self._loads > before
@@ -320,15 +318,6 @@ class _Compiler:
                 raise _UnplannedError
 
 
-def _classes(type: GraphQLOutputType) -> frozenset[Any] | None:
-    """Of which classes a value must be in order to stand in an answer as it is; None where that does not tell."""
-    if isinstance(type, GraphQLNonNull):
-        return _classes(type.of_type)
-    if isinstance(type, GraphQLScalarType):
-        return _CLASSES.get(type) or LEFT_AS_THEY_ARE.get(type.coerce_output_value)
-    return None
-
-
 def _looks_at(judge: Any) -> Look | None:
     look = getattr(judge, LOOKS_AT, None)
     return look if isinstance(look, Look) else None
@@ -336,6 +325,11 @@ def _looks_at(judge: Any) -> Look | None:
 
 def _has_default(argument: GraphQLArgument) -> bool:
     return argument.default is not None or argument.default_value is not Undefined
+
+
+def _read_of(reads: str) -> str:
+    """Stands for what such a function gives for an object."""
+    return f"<{reads}>"
 
 
 def _named(given: str, name: str) -> str:

@@ -12,7 +12,7 @@ from gateway.graphql.execution import values
 from gateway.graphql.execution.plans import Plans
 from gateway.graphql.execution.resolvers import definition_of
 from gateway.graphql.fields import PICKS
-from gateway.udm import ModelReader, Picked, Translation
+from gateway.udm import PageReader, Picked, Translation
 from gateway.udm.shapes import type_name
 
 __all__ = ["Picks", "picks_of"]
@@ -20,13 +20,13 @@ __all__ = ["Picks", "picks_of"]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Picks:
-    """What is picked at one place, by the names of the types that the place may have. Calling it gives what reads it of a record."""
+    """What is picked at one place, by the names of the types that the place may have. Calling it gives what reads it of records."""
 
     by_type: Mapping[str, Mapping[str, Picked]]
     plans: Plans
 
-    def __call__(self, translation: Translation) -> ModelReader:
-        """What reads a record by a translation; what it gives stands in an answer as it is.
+    def __call__(self, translation: Translation) -> PageReader:
+        """What reads records by a translation; what it gives stands in an answer as it is.
 
         Raises DeviationError where values may be of other types than the schema says.
         """

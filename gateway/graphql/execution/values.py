@@ -1,6 +1,6 @@
 """What compiled functions call for values that are not plain: whatever is unusual ends them, and the stock executor judges it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import is_dataclass
 from typing import Any, NoReturn
 
@@ -45,6 +45,12 @@ def items(value: Any) -> Iterator[Any]:
     if type(value) is list or type(value) is tuple:
         return iter(value)
     deviate(present(value))
+
+
+def items_beside(value: Any, info: ContextOnly, arguments: list[dict[str, Any]], *reads: Callable[..., Sequence[Any]]) -> Iterator[Any]:
+    """The items of a list, each with what is read of it; all are read in one go."""
+    shown = value if type(value) is list else tuple(items(value))
+    return zip(shown, *(read(shown, info, arguments) for read in reads), strict=True)
 
 
 def leaf(coerce: Callable[[Any], Any]) -> Callable[[Any], Any]:

@@ -1,6 +1,6 @@
 """Records in the schema."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -15,7 +15,7 @@ from gateway.graphql.types.node import Node
 from gateway.graphql.types.unified import UnifiedRecord
 from gateway.graphql.unified import native_reference
 from gateway.models import JsonObject
-from gateway.udm import ModelReader, Translation
+from gateway.udm import PageReader, Translation
 
 Udm = Annotated[
     str | None,
@@ -23,8 +23,10 @@ Udm = Annotated[
 ]
 
 
-def _read_unified(record: RecordSource, info: Info, picks: Callable[[Translation], ModelReader], udm: Any = strawberry.UNSET) -> JsonObject:
-    return info.context.loaders.records.picked(record, udm, picks)
+def _read_unified(
+    shown: Sequence[RecordSource | None], info: Info, picks: Callable[[Translation], PageReader], udm: Any = strawberry.UNSET
+) -> Sequence[JsonObject | None]:
+    return info.context.loaders.records.picked(shown, udm, picks)
 
 
 @strawberry.type(description="A record of an external app, in the app's own fields.")
