@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import cached_property
 
 from gateway.models.collections import CollectionSpec
 from gateway.models.json import JsonSchema
@@ -52,15 +51,14 @@ class ConnectorSpec:
 
     def collection(self, key: str) -> CollectionSpec | None:
         """The static spec of a collection; null when the connector has none of that key."""
-        return self._collections_by_key.get(key)
+        for collection in self.collections:
+            if collection.key == key:
+                return collection
+        return None
 
     def auth_method(self, key: str) -> AuthMethod | None:
         """The auth method of that key, if any."""
         return next((method for method in self.auth_methods if method.key == key), None)
-
-    @cached_property
-    def _collections_by_key(self) -> dict[str, CollectionSpec]:
-        return {collection.key: collection for collection in self.collections}
 
     @property
     def universal_data_models(self) -> tuple[str, ...]:
