@@ -59,18 +59,23 @@ def _straight(level: int) -> type[structlog.typing.FilteringBoundLogger]:
 
 
 def _info(self: Any, event: str, **entry: object) -> None:
-    _told(self, "info", event, **entry)
+    entry["event"] = event
+    _tell(self, "info", entry)
 
 
 def _told(self: Any, method: str, event: str | None = None, **entry: object) -> None:
-    made: Any = {**self._context, **entry, "event": event} if self._context else entry
-    made["event"] = event
+    entry["event"] = event
+    _tell(self, method, entry)
+
+
+def _tell(bound: Any, method: str, entry: structlog.typing.EventDict) -> None:
+    made: Any = {**bound._context, **entry} if bound._context else entry
     try:
-        for process in self._processors:
-            made = process(self._logger, method, made)
+        for process in bound._processors:
+            made = process(bound._logger, method, made)
     except structlog.DropEvent:
         return
-    self._logger.write(made)
+    bound._logger.write(made)
 
 
 class _Lines:

@@ -24,7 +24,7 @@ _PAGES: Mapping[str, tuple[str, ...]] = {**_ANSWERS, _PAGE: (_PAGE,)}
 
 def answer_type(accept: str) -> str | None:
     """The media type that the client likes best, None where it accepts none of ours; without a wish it is `application/json`."""
-    return _best(accept[:_MOST_CHARACTERS], may_be_page=False) if accept.strip() else JSON
+    return _best_answer(accept[:_MOST_CHARACTERS]) if accept.strip() else JSON
 
 
 def takes_events(accept: str) -> bool:
@@ -34,12 +34,21 @@ def takes_events(accept: str) -> bool:
 
 def wants_page(accept: str) -> bool:
     """Whether somebody asks for something to show to a person rather than for data, as browsers do."""
-    return _best(accept[:_MOST_CHARACTERS], may_be_page=True) == _PAGE
+    return _best_of_all(accept[:_MOST_CHARACTERS]) == _PAGE
 
 
 @lru_cache(maxsize=256)
-def _best(accept: str, *, may_be_page: bool) -> str | None:
-    ranges, answers = _ranges(accept), _PAGES if may_be_page else _ANSWERS
+def _best_answer(accept: str) -> str | None:
+    return _best(accept, _ANSWERS)
+
+
+@lru_cache(maxsize=256)
+def _best_of_all(accept: str) -> str | None:
+    return _best(accept, _PAGES)
+
+
+def _best(accept: str, answers: Mapping[str, tuple[str, ...]]) -> str | None:
+    ranges = _ranges(accept)
     refused = {kind for kind, quality in ranges if quality <= 0}
     wishes = [
         (quality, answer)

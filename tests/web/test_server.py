@@ -42,6 +42,18 @@ async def test_a_server_tells_its_address_and_answers_there(app):
     assert "server" not in response.headers
 
 
+async def test_a_page_elsewhere_that_may_read_answers_is_told_so_on_each(app):
+    origin = "https://product.example"
+    async with Running(app) as server, httpx.AsyncClient(headers={"origin": origin}) as client:
+        answer = await client.post(f"{server.url}/graphql", json={"query": "{ hello }"})
+        refusal = await client.post(f"{server.url}/graphql", content="no JSON", headers={"content-type": "application/json"})
+
+    assert (answer.json(), refusal.status_code) == ({"data": {"hello": "Hello, world!"}}, 400)
+    for told in (answer.headers, refusal.headers):
+        assert (told["access-control-allow-origin"], told["x-frame-options"], told["cache-control"]) == (origin, "DENY", "no-store")
+    assert answer.headers["content-length"] == str(len(answer.content))
+
+
 async def test_a_port_in_use_is_a_matter_of_configuration(app):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
