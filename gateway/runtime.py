@@ -43,7 +43,7 @@ class Runtime:
     operation: Operation = field(default_factory=Operation, repr=False)
     """What apps are asked on behalf of; without bounds where nobody waits for an answer."""
     opened: Bounded[Opened] = field(default_factory=lambda: Bounded(maximum_weight=_MAXIMUM_OPENED_BYTES), repr=False)
-    """Connections that were found to be usable, by their ids: to open credentials takes longer than to use them."""
+    """Connections that were found to be usable, by the numbers of their ids: to open credentials takes longer than to use them."""
 
     def for_operation(self) -> "Runtime":
         """The same parts for one operation, which may make as many requests to apps as the settings allow."""

@@ -119,8 +119,9 @@ def _is_too_deep(value: JsonValue) -> bool:
     for _ in range(MAX_VALUE_DEPTH):
         if not containers:
             return False
-        items = [item for part in containers for item in (part.values() if isinstance(part, dict) else part)]
-        containers = [item for item in items if isinstance(item, _CONTAINERS)]
+        containers = [
+            item for part in containers for item in (part.values() if isinstance(part, dict) else part) if isinstance(item, _CONTAINERS)
+        ]
     return True
 
 

@@ -1,6 +1,7 @@
 """Who asks."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from uuid import UUID
 
 
@@ -15,6 +16,14 @@ class Principal:
     def is_authenticated(self) -> bool:
         """Whether a valid token came with the request."""
         return self.is_admin or self.customer_id is not None
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    @cached_property
+    def _hash(self) -> int:
+        # What is read for somebody is remembered under their name: it is asked for again and again.
+        return hash((self.customer_id, self.is_admin))
 
 
 ANONYMOUS = Principal()

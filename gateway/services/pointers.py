@@ -132,7 +132,20 @@ def _place(path: Sequence[str | int]) -> str:
 _kept: Bounded[CompiledSchema] = Bounded(maximum_weight=MAXIMUM_COMPILED_BYTES)
 
 
+_lately: dict[int, tuple[JsonSchema, CompiledSchema]] = {}
+"""The same by the identity of schemas, of which the few that connectors check pointers with are asked for again and again."""
+_MOST_LATELY = 256
+_BYTES_LATELY = 1_024
+"""The longest of those: what is held here would else go with whoever has it."""
+
+
 def _compiled(schema: JsonSchema) -> CompiledSchema:
+    lately = _lately.get(id(schema))
+    # No schema is changed. It is held together with what is made of it: no other comes to have its identity.
+    return lately[1] if lately is not None else _found(schema)
+
+
+def _found(schema: JsonSchema) -> CompiledSchema:
     # Compiling costs a quarter of a millisecond, a look-up of an equal schema a few microseconds.
     try:
         text = orjson.dumps(schema)
@@ -142,6 +155,10 @@ def _compiled(schema: JsonSchema) -> CompiledSchema:
     if found is None:
         found = CompiledSchema.compile(schema, at="schema")
         _kept.put(text, found, weight=_BYTES_COMPILED * len(text))
+    if len(text) <= _BYTES_LATELY:
+        if len(_lately) >= _MOST_LATELY:
+            _lately.clear()
+        _lately[id(schema)] = schema, found
     return found
 
 

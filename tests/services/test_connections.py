@@ -2,6 +2,7 @@
 
 import gc
 import weakref
+from datetime import timedelta
 
 import pytest
 
@@ -82,6 +83,19 @@ async def test_a_connection_is_opened_once_for_each_state_that_it_has(world, not
     with pytest.raises(InvalidError, match="is archived"):
         async with app_of(runtime, world.acme, world.connection, retired):
             raise AssertionError("An app was opened.")
+
+
+async def test_a_row_that_has_changed_since_it_was_opened_is_looked_at_again(world):
+    async def open_it():
+        async with app_of(world.runtime, world.acme, world.connection, world.integration):
+            pass
+
+    await open_it()
+    world.connection.error = {"code": UpstreamAuthError.code, "message": "Notes refused the token."}
+    world.connection.updated_at += timedelta(seconds=1)
+
+    async with refused(world.runtime, UpstreamAuthError, "Notes refused the token."):
+        await open_it()
 
 
 async def test_an_opened_connection_keeps_nothing_of_the_operation_that_opened_it_and_counts_all_that_it_holds(world):

@@ -23,7 +23,10 @@ class LocationTree:
         self._file = file
         self._entries = tuple(_walk(file.locations))
         self._directories = {entry.directory: entry for entry in reversed(self._entries) if isinstance(entry, DirectoryEntry)}
-        self._shapes = {key: _Shape.of(self.parameters_schema(key) or {}) for key in (*self._directories, *file.collections)}
+        self._schemas: dict[str, JsonSchema] = {key: collection.parameters for key, collection in file.collections.items()}
+        self._schemas |= {key: directory.parameters_schema for key, directory in self._directories.items()}
+        self._schemas[ROOT.key] = _NO_PARAMETERS
+        self._shapes = {key: _Shape.of(schema) for key, schema in self._schemas.items()}
         self._standing: dict[str, list[tuple[CollectionEntry, Pointer | None]]] = {}
         """Where a collection stands in the tree, each with its pointer where that is the same in every app."""
         for entry in self._entries:
@@ -45,11 +48,7 @@ class LocationTree:
 
     def parameters_schema(self, key: str) -> JsonSchema | None:
         """The schema of a location's parameters; null when there is no such location."""
-        if key == ROOT.key:
-            return _NO_PARAMETERS
-        if key in self._directories:
-            return self._directories[key].parameters_schema
-        return self._file.collections[key].parameters if key in self._file.collections else None
+        return self._schemas.get(key)
 
     def children(self, key: str) -> Sequence[Entry]:
         """What stands in a directory, as the file says it."""
