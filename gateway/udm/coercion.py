@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -190,8 +190,8 @@ LEFT_AS_THEY_ARE: Mapping[Coercion, type] = {text_of: str, _number: int, _intege
 """By what makes values: values of which very type it gives back as they are, so that nobody needs to ask it."""
 MADE_BY_TYPE: Mapping[Coercion, Mapping[type, Callable[[Any], JsonValue]]] = {text_of: {int: str}}
 """The same of values of which very type another function makes at once what it would."""
-LEFT_IF_TOLD_SO: Mapping[Coercion, Callable[[str], object]] = {_time: times.is_as_told}
-"""The same of texts only for which something holds."""
+LEFT_IF_TOLD_SO: Mapping[Coercion, tuple[Container[str], Callable[[str], object]]] = {_time: (times.AS_TOLD, times.is_as_told)}
+"""The same of texts only that are among some, or for which something holds."""
 TEXTS: frozenset[Coercion] = frozenset({text_of, _time})
 """What makes texts, and leaves those as they are that it has made."""
 

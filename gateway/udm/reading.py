@@ -203,7 +203,8 @@ class _Writer:
     def _is_left(self, value: str, make: Coercion) -> str:
         """An expression of whether the value stays as it is; where it is not told so, `make` has to be asked."""
         if make in LEFT_IF_TOLD_SO:
-            return f"type({value}) is str and {self.name(LEFT_IF_TOLD_SO[make])}({value})"
+            known, is_left = map(self.name, LEFT_IF_TOLD_SO[make])
+            return f"type({value}) is str and ({value} in {known} or {is_left}({value}))"
         return f"type({value}) is {self.name(LEFT_AS_THEY_ARE.get(make))}"
 
     def gaps(self, model: UniversalDataModel, *, mapped: Collection[str], told: Collection[str]) -> Iterator[str]:

@@ -42,3 +42,16 @@ def test_what_is_no_hour_of_a_clock_is_not_taken_as_it_is(day, clock):
 )
 def test_a_time_in_another_form_is_not_taken_as_it_is(text):
     assert not times.is_as_told(text)
+
+
+def test_some_thousands_of_the_texts_that_are_taken_as_they_are_are_known_and_never_another():
+    hours = [f"{year:04}-11-21T{hour:02}:30:00Z" for year in range(1000, 1300) for hour in range(26)]
+    sizes = set()
+
+    for text in (*hours, "2026-11-21T09:30:00Z\0", "2026-11-21t09:30:00z", "x" * 10_000):
+        taken = times.is_as_told(text)
+        assert not taken or text in times.AS_TOLD
+        sizes.add(len(times.AS_TOLD))
+
+    assert max(sizes) == 4096
+    assert [text for text in times.AS_TOLD if not _AS_TOLD.fullmatch(text) or times.to_text(times.parse(text)) != text] == []
