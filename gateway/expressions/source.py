@@ -21,8 +21,10 @@ class Source:
         self._names[name] = value
         return name
 
-    def function(self, parameters: str, *lines: str) -> str:
-        """The name of a new function with these lines."""
+    def function(self, parameters: str, *lines: str, is_loop: bool = False) -> str:
+        """The name of a new function with these lines; one that loops has what is named so far at hand, which is found sooner."""
+        if is_loop:
+            parameters += "".join(f", {known}={known}" for known in self._names if known != "__builtins__")
         name = self.name(None)
         self._lines += [f"def {name}({parameters}):", *(f"    {line}" for line in lines)]
         return name

@@ -120,7 +120,8 @@ class _Writer:
 
     def page(self, *lines: str) -> PageReader:
         """The reader of all records of a page, each by these lines."""
-        name = self._source.function("records", "page = []", "for record in records:", *(f"    {line}" for line in lines), "return page")
+        each = (f"    {line}" for line in lines)
+        name = self._source.function("records", "page = []", "for record in records:", *each, "return page", is_loop=True)
         return self._source.compiled()(name)
 
     def values(
