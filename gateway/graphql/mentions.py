@@ -6,12 +6,12 @@ from weakref import finalize
 
 from graphql import OperationDefinitionNode, Token
 
-from gateway.models.records import RECORD_PARTS
+from gateway.models.records import MODELS_FIELDS, RECORD_PARTS, SHOWN_FIELDS
 
 __all__ = ["Mentioned", "mentioned_in"]
 
 _LOG_END = "eventsCursor"
-_MODELS = frozenset({"fields", "created_at", "updated_at"})
+_MODELS = frozenset({MODELS_FIELDS, "created_at", "updated_at"})
 # A model has the times from the record where no field tells them.
 _PARTS: Mapping[str, frozenset[str]] = {
     "name": frozenset({"name"}),
@@ -21,7 +21,7 @@ _PARTS: Mapping[str, frozenset[str]] = {
     "updatedAt": frozenset({"updated_at"}),
     "unified": _MODELS,
     "unifiedFields": _MODELS,
-    # `fields` alone are written as they are.
+    "fields": frozenset({SHOWN_FIELDS}),
     "reference": frozenset({"fields"}),
 }
 """The fields that read parts of records, by their names in the schema."""

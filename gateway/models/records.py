@@ -18,7 +18,7 @@ class Record(NamedTuple):
 
     external_id: str
     fields: JsonObject
-    """Of pages that were asked for without `fields` perhaps a `msgspec.Raw`, which can only be written."""
+    """Of pages whose `PageRequest` was content with less, perhaps a `msgspec.Raw`, which can only be written, or `ReadFields`."""
     raw_fields: JsonObject | None = None
     """The app's payload before the connector's mapping; null where nothing was mapped."""
     name: str | None = None
@@ -31,7 +31,11 @@ class Record(NamedTuple):
 TOLD_PARTS = frozenset({"name", "url", "version", "created_at", "updated_at"})
 """What a record tells beside its id and its fields."""
 RECORD_PARTS = TOLD_PARTS | {"fields"}
-"""The same, and its fields, where they are read and not only written."""
+"""The same, and its fields as they are."""
+SHOWN_FIELDS = "shown_fields"
+"""Stands among parts in place of `fields` where these are written and nothing else: as the app wrote them is good enough."""
+MODELS_FIELDS = "models_fields"
+"""The same where nobody reads more of them than universal data models do: only these fields are good enough."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +56,7 @@ class PageRequest:
     token: JsonValue = None
     """The `next_token` of the page before, as it was given; null for the first page."""
     parts: frozenset[str] = RECORD_PARTS
-    """Which `RECORD_PARTS` of records somebody looks at: the others may be left out."""
+    """Which `RECORD_PARTS`, SHOWN_FIELDS and MODELS_FIELDS of records somebody looks at: the others may be left out."""
 
 
 @value(kw_only=True)

@@ -1,12 +1,14 @@
 """Reads an app's fields as a model's. Rules are compiled once, to one function: a page has a thousand records."""
 
-from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
 from gateway.expressions import ExpressionError, Template, times
 from gateway.expressions.source import Source
 from gateway.models import JsonObject, JsonSchema, JsonValue, Record
+from gateway.models.read_fields import ReadFields, attribute_of, object_of
 from gateway.udm.coercion import LEFT_AS_THEY_ARE, LEFT_IF_TOLD_SO, MADE_BY_TYPE, TEXTS, Coercion, ListCoercion, coercion
 from gateway.udm.filling import Gap, fillable, filling
 from gateway.udm.model import UniversalDataModel
@@ -15,12 +17,15 @@ from gateway.udm.shapes import type_name
 
 ObjectReader = Callable[[Any], JsonObject]
 ModelReader = Callable[[Record], JsonObject]
-PageReader = Callable[[Iterable[Record]], list[JsonObject]]
+PageReader = Callable[[Sequence[Record]], list[JsonObject]]
 """Reads all records of a page in one go: a call for each would take as long as what it reads."""
 _ValueReader = Callable[[Any], JsonValue]
 
 _TIMES: Mapping[str, str] = {"createdTime": "created_at", "updatedTime": "updated_at"}
 """The fields of models that tell what an app tells of every record, and where it stands in a record."""
+
+
+_FIELDS_OF = itemgetter(Record._fields.index("fields"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +83,19 @@ def picking_reader(
     if any(gap.path[0] in names for gap in fillable(model.gaps, mapped=mapped, told=told)):
         return writer.page(f"found = {writer.name(whole)}(record)", writer.picked(picked, model, is_found=True))
     wanted = {name: rule for name, rule in rules.items() if name in names}
-    return writer.page(*writer.values(wanted, model, through, only=names), writer.picked(picked, model, is_found=False))
+
+    def reader(writer: _Writer) -> PageReader:
+        return writer.page(*writer.values(wanted, model, through, only=names), writer.picked(picked, model, is_found=False))
+
+    of_objects = reader(writer)
+    if through is not None or not all(map(_is_plain, wanted.values())):
+        return of_objects
+    of_read_fields = reader(_Writer(of_read_fields=True))
+    return lambda records: (of_read_fields if _all_are_read_fields(records) else of_objects)(records)
+
+
+def _all_are_read_fields(records: Sequence[Record]) -> bool:
+    return all(issubclass(kind, ReadFields) for kind in set(map(type, map(_FIELDS_OF, records))))
 
 
 def _told(rules: Mapping[str, FieldRule], model: UniversalDataModel, through: ModelReader | None) -> set[str]:
@@ -96,9 +113,10 @@ def _gives_kind(rule: FieldRule, schema: JsonSchema) -> bool:
 
 
 class _Writer:
-    """Writes one reader, which gives a name to each value that it finds in `fields`."""
+    """Writes one reader, which gives a name to each value that it finds in `fields`: an object, or `of_read_fields` alone."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, of_read_fields: bool = False) -> None:
+        self._of_read_fields = of_read_fields
         self._source = Source(
             "compiled mapping",
             dict=dict,
@@ -148,7 +166,8 @@ class _Writer:
 
     def fields(self, rules: Mapping[str, FieldRule], schema: JsonSchema) -> Iterator[str]:
         """Finds the value of each rule. One that stands under one name takes no call where it is of the right type already."""
-        yield "if type(fields) is not dict: fields = mapping_of(fields)"
+        if not self._of_read_fields:
+            yield "if type(fields) is not dict: fields = mapping_of(fields)"
         properties = schema.get("properties", {})
         for name, rule in rules.items():
             yield from self._field(self._value(name), rule, properties.get(name, {}))
@@ -186,7 +205,8 @@ class _Writer:
             yield f"{value} = {self.name(_value_reader(rule, schema))}(fields)"
             return
         make = coercion(schema)
-        yield f"{value} = fields.get({self.name(rule.path)})"
+        path = rule.path or ""
+        yield f"{value} = fields.{attribute_of(path)}" if self._of_read_fields else f"{value} = fields.get({self.name(path)})"
         made = f"{self.name(make)}({value})"
         for kind, other in MADE_BY_TYPE.get(make, {}).items():
             made = f"{self.name(other)}({value}) if type({value}) is {self.name(kind)} else {made}"
@@ -236,6 +256,8 @@ def _is_plain(rule: FieldRule) -> bool:
 
 
 def _mapping_of(fields: Any) -> Mapping[str, Any]:
+    if isinstance(fields, ReadFields):
+        return object_of(fields)
     return fields if isinstance(fields, Mapping) else {}
 
 

@@ -91,8 +91,8 @@ async def test_of_the_parts_of_records_those_are_read_that_the_document_mentions
             await world.execute(document)
             await world.execute(document)
 
-    of_models = {"fields", "created_at", "updated_at"}
-    shown, named = {"fields"}, {"name", "updated_at"}
+    of_models = {"models_fields", "created_at", "updated_at"}
+    shown, named = {"shown_fields", "fields"}, {"name", "updated_at"}
     expected = [shown, {"version"}, named, named, of_models, {"url", *of_models}]
     assert notes_app.parts == [parts for parts in expected for _ in range(2)]
 

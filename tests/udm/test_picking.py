@@ -5,8 +5,10 @@ from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import defstruct
 
 from gateway.models import Record
+from gateway.models.read_fields import ReadFields, attribute_of
 from gateway.udm import MODELS, Picked, Translation, translation
 from gateway.udm.shapes import type_name
 from tests.support.examples import ANY_JSON
@@ -18,6 +20,13 @@ VALUES = ANY_JSON | st.lists(ANY_JSON, max_size=2) | st.sampled_from(["2026-11-2
 
 def wanted_of(whole: dict[str, Any], picked: dict[str, Picked], translated: Translation) -> dict[str, Any]:
     return {key: whole.get(each.name) if each.name is not None else type_name(translated.model) for key, each in picked.items()}
+
+
+def only_read(record: Record, names: list[str]) -> Record:
+    """The record as of a page of which no more than these fields were read."""
+    values = [*map(record.fields.get, names)]
+    kind = defstruct("Item", [(attribute_of(name), Any) for name in names], bases=(ReadFields,))
+    return record._replace(fields=kind(*values))
 
 
 @given(model=st.sampled_from(sorted(MODELS)), through=st.booleans(), data=st.data())
@@ -41,6 +50,9 @@ def test_what_is_picked_is_what_the_whole_record_has_there(model: str, through: 
     # As text: true is equal to 1. The order is that of what is picked.
     wanted = [wanted_of(translated.read(each), picked, translated) for each in (told, Record("8", {}), told)]
     assert repr(found) == repr(wanted)
+    # The same of a page of which no more was read than models read.
+    assert repr(reading([only_read(told, names)] * 2)) == repr(wanted[:1] * 2)
+    assert repr(translated.read(only_read(told, names))) == repr(translated.read(told))
 
 
 def test_a_gap_is_filled_of_what_is_not_picked():

@@ -16,8 +16,6 @@ from gateway.models import JsonObject, JsonValue
 _MEDIA_TYPE = re.compile(r"[\w.+-]{1,60}/[\w.+-]{1,60}")
 
 _BYTES_OF_A_VALUE = 120
-_VALUES_OF_AN_ITEM = 3
-# Of which nothing was read but what identifies it: with its text.
 
 
 @dataclass(frozen=True)
@@ -82,7 +80,7 @@ class Answer:
 def decoded(response: AppResponse, *, url: WebAddress, app: str, shape: PageShape | None = None) -> Answer:
     """The answer of a response. With a shape no more of its body is read than that, if it is of that shape."""
     unread = _unread(response, shape) if shape is not None else None
-    body, values, fault = _body(response, app=app) if unread is None else (None, _VALUES_OF_AN_ITEM * len(unread.page.items), None)
+    body, values, fault = _body(response, app=app) if unread is None else (None, unread.page.values, None)
     return Answer(
         status=response.status,
         headers=response.headers,

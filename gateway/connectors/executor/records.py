@@ -1,7 +1,7 @@
 """Records out of what an app answers."""
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from itertools import repeat
@@ -12,10 +12,11 @@ from gateway.connectors.executor.known_fields import SCHEMA
 from gateway.connectors.executor.names import Names, kind_of, told
 from gateway.connectors.executor.transforms import transformed
 from gateway.connectors.format.collections import Collection
-from gateway.connectors.http import JsonPage, attribute_of
+from gateway.connectors.http import JsonPage
 from gateway.errors import UpstreamResponseError
 from gateway.expressions import ExpressionError, Template, times
 from gateway.models import JsonObject, JsonSchema, JsonValue, Record
+from gateway.models.read_fields import attribute_of
 from gateway.models.records import RECORD_PARTS, TOLD_PARTS
 from gateway.udm.coercion import fitted
 
@@ -69,24 +70,26 @@ class RecordReader:
 
     @property
     def keys(self) -> frozenset[str] | None:
-        """The fields of items that tell all that is wanted of records; null where that takes more of them."""
+        """The fields of items that tell all that is wanted of records beside their fields; null where that takes more."""
         told = map(self._template, TOLD_PARTS)
         keys = {_key(template) for template in (self._collection.record.id, *told) if template is not None}
-        is_told = not self._is_reshaped and "fields" not in self.parts and None not in keys
-        return frozenset(key for key in keys if key is not None) if is_told else None
+        return frozenset(key for key in keys if key is not None) if not self._is_reshaped and None not in keys else None
 
     def read_unread(self, page: JsonPage) -> list[Record] | None:
-        """The records of a page of which only `keys` were read: their fields are texts of JSON. Null where anything is amiss with any."""
+        """The records of a page of which only some fields were read, `keys` among them. Null where anything is amiss with any.
+
+        Their fields are texts of JSON where the page has these, else those that were read.
+        """
 
         def values(template: Template) -> list[Any]:
             return list(map(attrgetter(attribute_of(_key(template) or "")), page.items))
 
         try:
-            return self._in_columns(_ids(values(self._collection.record.id)), page.texts, values)
+            return self._in_columns(_ids(values(self._collection.record.id)), page.texts or page.items, values)
         except _ODD:
             return None
 
-    def _in_columns(self, ids: list[str], fields: list[Any], values: Callable[[Template], list[Any]]) -> list[Record]:
+    def _in_columns(self, ids: list[str], fields: Sequence[Any], values: Callable[[Template], list[Any]]) -> list[Record]:
         """Records of their ids, their fields, and the values that templates have for them."""
         columns = (
             ids,

@@ -1,6 +1,7 @@
 """Which pages of records need not be read whole, because nobody looks at more of them than a few of their fields."""
 
 from collections.abc import Iterator
+from itertools import chain
 
 from gateway.connectors.executor.calls import Caller
 from gateway.connectors.executor.pages import Unread
@@ -8,10 +9,12 @@ from gateway.connectors.executor.pagination import resolved
 from gateway.connectors.executor.records import RecordReader
 from gateway.connectors.format.collections import Collection
 from gateway.connectors.format.connector import ConnectorFile
+from gateway.connectors.format.mappings import FieldMapping
 from gateway.connectors.format.operations import ListOperation
 from gateway.connectors.format.requests import CursorPagination, ErrorRule, NextUrlPagination, Pagination
 from gateway.connectors.http import PageShape
 from gateway.models import Record
+from gateway.models.records import MODELS_FIELDS, SHOWN_FIELDS
 
 _SUCCESS = range(200, 300)
 _Path = tuple[str, ...]
@@ -22,14 +25,47 @@ def unread(caller: Caller, collection: Collection, operation: ListOperation, rea
     known = caller.shapes
     key = id(operation), reader.parts
     if key not in known:
-        known[key] = _shape(caller.file, collection, operation, reader.keys)
+        keys = _keys(collection, reader)
+        known[key] = _shape(caller.file, collection, operation, keys, has_texts=SHOWN_FIELDS in reader.parts) if keys is not None else None
     shape = known[key]
     return Unread(shape, reader.read_unread) if shape is not None else None
 
 
-def _shape(file: ConnectorFile, collection: Collection, operation: ListOperation, keys: frozenset[str] | None) -> PageShape | None:
+def _keys(collection: Collection, reader: RecordReader) -> frozenset[str] | None:
+    """The fields of items that are read; null where that may be any."""
+    if "fields" in reader.parts or {SHOWN_FIELDS, MODELS_FIELDS} <= reader.parts or reader.keys is None:
+        return None
+    if MODELS_FIELDS not in reader.parts:
+        return reader.keys
+    fields = [field for mapping in collection.universal_data_models.values() for field in mapping.fields.values()]
+    keys = list(chain.from_iterable(map(_keys_of_field, fields)))
+    return reader.keys.union(key for key in keys if key is not None) if None not in keys else None
+
+
+def _keys_of_field(field: str | FieldMapping) -> Iterator[str | None]:
+    """The app's fields that tell a field of a model; null among them where it may be any."""
+    if isinstance(field, str):
+        yield _key(field)
+        return
+    if field.field is not None:
+        yield _key(field.field)
+    for part in field.fields.values():
+        yield from _keys_of_field(part)
+    for path in field.from_.paths if field.from_ is not None else ():
+        if path[0] in ("@", "fields"):
+            yield path[1] if len(path) > 1 else None
+
+
+def _key(path: str) -> str | None:
+    # One with dots may be a name or a way.
+    return path if "." not in path else None
+
+
+def _shape(
+    file: ConnectorFile, collection: Collection, operation: ListOperation, keys: frozenset[str], *, has_texts: bool
+) -> PageShape | None:
     path = operation.records.path
-    if keys is None or path is None or path[0] != "body":
+    if path is None or path[0] != "body":
         return None
     if collection.gone is not None or operation.where is not None or operation.partitions or operation.drilldowns is not None:
         return None
@@ -39,7 +75,7 @@ def _shape(file: ConnectorFile, collection: Collection, operation: ListOperation
     told = [*_paths_of(resolved(operation.pagination, file.pagination))]
     if any(path[0] in ("@", "last") or path == ("body",) for path in told):
         return None
-    shape = PageShape(path[1:], keys, frozenset(path[1] for path in told if path[0] == "body"))
+    shape = PageShape(path[1:], keys, frozenset(path[1] for path in told if path[0] == "body"), has_texts)
     return shape if shape.is_possible else None
 
 

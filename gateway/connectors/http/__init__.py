@@ -2,7 +2,7 @@
 
 from gateway.connectors.http.client import Http
 from gateway.connectors.http.json_bodies import counted_json, decode_json
-from gateway.connectors.http.json_pages import JsonPage, PageShape, attribute_of, read_page
+from gateway.connectors.http.json_pages import JsonPage, PageShape, read_page
 from gateway.connectors.http.request import AppRequest
 from gateway.connectors.http.response import AppResponse
 from gateway.connectors.http.web_address import WebAddress
@@ -14,7 +14,6 @@ __all__ = [
     "JsonPage",
     "PageShape",
     "WebAddress",
-    "attribute_of",
     "counted_json",
     "decode_json",
     "read_page",

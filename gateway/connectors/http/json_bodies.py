@@ -49,7 +49,7 @@ def counted_json(body: bytes) -> tuple[JsonValue, int]:
         value = orjson.loads(body)
     except orjson.JSONDecodeError:
         return _decode_tolerantly(body)
-    count = _count(value)
+    count = count_values(value)
     # orjson turns integers of 65 bits and more into floats.
     if shows_long_number(body) and _holds_rounded(value):
         return _decode_tolerantly(body)
@@ -75,7 +75,7 @@ def _decode_tolerantly(body: bytes) -> tuple[JsonValue, int]:
         raise _too_deep() from None
     except ValueError:
         raise _not_json(text) from None
-    count = _count(value)
+    count = count_values(value)
     return _without_surrogates(value) if _SURROGATE_ESCAPE.search(text) else value, count
 
 
@@ -90,7 +90,7 @@ def _loaded(text: str) -> JsonValue:
         return read(parse_int=_readable)
 
 
-def _levels(value: JsonValue) -> Iterator[list[Any]]:
+def _levels(value: Any) -> Iterator[list[Any]]:
     """The value, what it holds, what that holds, and so on; level by level, so that no depth exhausts the stack."""
     level: list[Any] = [value]
     while level:
@@ -99,8 +99,8 @@ def _levels(value: JsonValue) -> Iterator[list[Any]]:
         level = get_referents(*level)
 
 
-def _count(value: JsonValue) -> int:
-    """How many values there are. Raises UpstreamResponseError where they nest too deeply."""
+def count_values(value: Any) -> int:
+    """How many values it is made of, itself included. Raises UpstreamResponseError where they nest too deeply."""
     levels = _levels(value)
     count = sum(map(len, islice(levels, MAX_DEPTH)))
     deepest = next(levels, [])

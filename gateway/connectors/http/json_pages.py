@@ -5,11 +5,14 @@ from typing import Any, NamedTuple
 
 from msgspec import DecodeError, Raw, defstruct, field
 from msgspec.json import Decoder
+from msgspec.structs import astuple
 
-from gateway.connectors.http.json_bodies import may_hold_too_many_values
+from gateway.connectors.http.json_bodies import count_values, may_hold_too_many_values
+from gateway.errors import UpstreamResponseError
 from gateway.models import JsonObject
+from gateway.models.read_fields import ReadFields, attribute_of
 
-__all__ = ["JsonPage", "PageShape", "attribute_of", "read_page"]
+__all__ = ["JsonPage", "PageShape", "read_page"]
 
 _NOT_IN_A_NAME = frozenset('"\\') | frozenset(map(chr, range(0x20))) | frozenset(map(chr, range(0xD800, 0xE000)))
 # The library looks for names as they are; of Unicode's own the last could not be looked for.
@@ -26,6 +29,8 @@ class PageShape(NamedTuple):
     """The fields of the items."""
     beside: frozenset[str] = frozenset()
     """Members of the outermost object beside that in which the list is."""
+    has_texts: bool = True
+    """Whether items are wanted as the app wrote them, too."""
 
     @property
     def is_possible(self) -> bool:
@@ -40,19 +45,17 @@ class JsonPage(NamedTuple):
 
     beside: JsonObject
     """The members of the outermost object that were asked for; null where there are none of them."""
-    items: list[Any]
-    """Each item with the fields that were asked for, as attributes by `attribute_of`; null where it has none of them."""
+    items: list[ReadFields]
+    """The fields of each item that were asked for."""
     texts: list[Raw]
-    """Each item as the app wrote it: a JSON object in UTF-8. Of several members of one name the last one counts."""
+    """Each item as the app wrote it, where that was asked for: a JSON object in UTF-8. Of members of one name the last one counts."""
+    values: int
+    """Of how many values it is made."""
 
     def part(self, start: int, end: int) -> "JsonPage":
         """The page with the items from one place up to another."""
-        return self if start == 0 and end >= len(self.items) else JsonPage(self.beside, self.items[start:end], self.texts[start:end])
-
-
-def attribute_of(key: str) -> str:
-    """The attribute in which an item has a field."""
-    return f"k{key.encode().hex()}"
+        is_all = start == 0 and end >= len(self.items)
+        return self if is_all else self._replace(items=self.items[start:end], texts=self.texts[start:end])
 
 
 def read_page(body: bytes, shape: PageShape) -> JsonPage | None:
@@ -62,13 +65,13 @@ def read_page(body: bytes, shape: PageShape) -> JsonPage | None:
     """
     if may_hold_too_many_values(body) or not _is_unicode(body):
         return None
-    texts_of, items_of = _decoder(shape, list[Raw]), _items_decoder(shape)
     try:
-        outer, inner = texts_of.decode(body), items_of.decode(body)
-    except (DecodeError, UnicodeDecodeError, RecursionError):
+        read = _decoder(shape).decode(body)
+        texts = _within(_texts_decoder(shape).decode(body), shape) if shape.has_texts else []
+        items, beside = _within(read, shape), {key: getattr(read, attribute_of(key)) for key in shape.beside}
+        return JsonPage(beside, items, texts, count_values([beside, *map(astuple, items), *texts]))
+    except (DecodeError, UnicodeDecodeError, RecursionError, UpstreamResponseError):
         return None
-    beside = {key: getattr(outer, attribute_of(key)) for key in shape.beside}
-    return JsonPage(beside, _within(inner, shape), _within(outer, shape))
 
 
 def _is_unicode(body: bytes) -> bool:
@@ -82,23 +85,28 @@ def _is_unicode(body: bytes) -> bool:
 
 
 @lru_cache(maxsize=_KEPT_SHAPES)
-def _items_decoder(shape: PageShape) -> Decoder[Any]:
-    item: Any = _object("Item", shape.keys)
-    return _decoder(shape._replace(beside=frozenset()), list[item])
+def _decoder(shape: PageShape) -> Decoder[Any]:
+    return Decoder(_page(shape.items, _object("Item", shape.keys), beside=shape.beside))
 
 
 @lru_cache(maxsize=_KEPT_SHAPES)
-def _decoder(shape: PageShape, kind: Any) -> Decoder[Any]:
-    for depth, key in reversed(list(enumerate(shape.items))):
-        kind = _object("Body", shape.beside if depth == 0 else frozenset(), (_WITHIN, kind, field(name=key)))
-    return Decoder(kind)
+def _texts_decoder(shape: PageShape) -> Decoder[Any]:
+    return Decoder(_page(shape.items, Raw, beside=frozenset()))
+
+
+def _page(way: tuple[str, ...], item: Any, *, beside: frozenset[str]) -> Any:
+    """The type of a body in which the way leads to a list of such items."""
+    page: Any = list[item]
+    for depth, key in reversed(list(enumerate(way))):
+        page = _object("Body", beside if depth == 0 else frozenset(), (_WITHIN, page, field(name=key)))
+    return page
 
 
 def _object(name: str, keys: frozenset[str], *members: Any) -> type:
     """What has the values of keys as attributes, none of which an app needs to send, beside members that it must."""
-    read = ((attribute_of(key), Any, field(default=None, name=key)) for key in keys)
-    # What an app sends holds no circles, for which the search for garbage would look at each of them.
-    return defstruct(name, [*members, *read], gc=False)
+    return defstruct(
+        name, [*members, *((attribute_of(key), Any, field(default=None, name=key)) for key in keys)], bases=(ReadFields,), gc=False
+    )
 
 
 def _within(page: Any, shape: PageShape) -> list[Any]:

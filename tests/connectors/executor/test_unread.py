@@ -8,8 +8,10 @@ from msgspec import Raw
 
 from gateway.errors import UpstreamError
 from gateway.models import PageRequest, Pointer
-from gateway.models.records import RECORD_PARTS, TOLD_PARTS
+from gateway.models.read_fields import ReadFields, object_of
+from gateway.models.records import MODELS_FIELDS, RECORD_PARTS, SHOWN_FIELDS, TOLD_PARTS
 from gateway.testing import Answer
+from gateway.udm import Picked
 from tests.connectors.executor.notes import TOKEN, items, read
 
 NOTES = {
@@ -24,7 +26,10 @@ ENVELOPE = {"id": "${record.id}", "name": "${record.title}", "version": "${recor
 CURSOR = {"type": "cursor", "name": "c", "next": "${body.next}", "has_more": "body.more"}
 
 
-async def page_of(connector, access, *, parts=TOLD_PARTS, token=None):
+SHOWN = TOLD_PARTS | {SHOWN_FIELDS}
+
+
+async def page_of(connector, access, *, parts=SHOWN, token=None):
     return await connector.records(access, Pointer("notes"), PageRequest(size=100, token=token, parts=parts))
 
 
@@ -161,7 +166,7 @@ async def test_json_that_is_not_quite_kept_to_is_read_whole(app, connector, acce
 
 async def test_those_who_read_all_and_those_who_do_not_share_one_request_whoever_comes_first(app, connector, access):
     notes = connector(collection={"record": ENVELOPE})
-    for parts in ((TOLD_PARTS, RECORD_PARTS, frozenset()), (RECORD_PARTS, TOLD_PARTS, frozenset())):
+    for parts in ((SHOWN, RECORD_PARTS, frozenset({SHOWN_FIELDS})), (RECORD_PARTS, SHOWN, frozenset({SHOWN_FIELDS}))):
         app.answer(Answer(json=NOTES, delay_seconds=0.05))
         asked = len(app.requests)
 
@@ -171,8 +176,8 @@ async def test_those_who_read_all_and_those_who_do_not_share_one_request_whoever
         records = {each: page.items for each, page in zip(parts, pages, strict=True)}
         assert [record.fields for record in records[RECORD_PARTS]] == NOTES["items"]
         assert [whole(record).fields if is_unread(page) else record.fields for page in pages for record in page.items] == NOTES["items"] * 3
-        assert [record.name for record in records[TOLD_PARTS]] == ["A", "5", None]
-        assert [record.name for record in records[frozenset()]] == [None] * 3
+        assert [record.name for record in records[SHOWN]] == ["A", "5", None]
+        assert [record.name for record in records[frozenset({SHOWN_FIELDS})]] == [None] * 3
 
 
 async def test_a_page_that_the_app_confirms_is_told_again_as_it_was_written(app, connector, access):
@@ -215,3 +220,70 @@ async def test_a_page_of_thousands_is_told_in_their_order(app, connector, access
 async def _read_again(app, connector, access):
     app.answer(json=items(*range(1_201)))
     return await read(connector(), access)
+
+
+MODELLED = {
+    "plain": {"subject": "title", "tags": "tags", "dueTime": "at", "priority": "rev"},
+    "values": {"subject": "title", "status": {"field": "rev", "values": {"1": "open"}}},
+    "expressions": {"subject": {"from": "${fields.title}"}, "status": {"field": "rev", "from": "${value || fields.rate}"}},
+}
+
+
+@pytest.mark.parametrize("fields", MODELLED.values(), ids=MODELLED)
+@pytest.mark.parametrize("picked", [("id", "subject"), ("subject", "tags", "dueTime", "priority", "status", "updatedTime"), ()])
+async def test_of_records_that_models_read_no_other_fields_are_read(app, connector, access, fields, picked):
+    app.answer(json=NOTES)
+    app.answer(json=NOTES)
+    notes = connector(collection={"record": ENVELOPE, "universal_data_models": {"tasks": {"fields": fields}}})
+    translation = notes.mapping(Pointer("notes"), "tasks")
+
+    page = await page_of(notes, access, parts=TOLD_PARTS | {MODELS_FIELDS})
+    whole_page = await page_of(notes, access, parts=RECORD_PARTS)
+
+    assert all(isinstance(record.fields, ReadFields) for record in page.items)
+    assert {"who", "next"}.isdisjoint(key for record in page.items for key in object_of(record.fields))
+    assert list(map(translation.read, page.items)) == list(map(translation.read, whole_page.items))
+    read = translation.reading({name: Picked(name) for name in picked})
+    mixed = [*page.items, *whole_page.items]
+    assert (
+        read(page.items)
+        == read(whole_page.items)
+        == [{name: each.get(name) for name in picked} for each in map(translation.read, whole_page.items)]
+    )
+    assert read(mixed) == read(whole_page.items) * 2
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"subject": "who.name"},
+        {"subject": {"from": "${join(', ', keys(fields))}"}},
+        {"subject": {"field": "title", "from": "${value || fields.who.name}"}, "status": {"from": "${fields}"}},
+        {"subject": '"'},
+    ],
+    ids=json.dumps,
+)
+async def test_where_a_model_may_read_any_field_all_are_read(app, connector, access, fields):
+    app.answer(json=NOTES)
+    notes = connector(collection={"universal_data_models": {"tasks": {"fields": fields}}})
+
+    assert not is_unread(await page_of(notes, access, parts=frozenset({MODELS_FIELDS})))
+
+
+async def test_records_that_are_shown_and_read_by_models_are_read_whole(app, connector, access):
+    app.answer(json=NOTES)
+
+    assert not is_unread(await page_of(connector(), access, parts=frozenset({MODELS_FIELDS, SHOWN_FIELDS})))
+
+
+async def test_what_nests_too_deeply_for_an_answer_is_refused_where_a_model_reads_it(app, connector, access):
+    body = b'{"items": [{"id": 1, "title": %b}]}' % (b"[" * 300 + b"]" * 300)
+    headers = {"Content-Type": "application/json"}
+    app.answer(Answer(body=body, headers=headers), Answer(body=body, headers=headers), Answer(body=body, headers=headers))
+    notes = connector(collection={"universal_data_models": {"tasks": {"fields": {"subject": "title"}}}})
+
+    fault = await told(notes, access, parts=frozenset({MODELS_FIELDS}))
+
+    assert fault == await told(notes, access, parts=RECORD_PARTS)
+    assert "nested deeper than the 200 levels" in fault[1]
+    assert is_unread(await page_of(notes, access, parts=frozenset({SHOWN_FIELDS})))

@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.connectors.http import PageShape, attribute_of, decode_json, read_page
+from gateway.connectors.http import PageShape, decode_json, read_page
 from gateway.connectors.http.json_bodies import MAX_VALUES
+from gateway.models.read_fields import attribute_of
 from tests.support.examples import ANY_JSON
 
 ITEMS = PageShape(("items",), frozenset({"id", "näme"}))
