@@ -132,4 +132,6 @@ async def _left(receive: Receive) -> None:
 
 def _event(frame: Frame) -> bytes:
     data = f'{{"errors":{frame.text}}}' if frame.is_refusal else frame.text
-    return (f"id: {frame.cursor}\n" if frame.cursor is not None else "").encode() + f"event: next\ndata: {data}\n\n".encode()
+    identity = f"id: {frame.cursor}\n" if frame.cursor is not None else ""
+    # An app's JSON that nobody read may have line ends between its values, which would end the field.
+    return b"%bevent: next\ndata: %b\n\n" % (identity.encode(), data.encode().translate(None, b"\r\n"))

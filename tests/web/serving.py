@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import strawberry
+from msgspec import Raw
 from starlette.applications import Starlette
 from strawberry.scalars import JSON
 
@@ -49,6 +50,10 @@ class Query:
     @strawberry.field
     async def echo(self, value: JSON) -> JSON:
         return value
+
+    @strawberry.field
+    async def unread(self) -> JSON:
+        return Raw(b'{"a":\r\n  1.50,\r"b":\n\n"c"}')
 
     @strawberry.field
     async def missing(self) -> str | None:

@@ -51,6 +51,12 @@ async def test_a_stream_that_ends_says_that_it_is_complete(app):
         assert await client.chunk() is None
 
 
+async def test_json_that_nobody_read_is_told_on_one_line_however_it_was_written(app):
+    async with events(app, "{ unread }") as client:
+        assert await client.chunk() == 'event: next\ndata: {"data":{"unread":{"a":  1.50,"b":"c"}}}\n\n'
+        assert await client.chunk() == "event: complete\ndata: \n\n"
+
+
 async def test_sockets_and_streams_share_answers(app, log):
     await log.append()
     async with events(app, CHANGES) as first, events(app, CHANGES) as second:
