@@ -8,7 +8,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import Receive
 
 from gateway.clock import Deadline
-from gateway.connectors.http.json_bodies import shows_long_number
+from gateway.connectors.http import json_bodies
 from gateway.errors import BodyTooLargeError, NotJsonError, OperationTimeoutError
 from gateway.models import JsonValue
 
@@ -61,7 +61,7 @@ def decode_json(data: str | bytes) -> JsonValue:
     try:
         value = orjson.loads(raw)
         # 64 bits may not hold it, and orjson would make a float of it.
-        return json.loads(raw) if shows_long_number(raw) else value
+        return json.loads(raw) if json_bodies.shows_long_number(raw) else value
     except (ValueError, RecursionError):
         # The standard library reads a little less deeply than orjson, the less the deeper it is called.
         raise NotJsonError("The request is not valid JSON.") from None
@@ -76,9 +76,12 @@ def encode_json(value: JsonValue) -> bytes:
         pass
     try:
         return msgspec.json.encode(value)
-    except UnicodeEncodeError:
+    except (TypeError, UnicodeEncodeError):
+        # It knows neither half a pair nor classes below those of texts and numbers.
         return json.dumps(value, separators=(",", ":"), allow_nan=False, default=_whole).encode()
 
 
-def _whole(unread: msgspec.Raw) -> JsonValue:
-    return decode_json(bytes(unread))
+def _whole(unread: object) -> JsonValue:
+    if not isinstance(unread, msgspec.Raw):
+        raise TypeError(f"A {type(unread).__name__} is no JSON.")
+    return json_bodies.decode_json(bytes(unread))

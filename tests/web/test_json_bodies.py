@@ -2,6 +2,7 @@
 
 import json
 
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from msgspec import Raw
@@ -43,6 +44,26 @@ def test_json_that_nobody_read_is_answered_beside_any_value_as_it_was_written(va
 
 def test_json_that_nobody_read_stays_as_it_was_written():
     assert encode_json([{"fields": Raw(b'{"a": 1.50, "a":\t1E2}')}, 10**30]) == b'[{"fields":{"a": 1.50, "a":\t1E2}},%d]' % 10**30
+
+
+def test_json_that_nobody_read_is_answered_beside_half_a_pair_as_a_reading_of_all_has_it():
+    assert encode_json(["\ud800", Raw(b'[1e400, 1.50, "\xc3\xa9"]')]) == b'["\\ud800",[null,1.5,"\\u00e9"]]'
+
+
+@pytest.mark.parametrize("beside", [10**30, Raw(b"{}"), "\ud800"])
+def test_texts_and_numbers_of_classes_of_their_own_are_answered_beside_whatever_there_is(beside):
+    class Text(str):
+        __slots__ = ()
+
+    class Number(int):
+        pass
+
+    assert json.loads(encode_json([Text("a"), Number(3), beside]))[:2] == ["a", 3]
+
+
+def test_what_is_no_json_is_not_answered():
+    with pytest.raises(TypeError):
+        encode_json(["\ud800", {1}])
 
 
 def exact(value: object) -> str:
