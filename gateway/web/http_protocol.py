@@ -18,6 +18,7 @@ _MOST_BYTES = 64 * 1024
 _MOST_UNENDED_BYTES = 512 * 1024
 """How much may come in before a head ends: its first bytes may come with the end of a body before it."""
 _TOO_LONG = "The head of the request is too long."
+_NO_HTTP = "Invalid HTTP request received."
 _SHORT_BYTES = 100
 """Of an address that is remembered with its parts."""
 
@@ -30,6 +31,8 @@ class Connection(HttpToolsProtocol):
 
     _is_in_head = False
     _came_in = _coming_in = _counted = _seen = _of_head = 0
+    _is_read_again = False
+    """Whether the head that has come asks for a protocol that is not spoken here."""
     _idle_since: float | None = None
     _idle_timer: asyncio.TimerHandle | None = None
 
@@ -50,6 +53,10 @@ class Connection(HttpToolsProtocol):
             # The parser ends there, and the request with it.
             raise ValueError(_TOO_LONG)
         parser, version = self.parser, self.parser.get_http_version()
+        is_upgrade = parser.should_upgrade() and self._should_upgrade()
+        self._is_read_again = parser.should_upgrade() and not is_upgrade and parser.get_method() != b"CONNECT"
+        if self._is_read_again:
+            return
         path, raw_path, query = _parts(self.url) if len(self.url) <= _SHORT_BYTES else _parts_of(self.url)
         self.scope = {
             "type": "http",
@@ -68,7 +75,7 @@ class Connection(HttpToolsProtocol):
             "state": self.app_state.copy(),
             "extensions": {WHOLE_ANSWER: {}},
         }
-        if not (parser.should_upgrade() and self._should_upgrade()):
+        if not is_upgrade:
             self._begin(keep_alive=version != "1.0" and parser.should_keep_alive())
 
     def _begin(self, *, keep_alive: bool) -> None:
@@ -92,13 +99,16 @@ class Connection(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """Ends the request."""
+        if self._is_read_again:
+            return
         HttpToolsProtocol.on_message_complete(self)
         self.scope["extensions"][WHOLE_REQUEST] = {}
 
     def data_received(self, data: bytes) -> None:
         """Takes what came in. A part of the head that has not ended is held by the parser, which tells nobody of it."""
         self._coming_in = len(data)
-        super().data_received(data)
+        self._unset_keepalive_if_required()
+        self._parse(data)
         if self._is_in_head:
             self._came_in += len(data)
             is_too_long = self._came_in > _MOST_UNENDED_BYTES
@@ -107,6 +117,36 @@ class Connection(HttpToolsProtocol):
             is_too_long = len(self.headers or ()) > self._of_head and self._is_too_long()
         if is_too_long and not self.transport.is_closing():
             self.send_400_response(_TOO_LONG)
+
+    def _parse(self, data: bytes) -> None:
+        rest = memoryview(data)
+        try:
+            while rest:
+                rest = rest[self._parsed(rest) :]
+        except httptools.HttpParserError:
+            self.logger.warning(_NO_HTTP)
+            self.send_400_response(_NO_HTTP)
+
+    def _parsed(self, data: memoryview) -> int:
+        """How much the parser took. It stops where another protocol is asked for, and takes the body after that head for none."""
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade as stop:
+            if self._is_read_again:
+                # Whoever asks for what is not spoken is answered as who does not ask, as HTTP has it.
+                self.parser.feed_data(self._head_without_upgrade())
+            elif self._should_upgrade():
+                self.handle_websocket_upgrade()
+                return len(data)
+            end: int = stop.args[0]
+            return end
+        return len(data)
+
+    def _head_without_upgrade(self) -> bytes:
+        parser = self.parser
+        lines = [b"%b %b HTTP/%b" % (parser.get_method(), self.url, parser.get_http_version().encode())]
+        lines += [b"%b: %b" % header for header in self.headers if header[0] != b"upgrade"]
+        return b"\r\n".join([*lines, b"", b""])
 
     def on_response_complete(self) -> None:
         """Goes on with the next request that is there already, or waits for one as long as a connection may be idle."""
