@@ -6,7 +6,7 @@ from itertools import chain
 from urllib.parse import unquote
 
 import httptools
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from gateway.web.extensions import WHOLE_ANSWER, WHOLE_REQUEST
 from gateway.web.http_exchanges import Exchange
@@ -31,6 +31,8 @@ class Connection(HttpToolsProtocol):
 
     _is_in_head = False
     _came_in = _coming_in = _counted = _seen = _of_head = 0
+    _answered: RequestResponseCycle | None = None
+    """What is being answered, or was the last time; `cycle` is what came in last, and may have to wait."""
     _is_read_again = False
     """Whether the head that has come asks for a protocol that is not spoken here."""
     _idle_since: float | None = None
@@ -92,10 +94,14 @@ class Connection(HttpToolsProtocol):
             ),
         )
         if earlier is None or earlier.response_complete:
-            self._start_asgi_task(self.cycle, self.app)
+            self._answer(self.cycle)
         else:
             self.flow.pause_reading()
             self.pipeline.appendleft((self.cycle, self.app))
+
+    def _answer(self, exchange: RequestResponseCycle) -> None:
+        self._answered = exchange
+        self._start_asgi_task(exchange, self.app)
 
     def on_message_complete(self) -> None:
         """Ends the request."""
@@ -155,7 +161,7 @@ class Connection(HttpToolsProtocol):
             return
         self.flow.resume_reading()
         if self.pipeline:
-            self._start_asgi_task(*self.pipeline.pop())
+            self._answer(self.pipeline.pop()[0])
             return
         self._idle_since = self.loop.time()
         if self._idle_timer is None:
@@ -164,6 +170,10 @@ class Connection(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Ends it."""
         super().connection_lost(exc)
+        if self._answered is not None and not self._answered.response_complete:
+            # The library tells only who came in last.
+            self._answered.disconnected = True
+            self._answered.message_event.set()
         if self._idle_timer is not None:
             self._idle_timer.cancel()
 

@@ -202,6 +202,24 @@ async def test_who_leaves_is_told_to_whoever_still_reads():
     ]
 
 
+async def test_who_leaves_is_told_to_whoever_answers_though_another_request_waits():
+    told: asyncio.Queue[Any] = asyncio.Queue()
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await receive()
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"a", "more_body": True})
+        told.put_nowait(await receive())
+
+    async with serving(app, Connection) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(GET + GET)
+        await reader.readuntil(b"1\r\na\r\n")
+        writer.close()
+
+        assert await asyncio.wait_for(told.get(), 5) == {"type": "http.disconnect"}
+
+
 async def test_an_idle_connection_is_closed_and_one_that_is_used_is_not():
     async def app(scope: Any, receive: Any, send: Any) -> None:
         await asyncio.sleep(0.3 if scope["path"] == "/slow" else 0)
