@@ -15,6 +15,7 @@ _BYTES_BESIDE_A_HEADER = 32
 _MAX_INFORMATIONAL = 100
 # Each is read at the cost of an answer, and a few bytes make one: without an end they would keep everybody else waiting.
 _READABLE_TRANSFERS = frozenset({"", "chunked", "identity"})
+_NO_BODY = Body(content_encoding="", max_bytes=0)
 
 
 class Incoming:
@@ -40,6 +41,7 @@ class Incoming:
         """Keeps nothing of the last answer, and is ready for another one."""
         self._answer: AppResponse | None = None
         self._has_head = self._is_followed = False
+        self._body = _NO_BODY
         self._begin()
 
     def feed(self, data: bytes) -> AppResponse | None:
@@ -51,7 +53,9 @@ class Incoming:
         fault = self._parsed(data)
         if fault is not None:
             raise fault
-        if not self._has_progressed:
+        if self._has_progressed:
+            self._bytes_without_progress = 0
+        else:
             # The parser keeps what it has of a header, also of one behind the body, and the app need not end it.
             self._bytes_without_progress += len(data)
             if self._bytes_without_progress > MAX_HEADER_BYTES:
@@ -82,7 +86,8 @@ class Incoming:
         self._header_bytes += len(raw_name) + len(raw_value) + _BYTES_BESIDE_A_HEADER
         if self._header_bytes > MAX_HEADER_BYTES or b"\0" in raw_value:
             raise _not_http()
-        name, value = raw_name.decode("latin-1").lower(), raw_value.decode("utf-8", "replace").rstrip(" \t")
+        # The parser leaves spaces before the colon in the name, and heeds the header all the same.
+        name, value = raw_name.decode("latin-1").rstrip(" ").lower(), raw_value.decode("utf-8", "replace").rstrip(" \t")
         if name in OF_THE_TRANSFER:
             self._heed(name, value)
         else:

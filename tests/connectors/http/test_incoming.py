@@ -1,3 +1,5 @@
+import tracemalloc
+
 import pytest
 
 from gateway.connectors.http.incoming import MAX_HEADER_BYTES, Incoming
@@ -12,9 +14,9 @@ CHUNKED = (
 SHORT = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
 
-def expecting(*, is_head: bool = False) -> Incoming:
+def expecting(*, is_head: bool = False, max_bytes: int = 100) -> Incoming:
     incoming = Incoming()
-    incoming.expect(is_head=is_head, max_bytes=100)
+    incoming.expect(is_head=is_head, max_bytes=max_bytes)
     return incoming
 
 
@@ -117,3 +119,39 @@ def test_what_does_not_end_is_read_as_far_as_headers_may_be_large(start):
         assert incoming.feed(b"x" * 1024) is None
     with pytest.raises(UpstreamResponseError, match="headers are too large"):
         incoming.feed(b"x" * 2048)
+
+
+def test_an_answer_is_as_long_as_its_small_chunks_make_it_however_each_of_them_is_cut():
+    incoming = expecting(max_bytes=20_000)
+    incoming.feed(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+
+    for _ in range(20_000):
+        for piece in (b"1\r\n", b"x", b"\r\n"):
+            assert incoming.feed(piece) is None
+
+    assert incoming.feed(b"0\r\n\r\n").body == b"x" * 20_000
+
+
+@pytest.mark.parametrize(
+    ("header", "body"), [(b"Content-Length : 50", b"cut"), (b"Transfer-Encoding : chunked", b"5\r\ncut")], ids=["length", "chunks"]
+)
+def test_a_space_before_the_colon_hides_no_header(header, body):
+    incoming = expecting()
+    incoming.feed(b"HTTP/1.1 200 OK\r\n" + header + b"\r\n\r\n" + body)
+
+    with pytest.raises(UpstreamUnavailableError, match="broke off"):
+        incoming.end(is_orderly=True)
+
+
+def test_a_connection_that_waits_for_its_next_request_keeps_no_body():
+    incoming = expecting(max_bytes=10_000_000)
+    incoming.feed(b"HTTP/1.1 200 OK\r\nContent-Length: 10000000\r\n\r\n")
+    tracemalloc.start()
+    incoming.feed(b"x" * 5_000_000)
+    incoming.feed(b"x" * 5_000_000)
+
+    incoming.forget()
+
+    held, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert held < 100_000
