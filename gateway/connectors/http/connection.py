@@ -59,7 +59,7 @@ class Connection(asyncio.Protocol):
         self._answer = None
         # What was not written before the answer would be taken for the next request. Nor may it wait to be written, for which an
         # app that reads no more leaves forever.
-        if self._unwritten or not self._incoming.can_go_on or self._transport.is_closing():
+        if not self._incoming.can_go_on or self._transport.is_closing() or self._unwritten or self._transport.get_write_buffer_size():
             self.abort()
             return False
         self._incoming.forget()
@@ -94,12 +94,12 @@ class Connection(asyncio.Protocol):
             answer.set_result(response)
 
     def eof_received(self) -> None:
-        """The app will send nothing more."""
+        """The app says that it will send nothing more. Over TLS it has to say so in words that nobody on the way can forge."""
         self._end_answer(is_orderly=True)
 
     def connection_lost(self, error: Exception | None) -> None:
-        """The loop has ended it."""
-        self._end_answer(is_orderly=error is None)
+        """The loop has ended it: because of an error, because it was told to, or after the app has."""
+        self._end_answer(is_orderly=False)
         self._alarm.stop()
         self._incoming.close()
         self.ended.set_result(None)
@@ -114,7 +114,7 @@ class Connection(asyncio.Protocol):
         self._write_on()
 
     def _write_on(self) -> None:
-        while self._unwritten and not self._is_full:
+        while self._unwritten and not self._is_full and not self._transport.is_closing():
             piece, self._unwritten = self._unwritten[:_BYTES_AT_ONCE], self._unwritten[_BYTES_AT_ONCE:]
             self._transport.write(piece)
 

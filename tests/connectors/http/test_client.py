@@ -487,6 +487,18 @@ async def test_closing_ends_idle_connections_and_refuses_what_comes_after(app, h
     assert not refused.value.may_have_been_received
 
 
+async def test_closing_breaks_off_an_answer_that_would_have_ended_with_its_connection(app, http, send):
+    app.answer(Garbage(b"HTTP/1.1 200 OK\r\n\r\npart", stays_open=True))
+    task = asyncio.create_task(send())
+    await app.wait_for_requests(1)
+    await asyncio.sleep(0.05)
+
+    await http.aclose()
+
+    with pytest.raises(UpstreamUnavailableError, match="broke off before its end"):
+        await task
+
+
 @pytest.mark.parametrize(
     "answer", [Drop(), Hang(), Garbage(b"?"), Answer(body="x", content_length=9), Answer(headers={"Content-Encoding": "br"}, body="x")]
 )

@@ -4,14 +4,15 @@ import socket
 import ssl
 import subprocess
 import sys
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from gateway.connectors.http import AppRequest, WebAddress
+from gateway.cli.loops import run
+from gateway.connectors.http import AppRequest, Http, WebAddress
 from gateway.connectors.http.faults import UNAVAILABLE, translate
 from gateway.errors import UpstreamResponseError, UpstreamUnavailableError
 from gateway.testing import Answer, Drop, Garbage, ScriptedApp
@@ -187,6 +188,37 @@ async def test_a_certificate_of_an_authority_that_the_machine_trusts_is_accepted
         "connection 1",
         "The app could not be reached: the certificate of its server cannot be verified.",
     ]
+
+
+class UntilTheEnd:
+    """Answers without a length, and says that this was all of it, or breaks off."""
+
+    def __init__(self, *, is_told):
+        self._is_told = is_told
+
+    async def write(self, reader, writer, *, method):
+        writer.write(b"HTTP/1.1 200 OK\r\n\r\npart")
+        await writer.drain()
+        if not self._is_told:
+            writer.transport.abort()
+        return False
+
+
+def test_an_encrypted_answer_without_a_length_ends_where_the_app_says_so_and_nowhere_else(tmp_path, monkeypatch):
+    async def ask():
+        async with ScriptedApp(tls=_self_signed(tmp_path)) as app:
+            monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "app.pem"))
+            app.answer(UntilTheEnd(is_told=True), UntilTheEnd(is_told=False))
+            http, request = Http(allowed_networks=[ip_network("127.0.0.0/8")]), AppRequest("GET", WebAddress.parse(app.url))
+
+            assert (await http.send(request, max_bytes=100, timeout_seconds=10)).body == b"part"
+            with pytest.raises(UpstreamUnavailableError, match="broke off before its end"):
+                await http.send(request, max_bytes=100, timeout_seconds=10)
+
+            await http.aclose()
+
+    # On the loop that the gateway runs on: asyncio's own does not tell the two apart.
+    run(ask())
 
 
 def _self_signed(folder) -> ssl.SSLContext:
