@@ -42,7 +42,8 @@ class RecordReader:
         self._names = names
         self._id_key = _key(collection.record.id)
         self._types = _types(collection, names)
-        self._is_reshaped = collection.from_api is not None or bool(collection.transforms) or self._types is not None
+        self.is_reshaped = collection.from_api is not None or bool(collection.transforms) or self._types is not None
+        """Whether fields are other than the app sent them, which may depend on what it has described."""
 
     def read(self, raw: JsonValue, number: int) -> Record:
         """The record that an item stands for, the `number`th of its page.
@@ -61,7 +62,7 @@ class RecordReader:
         Null where they are to be reshaped, where they are too many for the expressions to be read in one go, and where anything is
         amiss with any of them: `read` tells what.
         """
-        if self._is_reshaped or not self._id_key or (len(items) > ITEMS_IN_A_TURN and not self._is_walked()):
+        if self.is_reshaped or not self._id_key or (len(items) > ITEMS_IN_A_TURN and not self._is_walked()):
             return None
         try:
             return self._in_columns(_ids(list(map(itemgetter(self._id_key), items))), items, partial(self._values, items))
@@ -73,7 +74,7 @@ class RecordReader:
         """The fields of items that tell all that is wanted of records beside their fields; null where that takes more."""
         told = map(self._template, TOLD_PARTS)
         keys = {_key(template) for template in (self._collection.record.id, *told) if template is not None}
-        return frozenset(key for key in keys if key is not None) if not self._is_reshaped and None not in keys else None
+        return frozenset(key for key in keys if key is not None) if None not in keys else None
 
     def read_unread(self, page: JsonPage) -> list[Record] | None:
         """The records of a page of which only some fields were read, `keys` among them. Null where anything is amiss with any.
@@ -150,7 +151,7 @@ class RecordReader:
         return Record(
             external_id=self.id_in(names, what=what),
             fields=self._fields(names["record"], names, what=what),
-            raw_fields=raw if self._is_reshaped and isinstance(raw, dict) else None,
+            raw_fields=raw if self.is_reshaped and isinstance(raw, dict) else None,
             name=_text(self._template("name"), names, what=what),
             url=_text(self._template("url"), names, what=what),
             version=_text(self._template("version"), names, what=what),

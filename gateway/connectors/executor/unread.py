@@ -22,6 +22,8 @@ _Path = tuple[str, ...]
 
 def unread(caller: Caller, collection: Collection, operation: ListOperation, reader: RecordReader) -> Unread[Record] | None:
     """How the pages of a list are made records without reading all of them; null where something takes a reading of all."""
+    if reader.is_reshaped:
+        return None
     known = caller.shapes
     key = id(operation), reader.parts
     if key not in known:

@@ -118,6 +118,21 @@ async def test_where_something_takes_a_reading_of_all_records_are_read_whole(app
     assert not is_unread(await page_of(connector(**parts), access))
 
 
+async def test_fields_take_the_types_that_the_app_describes_though_it_described_none_before(app, connector, access, clock):
+    rules = {"errors": [{"when": {"status": [404]}, "action": "empty"}]}
+    notes = connector(
+        http=rules,
+        collection={"fields": None, "coerce": True, "dynamic_fields": {"request": {"path": "/fields"}, "schema": "${body}"}},
+    )
+    described = {"type": "object", "properties": {"rev": {"type": "string"}}}
+    app.answer(Answer(status=404), Answer(json=items(1)), Answer(json=described), Answer(json={"items": [{"id": 1, "rev": 7}]}))
+
+    assert is_unread(await page_of(notes, access))
+    clock.advance(11 * 60)
+
+    assert (await page_of(notes, access)).items[0].fields == {"id": 1, "rev": "7"}
+
+
 async def test_a_rule_for_bodies_of_failures_alone_does_not_read_those_of_success(app, connector, access):
     app.answer(json=NOTES)
     app.answer(Answer(status=422, json={"error": f"No {TOKEN}"}))
