@@ -36,7 +36,13 @@ class Connection(HttpToolsProtocol):
     _is_read_again = False
     """Whether the head that has come asks for a protocol that is not spoken here."""
     _idle_since: float | None = None
+    """Since when nothing has come in, while no request is answered; what comes may be less than a request, and the rest never come."""
     _idle_timer: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as the library has it.
+        """Waits for the first request."""
+        super().connection_made(transport)
+        self._wait()
 
     def on_message_begin(self) -> None:
         """Begins a request."""
@@ -81,6 +87,7 @@ class Connection(HttpToolsProtocol):
             self._begin(keep_alive=version != "1.0" and parser.should_keep_alive())
 
     def _begin(self, *, keep_alive: bool) -> None:
+        self._idle_since = None
         earlier, self.cycle = (
             self.cycle,
             Exchange(
@@ -113,7 +120,8 @@ class Connection(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         """Takes what came in. A part of the head that has not ended is held by the parser, which tells nobody of it."""
         self._coming_in = len(data)
-        self._unset_keepalive_if_required()
+        if self._idle_since is not None:
+            self._idle_since = self.loop.time()
         self._parse(data)
         if self._is_in_head:
             self._came_in += len(data)
@@ -142,6 +150,7 @@ class Connection(HttpToolsProtocol):
                 # Whoever asks for what is not spoken is answered as who does not ask, as HTTP has it.
                 self.parser.feed_data(self._head_without_upgrade())
             elif self._should_upgrade():
+                self._idle_since = None
                 self.handle_websocket_upgrade()
                 return len(data)
             end: int = stop.args[0]
@@ -163,9 +172,7 @@ class Connection(HttpToolsProtocol):
         if self.pipeline:
             self._answer(self.pipeline.pop()[0])
             return
-        self._idle_since = self.loop.time()
-        if self._idle_timer is None:
-            self._idle_timer = self.loop.call_later(self.timeout_keep_alive, self._close_if_idle)
+        self._wait()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Ends it."""
@@ -176,6 +183,11 @@ class Connection(HttpToolsProtocol):
             self._answered.message_event.set()
         if self._idle_timer is not None:
             self._idle_timer.cancel()
+
+    def _wait(self) -> None:
+        self._idle_since = self.loop.time()
+        if self._idle_timer is None:
+            self._idle_timer = self.loop.call_later(self.timeout_keep_alive, self._close_if_idle)
 
     def _unset_keepalive_if_required(self) -> None:
         # The library has a timer for each time that it is idle, which takes more steps than all else here.

@@ -234,6 +234,17 @@ async def test_an_idle_connection_is_closed_and_one_that_is_used_is_not():
         writer.close()
 
 
+@pytest.mark.parametrize(
+    "parts",
+    [[], [b"GET / HT"], [GET, b"GET / HT"], [b"POST / HTTP/1.1\r\ncontent-length: 9\r\n\r\nab", b"cd"], [GET, b"\r\n"]],
+    ids=["nothing", "a part of a head", "a part of another head", "a part of a body that nobody reads", "a line without anything"],
+)
+async def test_a_connection_is_closed_where_no_request_is_answered_and_none_comes(parts):
+    answer = await said(answering(200, [LENGTH], b"ab"), Connection, *parts, timeout_keep_alive=0.1)
+
+    assert answer.count(b"HTTP/1.1 200 OK") == len([part for part in parts if b"\r\n\r\n" in part])
+
+
 async def test_whether_the_body_has_come_is_told_and_one_message_may_be_the_answer():
     told: asyncio.Queue[Any] = asyncio.Queue()
 
