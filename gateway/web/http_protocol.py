@@ -19,6 +19,7 @@ _MOST_UNENDED_BYTES = 512 * 1024
 """How much may come in before a head ends: its first bytes may come with the end of a body before it."""
 _TOO_LONG = "The head of the request is too long."
 _NO_HTTP = "Invalid HTTP request received."
+_OF_BODIES = frozenset({b"content-length", b"transfer-encoding"})
 _SHORT_BYTES = 100
 """Of an address that is remembered with its parts."""
 
@@ -131,6 +132,10 @@ class Connection(HttpToolsProtocol):
             is_too_long = len(self.headers or ()) > self._of_head and self._is_too_long()
         if is_too_long and not self.transport.is_closing():
             self.send_400_response(_TOO_LONG)
+
+    def _should_upgrade(self) -> bool:
+        # Who reads WebSockets says nothing to a head with a body, and would leave its client waiting.
+        return super()._should_upgrade() and not any(name in _OF_BODIES for name, _ in self.headers)
 
     def _parse(self, data: bytes) -> None:
         rest = memoryview(data)

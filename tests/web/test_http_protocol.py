@@ -132,9 +132,10 @@ async def test_clients_see_what_they_would_see_of_the_librarys_own():
 
 @pytest.mark.parametrize("parts", [1, 2, 9], ids=["at once", "head and body", "in pieces"])
 @pytest.mark.parametrize("framing", [b"content-length: %d\r\n\r\n%b", b"transfer-encoding: chunked\r\n\r\n%x\r\n%b\r\n0\r\n\r\n"])
-async def test_who_asks_for_what_is_not_spoken_is_answered_as_who_does_not_ask(framing, parts):
+@pytest.mark.parametrize("protocol", [b"h2c", b"websocket"])  # Which begins without a body.
+async def test_who_asks_for_what_is_not_spoken_is_answered_as_who_does_not_ask(protocol, framing, parts):
     # The parser takes what follows such a head for the next request: the library's own answers it, to whoever is the next.
-    request = b"POST /a HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n" + framing % (len(GET), GET)
+    request = b"POST /a HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: %b\r\n" % protocol + framing % (len(GET), GET)
     size, end = -(-len(request) // parts), request.index(b"\r\n\r\n") + 4
     pieces = [request[:end], request[end:]] if parts == 2 else [request[at : at + size] for at in range(0, len(request), size)]
 
