@@ -134,8 +134,9 @@ class Connection(HttpToolsProtocol):
             self.send_400_response(_TOO_LONG)
 
     def _should_upgrade(self) -> bool:
-        # Who reads WebSockets says nothing to a head with a body, and would leave its client waiting.
-        return super()._should_upgrade() and not any(name in _OF_BODIES for name, _ in self.headers)
+        is_answering = self.cycle is not None and not self.cycle.response_complete
+        # Who speaks WebSockets says nothing to a head with a body, and knows of no answer that is under way.
+        return super()._should_upgrade() and not is_answering and not any(name in _OF_BODIES for name, _ in self.headers)
 
     def _parse(self, data: bytes) -> None:
         rest = memoryview(data)

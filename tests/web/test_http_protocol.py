@@ -145,6 +145,26 @@ async def test_who_asks_for_what_is_not_spoken_is_answered_as_who_does_not_ask(p
     assert re.findall(rb"'path', '(.*?)'", answer) == [b"/a", b"/"]
 
 
+async def test_no_socket_begins_amid_an_answer():
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "websocket":
+            await receive()
+            await send({"type": "websocket.accept"})
+            await receive()
+            return
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await asyncio.sleep(0.05)
+        await send({"type": "http.response.body", "body": b"ab"})
+
+    key = b"sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\nsec-websocket-version: 13\r\n\r\n"
+    socket = b"GET / HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: websocket\r\n" + key
+
+    answer = await said(app, Connection, GET, socket + LAST, ws="websockets-sansio")
+
+    assert answer.count(b"HTTP/1.1 200 OK") == answer.count(b"2\r\nab\r\n0\r\n\r\n") == 3
+    assert b"101" not in answer
+
+
 async def test_any_number_of_requests_may_ask_for_what_is_not_spoken():
     head = b"GET / HTTP/1.1\r\nconnection: upgrade\r\nupgrade: h2c\r\n\r\n"
 
