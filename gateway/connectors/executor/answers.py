@@ -12,6 +12,7 @@ from gateway.connectors.executor.names import Names
 from gateway.connectors.http import AppResponse, JsonPage, PageShape, WebAddress, counted_json, decode_json, read_page
 from gateway.errors import UpstreamResponseError
 from gateway.models import JsonObject, JsonValue
+from gateway.values import value
 
 _MEDIA_TYPE = re.compile(r"[\w.+-]{1,60}/[\w.+-]{1,60}")
 
@@ -27,7 +28,7 @@ class _Unread:
     page: JsonPage = field(repr=False)
 
 
-@dataclass(frozen=True, kw_only=True)
+@value(kw_only=True)
 class Answer:
     """What an app answered, and what that means."""
 

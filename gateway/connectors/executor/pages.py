@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Generic, NamedTuple, TypeVar
 
 from gateway.connectors.executor.answers import Answer
@@ -15,6 +15,7 @@ from gateway.connectors.http import JsonPage, PageShape, WebAddress
 from gateway.errors import UpstreamResponseError
 from gateway.expressions import Expression, Template
 from gateway.models import JsonObject, JsonValue, Page, PageRequest
+from gateway.values import value
 
 Item = TypeVar("Item")
 
@@ -30,7 +31,7 @@ class Unread(NamedTuple, Generic[Item]):
     """Makes something of each item; null where any of them takes a reading of all of it."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@value(kw_only=True)
 class Listing(Generic[Item]):
     """What is listed, and what becomes of each item."""
 
@@ -58,7 +59,7 @@ class Listing(Generic[Item]):
     """Looks at each answer before its items are read, and raises an error for one that tells of something else."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@value(kw_only=True)
 class Listed(Generic[Item]):
     """One page of a listing."""
 
