@@ -15,6 +15,8 @@ _BYTES_BESIDE_A_HEADER = 32
 _MAX_INFORMATIONAL = 100
 # Each is read at the cost of an answer, and a few bytes make one: without an end they would keep everybody else waiting.
 _READABLE_TRANSFERS = frozenset({"", "chunked", "identity"})
+_REQUEST_TIMEOUT = 408
+# Often of an app that waited for a request in vain, and sent while ours was on its way, which may get an answer of its own behind it.
 _NO_BODY = Body(content_encoding="", max_bytes=0)
 
 
@@ -106,7 +108,7 @@ class Incoming:
             raise UpstreamResponseError(f"The app answered with status {status}, which ends no request.")
         self._has_head = True
         self._status = status
-        self._keeps_alive = self._parser.should_keep_alive()
+        self._keeps_alive = status != _REQUEST_TIMEOUT and self._parser.should_keep_alive()
         self._body = Body(content_encoding=self._headers.pop("content-encoding", ""), max_bytes=self._max_bytes)
         if self._is_head:
             # The parser waits for the body that the headers tell of: the next answer takes another.

@@ -72,12 +72,14 @@ def test_nothing_more_is_read_on_a_connection_that_says_more_than_its_answer(is_
     [
         b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok",
         b"HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok",
+        # It may have been sent before the request came, and the answer to that may follow.
+        b"HTTP/1.1 408 Request Timeout\r\nContent-Length: 2\r\n\r\nok",
     ],
 )
-def test_nothing_more_is_read_where_the_app_closes_the_connection(answer):
+def test_nothing_more_is_read_where_the_app_closes_the_connection_or_may_answer_again(answer):
     incoming = expecting()
 
-    assert incoming.feed(answer) == AppResponse(status=200, headers={}, body=b"ok")
+    assert incoming.feed(answer).body == b"ok"
     assert not incoming.can_go_on
 
 
