@@ -154,7 +154,9 @@ class Connection(HttpToolsProtocol):
         except httptools.HttpParserUpgrade as stop:
             if self._is_read_again:
                 # Whoever asks for what is not spoken is answered as who does not ask, as HTTP has it.
-                self.parser.feed_data(self._head_without_upgrade())
+                head, self.parser = self._head_without_upgrade(), httptools.HttpRequestParser(self)
+                self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
+                self.parser.feed_data(head)
             elif self._should_upgrade():
                 self._idle_since = None
                 self.handle_websocket_upgrade()

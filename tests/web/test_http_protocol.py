@@ -145,6 +145,14 @@ async def test_who_asks_for_what_is_not_spoken_is_answered_as_who_does_not_ask(p
     assert re.findall(rb"'path', '(.*?)'", answer) == [b"/a", b"/"]
 
 
+@pytest.mark.parametrize("head", [b"POST / HTTP/1.1\r\nconnection: close, upgrade", b"POST / HTTP/1.0\r\nconnection: upgrade"])
+async def test_who_asks_for_what_is_not_spoken_in_a_last_request_is_answered_too(head):
+    answer = await said(echo, Connection, head + b"\r\nupgrade: h2c\r\ncontent-length: 2\r\n\r\nab")
+
+    assert answer.startswith(b"HTTP/1.1 200 OK")
+    assert answer.endswith(b" b'ab'")
+
+
 async def test_no_socket_begins_amid_an_answer():
     async def app(scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "websocket":
