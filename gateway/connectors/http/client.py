@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 
 from gateway.config import Network
-from gateway.connectors.http import outgoing
+from gateway.connectors.http import faults, outgoing
 from gateway.connectors.http.pool import ConnectionPool
 from gateway.connectors.http.request import AppRequest
 from gateway.connectors.http.response import AppResponse
@@ -55,9 +55,7 @@ class Http:
     def _open_pool(self) -> ConnectionPool:
         """The connections, opened at first use because they belong to the running loop."""
         if self._is_closed:
-            raise UpstreamUnavailableError(
-                "The gateway is shutting down and sends no more requests.", may_have_been_received=False, is_apps_fault=False
-            )
+            raise faults.shutting_down()
         if self._pool is None:
             self._pool = ConnectionPool(allowed_networks=self._allowed_networks, max_connections=self._max_connections)
         return self._pool

@@ -24,6 +24,8 @@ class Connection(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
         self.ended = self._loop.create_future()
         """Done once the connection has ended."""
+        self.idle_until = 0.0
+        """When it ends for want of a request, by the loop's clock; told while it waits for one."""
         self._alarm = Alarm(self._time_is_over)
         self._incoming = Incoming()
         self._answer: asyncio.Future[AppResponse] | None = None
@@ -63,7 +65,8 @@ class Connection(asyncio.Protocol):
             self.abort()
             return False
         self._incoming.forget()
-        self._alarm.set(self._loop.time() + IDLE_SECONDS)
+        self.idle_until = self._loop.time() + IDLE_SECONDS
+        self._alarm.set(self.idle_until)
         return True
 
     def abort(self) -> None:

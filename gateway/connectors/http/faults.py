@@ -36,3 +36,10 @@ def blocked(host: str) -> UpstreamRejectedError:
         f"The app at {host!r} is inside a private network, which this gateway may not reach. If that is wanted, its operator"
         " adds the network to GATEWAY_ALLOWED_NETWORKS."
     )
+
+
+def shutting_down() -> UpstreamUnavailableError:
+    """The error of what is sent too late."""
+    return UpstreamUnavailableError(
+        "The gateway is shutting down and sends no more requests.", may_have_been_received=False, is_apps_fault=False
+    )

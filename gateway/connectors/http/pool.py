@@ -21,7 +21,7 @@ _NEXT_ADDRESS_AFTER_SECONDS = 0.25
 
 
 class ConnectionPool:
-    """Connections to reachable addresses, of which so many are in use at once, and an idle one only while it is silent.
+    """Connections to reachable addresses: so many are in use at once, about as many idle ones are kept, and each only while it is silent.
 
     Whatever arrives on an idle connection is its end, or an answer that nobody asked for: an app that gives up an idle
     connection with a 408, or a late second answer.
@@ -31,6 +31,7 @@ class ConnectionPool:
         self._loop = asyncio.get_running_loop()
         self._make_socket = addresses.guarded_socket_factory(allowed_networks)
         self._turns = Turns(max_connections)
+        self._max_open = 2 * max_connections
         self._lookups = Lookups()
         self._idle: dict[tuple[str, str, int], list[Connection]] = {}
         self._open: set[Connection] = set()
@@ -95,6 +96,9 @@ class ConnectionPool:
         return None
 
     async def _new(self, url: WebAddress) -> Connection:
+        if self._is_closed:
+            raise faults.shutting_down()
+        self._make_room()
         scheme, host, port = origin = url.origin
         address_infos = await self._lookups.addresses(host, port)
         socket = await aiohappyeyeballs.start_connection(
@@ -111,7 +115,15 @@ class ConnectionPool:
         connection.ended.add_done_callback(partial(self._forget, connection))
         if self._is_closed:
             connection.abort()
+            raise faults.shutting_down()
         return connection
+
+    def _make_room(self) -> None:
+        """Ends an idle connection where there are enough: of many hosts, each would leave some behind."""
+        if len(self._open) >= self._max_open:
+            oldest = min(filter(None, self._idle.values()), key=lambda idle: idle[0].idle_until, default=None)
+            if oldest is not None:
+                oldest.pop(0).abort()
 
     def _forget(self, connection: Connection, _: asyncio.Future[None]) -> None:
         self._open.discard(connection)

@@ -487,6 +487,36 @@ async def test_closing_ends_idle_connections_and_refuses_what_comes_after(app, h
     assert not refused.value.may_have_been_received
 
 
+async def test_closing_refuses_a_request_that_waits_for_a_connection_and_makes_none_for_it(app):
+    http = Http(allowed_networks=LOOPBACK, max_connections=1)
+    app.answer(Hang())
+    request = AppRequest("POST", WebAddress.parse(app.url))
+    tasks = [asyncio.create_task(http.send(request, max_bytes=1, timeout_seconds=30)) for _ in range(3)]
+    await app.wait_for_requests(1)
+
+    await http.aclose()
+
+    lost, *refused = await asyncio.gather(*tasks, return_exceptions=True)
+    assert lost.may_have_been_received
+    for error in refused:
+        assert "shutting down" in error.message
+        assert (error.may_have_been_received, error.is_apps_fault) == (False, False)
+    assert app.connection_count == 1
+
+
+async def test_idle_connections_to_many_hosts_are_about_as_many_as_may_be_in_use(app):
+    http = Http(allowed_networks=LOOPBACK, max_connections=2)
+    app.answer_with(lambda request: Answer())
+    hosts = ["127.0.0.1", "127.1", "127.0.1", "0x7f000001", "2130706433", "017700000001", "localhost"]
+
+    for host in [*hosts, *reversed(hosts)]:
+        await http.send(AppRequest("GET", WebAddress("http", host, app.port, "/")), max_bytes=1, timeout_seconds=10)
+
+    # Those of the last four hosts were still there.
+    assert app.connection_count == 7 + 3
+    await http.aclose()
+
+
 async def test_closing_breaks_off_an_answer_that_would_have_ended_with_its_connection(app, http, send):
     app.answer(Garbage(b"HTTP/1.1 200 OK\r\n\r\npart", stays_open=True))
     task = asyncio.create_task(send())
