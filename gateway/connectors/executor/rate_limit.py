@@ -107,7 +107,7 @@ def _number(text: str | None) -> float | None:
 
 def http_date(text: str) -> datetime | None:
     """The time in UTC that a header tells as HTTP-date (RFC 9110, 5.6.7); null for anything else."""
-    if not text:
+    if not (text and text.isprintable()):
         return None
     try:
         time = parsedate_to_datetime(text)

@@ -334,7 +334,11 @@ def test_only_a_plain_answer_is_kept(status):
     assert confirming_headers(answer) == {}
 
 
-@pytest.mark.parametrize("modified", ["", "yesterday", "Thu, 32 Jan 2026 00:00:00 GMT", "Thu, 01 Jan 2036 00:00:00 GMT"])
+# The last one could not be sent back: each read would be refused.
+TIMES = ["", "yesterday", "Thu, 32 Jan 2026 00:00:00 GMT", "Thu, 01 Jan 2036 00:00:00 GMT", "Wed, 31 Dec 2025 12:00:00 GMT\x01"]
+
+
+@pytest.mark.parametrize("modified", TIMES)
 def test_a_time_that_cannot_be_read_or_is_to_come_confirms_nothing(modified):
     headers = {"last-modified": modified, "date": NOW}
     answer = Read(status=200, headers=headers, readable_headers={}, whole={}, url=WebAddress.parse("http://app.test"))
