@@ -18,6 +18,8 @@ _MOST_BYTES = 64 * 1024
 _MOST_UNENDED_BYTES = 512 * 1024
 """How much may come in before a head ends: its first bytes may come with the end of a body before it."""
 _TOO_LONG = "The head of the request is too long."
+_MOST_WAITING = 100
+"""How many requests may come in before the one before them is answered: each takes some hundred times the room of its text."""
 _NO_HTTP = "Invalid HTTP request received."
 _OF_BODIES = frozenset({b"content-length", b"transfer-encoding"})
 _SHORT_BYTES = 100
@@ -34,6 +36,8 @@ class Connection(HttpToolsProtocol):
     _came_in = _coming_in = _counted = _seen = _of_head = 0
     _answered: RequestResponseCycle | None = None
     """What is being answered, or was the last time; `cycle` is what came in last, and may have to wait."""
+    _is_full = False
+    """Whether no more is read, as so many requests wait."""
     _is_read_again = False
     """Whether the head that has come asks for a protocol that is not spoken here."""
     _idle_since: float | None = None
@@ -47,6 +51,10 @@ class Connection(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         """Begins a request."""
+        if len(self.pipeline) >= _MOST_WAITING:
+            # The parser ends there. Whoever sent it sees the connection end after the one before, and sends it again.
+            self.cycle.keep_alive, self._is_full = False, True
+            raise ValueError("Too many requests wait for the answer before theirs.")
         self.url = b""
         self.headers = []
         self.expect_100_continue = False
@@ -120,6 +128,8 @@ class Connection(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Takes what came in. A part of the head that has not ended is held by the parser, which tells nobody of it."""
+        if self._is_full:
+            return
         self._coming_in = len(data)
         if self._idle_since is not None:
             self._idle_since = self.loop.time()
@@ -144,6 +154,8 @@ class Connection(HttpToolsProtocol):
             while rest:
                 rest = rest[self._parsed(rest) :]
         except httptools.HttpParserError:
+            if self._is_full:
+                return
             self.logger.warning(_NO_HTTP)
             self.send_400_response(_NO_HTTP)
 
