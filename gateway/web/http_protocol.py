@@ -149,37 +149,33 @@ class Connection(HttpToolsProtocol):
         return super()._should_upgrade() and not is_answering and not any(name in _OF_BODIES for name, _ in self.headers)
 
     def _parse(self, data: bytes) -> None:
-        rest = memoryview(data)
-        try:
-            while rest:
-                rest = rest[self._parsed(rest) :]
-        except httptools.HttpParserError:
-            if self._is_full:
+        while data:
+            try:
+                self.parser.feed_data(data)
                 return
-            self.logger.warning(_NO_HTTP)
-            self.send_400_response(_NO_HTTP)
+            except httptools.HttpParserUpgrade as stop:
+                data = self._after_upgrade(data[stop.args[0] :])
+            except httptools.HttpParserError:
+                if not self._is_full:
+                    self.logger.warning(_NO_HTTP)
+                    self.send_400_response(_NO_HTTP)
+                return
 
-    def _parsed(self, data: memoryview) -> int:
-        """How much the parser took. It stops where another protocol is asked for, and takes the body after that head for none."""
-        try:
-            self.parser.feed_data(data)
-        except httptools.HttpParserUpgrade as stop:
-            if self._is_read_again:
-                # Whoever asks for what is not spoken is answered as who does not ask, as HTTP has it.
-                head, self.parser = self._head_without_upgrade(), httptools.HttpRequestParser(self)
-                self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
-                self.parser.feed_data(head)
-            elif self._should_upgrade():
-                self._idle_since = None
-                self.handle_websocket_upgrade()
-                return len(data)
-            end: int = stop.args[0]
-            return end
-        return len(data)
+    def _after_upgrade(self, rest: bytes) -> bytes:
+        """What is to be read after the parser stopped: it does where another protocol is asked for, and takes a body for what follows."""
+        if self._is_read_again:
+            # Whoever asks for what is not spoken is answered as who does not ask, as HTTP has it.
+            head, self.parser = self._head_without_upgrade(), httptools.HttpRequestParser(self)
+            self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
+            return head + rest
+        if self._should_upgrade():
+            self._idle_since = None
+            self.handle_websocket_upgrade()
+            return b""
+        return rest
 
     def _head_without_upgrade(self) -> bytes:
-        parser = self.parser
-        lines = [b"%b %b HTTP/%b" % (parser.get_method(), self.url, parser.get_http_version().encode())]
+        lines = [b"%b %b HTTP/%b" % (self.parser.get_method(), self.url, self.parser.get_http_version().encode())]
         lines += [b"%b: %b" % header for header in self.headers if header[0] != b"upgrade"]
         return b"\r\n".join([*lines, b"", b""])
 
