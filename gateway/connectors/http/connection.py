@@ -104,6 +104,8 @@ class Connection(asyncio.Protocol):
         """The loop has ended it: because of an error, because it was told to, or after the app has."""
         self._end_answer(is_orderly=False)
         self._alarm.stop()
+        # It has what it calls, as the parser does. Without them all that the connection holds is freed at once.
+        del self._alarm
         self._incoming.close()
         self.ended.set_result(None)
 

@@ -1,6 +1,8 @@
 import asyncio
+import gc
 import logging
 import socket
+import weakref
 
 import pytest
 
@@ -50,3 +52,23 @@ async def test_a_large_request_to_an_app_that_has_left_ends_without_a_warning_fo
         await ask(connection, 3_000_000)
 
     assert caplog.records == []
+
+
+async def test_a_connection_that_has_ended_is_freed_with_the_answer_it_brought_before_anybody_looks_for_garbage():
+    here, there = socket.socketpair()
+    here.setblocking(False)
+    _, connection = await asyncio.get_running_loop().create_connection(lambda: Connection(ORIGIN), sock=here)
+    is_there, ended = weakref.ref(connection), connection.ended
+    gc.disable()
+    with there:
+        answer = ask(connection, 10)
+        there.sendall(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok")
+        await answer
+        connection.rest()
+        del connection
+        await ended
+        await asyncio.sleep(0)
+
+    freed = is_there() is None
+    gc.enable()
+    assert freed
