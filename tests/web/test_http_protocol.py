@@ -167,7 +167,7 @@ async def test_no_socket_begins_amid_an_answer():
     key = b"sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\nsec-websocket-version: 13\r\n\r\n"
     socket = b"GET / HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: websocket\r\n" + key
 
-    answer = await said(app, Connection, GET, socket + LAST, ws="websockets-sansio")
+    answer = await said(app, Connection, GET + socket + LAST, ws="websockets-sansio")
 
     assert answer.count(b"HTTP/1.1 200 OK") == answer.count(b"2\r\nab\r\n0\r\n\r\n") == 3
     assert b"101" not in answer
@@ -285,7 +285,7 @@ async def test_an_idle_connection_is_closed_and_one_that_is_used_is_not():
     ids=["nothing", "a part of a head", "a part of another head", "a part of a body that nobody reads", "a line without anything"],
 )
 async def test_a_connection_is_closed_where_no_request_is_answered_and_none_comes(parts):
-    answer = await said(answering(200, [LENGTH], b"ab"), Connection, *parts, timeout_keep_alive=0.1)
+    answer = await said(answering(200, [LENGTH], b"ab"), Connection, *parts, timeout_keep_alive=0.3)
 
     assert answer.count(b"HTTP/1.1 200 OK") == len([part for part in parts if b"\r\n\r\n" in part])
 
