@@ -30,6 +30,8 @@ class Connection(HttpToolsProtocol):
     """Reads requests as the library's own does, in fewer steps for each.
 
     A request whose address and headers are too long is answered with 400, and ends the connection: the parser alone takes any length.
+    One that asks for another protocol than WebSockets is read as one that does not. A connection on which nothing comes, or only parts
+    of a request, ends as an idle one does; one on which too many requests wait ends after them.
     """
 
     _is_in_head = False
@@ -169,7 +171,7 @@ class Connection(HttpToolsProtocol):
             self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
             return head + rest
         if self._should_upgrade():
-            self._idle_since = None
+            self._wait_no_more()
             self.handle_websocket_upgrade()
             return b""
         return rest
@@ -197,13 +199,17 @@ class Connection(HttpToolsProtocol):
             # The library tells only who came in last.
             self._answered.disconnected = True
             self._answered.message_event.set()
-        if self._idle_timer is not None:
-            self._idle_timer.cancel()
+        self._wait_no_more()
 
     def _wait(self) -> None:
         self._idle_since = self.loop.time()
         if self._idle_timer is None:
             self._idle_timer = self.loop.call_later(self.timeout_keep_alive, self._close_if_idle)
+
+    def _wait_no_more(self) -> None:
+        self._idle_since = None
+        if self._idle_timer is not None:
+            self._idle_timer.cancel()
 
     def _unset_keepalive_if_required(self) -> None:
         # The library has a timer for each time that it is idle, which takes more steps than all else here.
