@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any
 
+from msgspec import Raw
+
 from gateway.expressions import ExpressionError, Template, times
 from gateway.expressions.source import Source
 from gateway.models import JsonObject, JsonSchema, JsonValue, Record
@@ -258,6 +260,8 @@ def _is_plain(rule: FieldRule) -> bool:
 def _mapping_of(fields: Any) -> Mapping[str, Any]:
     if isinstance(fields, ReadFields):
         return object_of(fields)
+    if isinstance(fields, Raw):
+        raise TypeError("These fields were to be shown only: nobody read them.")
     return fields if isinstance(fields, Mapping) else {}
 
 
