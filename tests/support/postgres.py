@@ -171,12 +171,15 @@ def started(binaries: Path, *, is_durable: bool = False) -> Iterator[PostgresSer
         processes: list[subprocess.Popen[bytes]] = []
 
         def start() -> None:
+            deadline = time.monotonic() + _START_SECONDS
             for process in processes:
                 process.kill()
                 process.wait()
                 (data / "postmaster.pid").unlink()
             processes[:] = [subprocess.Popen(command, stdout=log, stderr=log, **account)]
-            _wait_until_ready(processes[0], folder)
+            while not _is_ready(processes[0], folder, deadline):
+                # What served clients of the one that was killed has not noticed yet, and no other may use its memory.
+                processes[:] = [subprocess.Popen(command, stdout=log, stderr=log, **account)]
 
         command = [str(binaries / "postgres"), "-D", str(data), *(part for setting in settings for part in ("-c", setting))]
         stack.callback(lambda: _stop(processes[0]))
@@ -210,13 +213,17 @@ def _free_port() -> int:
     return port
 
 
-def _wait_until_ready(process: subprocess.Popen[bytes], folder: Path) -> None:
-    deadline = time.monotonic() + _START_SECONDS
-    note = folder / "data" / "postmaster.pid"
+def _is_ready(process: subprocess.Popen[bytes], folder: Path, deadline: float) -> bool:
+    """Whether it takes connections, once that is told; no where one that was killed is still in its way."""
+    note, log = folder / "data" / "postmaster.pid", folder / "log"
     while not (note.exists() and "ready" in note.read_text()):
-        if process.poll() is not None or time.monotonic() > deadline:
-            raise RuntimeError(f"PostgreSQL did not start: {(folder / 'log').read_text()[-2000:]}")
+        is_late = time.monotonic() > deadline
+        if process.poll() is not None and not is_late and "pre-existing shared memory block" in log.read_text()[-2000:]:
+            return False
+        if process.poll() is not None or is_late:
+            raise RuntimeError(f"PostgreSQL did not start: {log.read_text()[-2000:]}")
         time.sleep(0.02)
+    return True
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
