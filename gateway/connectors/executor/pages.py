@@ -90,13 +90,13 @@ async def read_listing(caller: Caller, listing: Listing[Item], page: PageRequest
     if answer.is_empty:
         return Listed()
 
-    read = await _read_unread(listing, answer) or await _read_whole(listing, answer, {**caller.names, **names})
-    seen = {**caller.names, **names, **answer.names_with(read.body)}
+    around = {**caller.names, **names}
+    read = await _read_unread(listing, answer, around) or await _read_whole(listing, answer, around)
     if isinstance(pagination, NoPagination):
-        return Listed(items=read.items, names=seen)
-    following = place_after(pagination, place, _seen(caller, listing, place, answer, read, seen, pagination=pagination))
+        return Listed(items=read.items, names=read.names)
+    following = place_after(pagination, place, _seen(caller, listing, place, answer, read, pagination=pagination))
     next_token = _token(caller, pagination, following) if following is not None else None
-    return Listed(items=read.items, next_token=next_token, names=seen)
+    return Listed(items=read.items, next_token=next_token, names=read.names)
 
 
 class _Read(NamedTuple, Generic[Item]):
@@ -107,7 +107,8 @@ class _Read(NamedTuple, Generic[Item]):
     """How many items the app sent."""
     last: JsonValue
     """The last of them as the app sent it; null where none was read whole."""
-    body: JsonValue
+    names: Names
+    """Those of the listing and of what was read."""
 
 
 def _seen(
@@ -116,7 +117,6 @@ def _seen(
     place: Place,
     answer: Answer,
     read: _Read[Item],
-    names: Names,
     *,
     pagination: Pagination,
 ) -> Seen:
@@ -130,12 +130,12 @@ def _seen(
     return Seen(
         count=read.sent,
         identities=identities,
-        names={**names, "page": place.names(pagination, count=read.sent), "last": read.last},
+        names={**read.names, "page": place.names(pagination, count=read.sent), "last": read.last},
         follow=lambda target: str(_followed(caller, answer, target)),
     )
 
 
-async def _read_unread(listing: Listing[Item], answer: Answer) -> _Read[Item] | None:
+async def _read_unread(listing: Listing[Item], answer: Answer, names: Names) -> _Read[Item] | None:
     """What can be told of a page without reading all of it; null where that takes a reading of all of it."""
     page = answer.page(listing.unread.shape) if listing.unread is not None else None
     if page is None or listing.unread is None:
@@ -148,15 +148,14 @@ async def _read_unread(listing: Listing[Item], answer: Answer) -> _Read[Item] | 
         if made is None:
             return None
         items += made
-    return _Read(tuple(items), len(items), None, page.beside)
+    return _Read(tuple(items), len(items), None, {**names, **answer.names_with(page.beside)})
 
 
 async def _read_whole(listing: Listing[Item], answer: Answer, names: Names) -> _Read[Item]:
-    body = answer.body
-    seen = {**names, **answer.names_with(body)}
+    seen = {**names, **answer.names}
     listing.check(seen)
     raw = _items(listing, seen)
-    return _Read(await _read_items(listing, raw, seen), len(raw), raw[-1] if raw else None, body)
+    return _Read(await _read_items(listing, raw, seen), len(raw), raw[-1] if raw else None, seen)
 
 
 async def _read_items(listing: Listing[Item], raw: list[JsonValue], names: Names) -> tuple[Item, ...]:

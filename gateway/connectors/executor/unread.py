@@ -35,13 +35,14 @@ def unread(caller: Caller, collection: Collection, operation: ListOperation, rea
 
 def _keys(collection: Collection, reader: RecordReader) -> frozenset[str] | None:
     """The fields of items that are read; null where that may be any."""
-    if "fields" in reader.parts or {SHOWN_FIELDS, MODELS_FIELDS} <= reader.parts or reader.keys is None:
+    parts, told = reader.parts, reader.keys
+    if told is None or "fields" in parts or {SHOWN_FIELDS, MODELS_FIELDS} <= parts:
         return None
-    if MODELS_FIELDS not in reader.parts:
-        return reader.keys
+    if MODELS_FIELDS not in parts:
+        return told
     fields = [field for mapping in collection.universal_data_models.values() for field in mapping.fields.values()]
     keys = list(chain.from_iterable(map(_keys_of_field, fields)))
-    return reader.keys.union(key for key in keys if key is not None) if None not in keys else None
+    return told.union(key for key in keys if key is not None) if None not in keys else None
 
 
 def _keys_of_field(field: str | FieldMapping) -> Iterator[str | None]:
