@@ -63,6 +63,8 @@ class Arguments:
         if self.constants is None:
             return self._stock(values)
         passed = self.constants.copy()
+        if not self.changing:
+            return passed
         try:
             found = [read(values.coerced) for _, read, _ in self.changing]
         except _UnplannedError:

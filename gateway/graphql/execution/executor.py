@@ -67,15 +67,24 @@ class FastExecutor(StrawberryGraphQLCoreExecutionContext):
     ) -> Self:
         """An executor for these variables; `pattern` is what another of the same operation has, but for what that one has executed."""
         made = cls.__new__(cls)
-        state = vars(made)
-        state.update(pattern)
-        state.update(root_value=root, context_value=context, variable_values=variables, operation_extensions=extensions)
-        # What graphql-core has of one execution. A test holds that it is all of it.
-        state.update(
-            collected_errors=CollectedErrors(), pending_incremental_futures=set(), background_futures=set(), _relevant_sub_fields={}
+        vars(made).update(
+            pattern,
+            root_value=root,
+            context_value=context,
+            variable_values=variables,
+            operation_extensions=extensions,
+            # What graphql-core has of one execution. A test holds that it is all of it.
+            collected_errors=CollectedErrors(),
+            pending_incremental_futures=set(),
+            background_futures=set(),
+            _relevant_sub_fields={},
+            _stream_usages=RefMap(),
+            _initial_execution_plans=RefMap(),
+            _deferred_execution_plans=RefMap(),
+            groups=[],
+            tasks=[],
+            streams=[],
         )
-        state.update(_stream_usages=RefMap(), _initial_execution_plans=RefMap(), _deferred_execution_plans=RefMap())
-        state.update(groups=[], tasks=[], streams=[])
         made._begin()
         return made
 
@@ -147,31 +156,39 @@ class FastExecutor(StrawberryGraphQLCoreExecutionContext):
         return waiting[0] if len(waiting) == 1 else _all(waiting, results)
 
     def _field(self, field: PlannedField, source: Any, path: Path, results: dict[str, Any]) -> Coroutine[Any, Any, Any] | None:
-        """Answers a field; what has to be awaited for it gives all results."""
+        """Answers a field; what has to be awaited for it gives all results.
+
+        What is raised for it makes it null, or ends what is around it, as the stock executor says.
+        """
         results[field.name] = None
-        with FieldInfo(self._itself, self.context_value, field, path) as info:
+        info = FieldInfo(self._itself, self.context_value, field, path)
+        try:
             value = field.resolve(source, info, self.variable_values)
             if self.is_awaitable(value):
                 return self._field_later(field, info, path, value, results)
             completed = self._value(field, info, path, value)
             if self.is_awaitable(completed):
-                return self._completed_later(field, info, completed, results)
+                return self._completed_later(field, path, completed, results)
             results[field.name] = completed
+        except Exception as error:
+            self.handle_field_error(error, field.type, field.details, path)
         return None
 
     async def _field_later(
         self, field: PlannedField, info: FieldInfo, path: Path, value: Awaitable[Any], results: dict[str, Any]
     ) -> dict[str, Any]:
-        with info:
+        try:
             completed = self._value(field, info, path, await value)
             results[field.name] = await completed if self.is_awaitable(completed) else completed
+        except Exception as error:
+            self.handle_field_error(error, field.type, field.details, path)
         return results
 
-    async def _completed_later(
-        self, field: PlannedField, info: FieldInfo, value: Awaitable[Any], results: dict[str, Any]
-    ) -> dict[str, Any]:
-        with info:
+    async def _completed_later(self, field: PlannedField, path: Path, value: Awaitable[Any], results: dict[str, Any]) -> dict[str, Any]:
+        try:
             results[field.name] = await value
+        except Exception as error:
+            self.handle_field_error(error, field.type, field.details, path)
         return results
 
     def _value(self, field: PlannedField, info: FieldInfo, path: Path, value: Any) -> Any:

@@ -33,13 +33,13 @@ class Functions:
         if function is None:
             return stock()
         complete = partial(function, value)
-        with suppress(Exception):
+        try:
             completed = complete()
-            if not self.info.readings:
-                return completed
-            return self._when_read(self._taken(), complete, stock)
-        self._taken()
-        return stock()
+        except Exception:
+            # Whatever it is, the stock executor tells of it.
+            self._taken()
+            return stock()
+        return self._when_read(self._taken(), complete, stock) if self.info.readings else completed
 
     async def _when_read(self, readings: set[Future[Any]], complete: Callable[[], Any], stock: Callable[[], Any]) -> Any:
         for _ in range(_MOST_ROUNDS):
@@ -69,8 +69,9 @@ class Functions:
         try:
             return self._known[plan]
         except KeyError:
-            function = None
-            with suppress(GraphQLError):
+            try:
                 function = partial(plan.complete, self.info, plan.arguments(self._variables))
+            except GraphQLError:
+                function = None
             self._known[plan] = function
             return function

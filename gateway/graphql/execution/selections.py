@@ -1,11 +1,9 @@
 """Plans of objects whose fields call resolvers: what is known of each field before any is called."""
 
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, field
 from inspect import iscoroutinefunction
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 from graphql import (
     FieldNode,
@@ -77,17 +75,15 @@ class Selection:
         return self.judge is None or type(source) in self.known or self._judged(source, info)
 
     def _judged(self, source: Any, info: ContextOnly) -> bool:
-        with suppress(Exception):
+        try:
             self.judge(source, info)  # type: ignore[misc]
-            return True
-        return False
+        except Exception:
+            return False
+        return True
 
 
 class FieldInfo(Info[Any, Any]):
-    """What a resolver gets for `info`: the context is at hand, and all else is made when it is asked for.
-
-    What is raised in its block makes the field null, or ends what is around it, as the stock executor says.
-    """
+    """What a resolver gets for `info`: the context is at hand, and all else is made when it is asked for."""
 
     context: Any = None
 
@@ -103,19 +99,6 @@ class FieldInfo(Info[Any, Any]):
         """The operation being executed."""
         executor = self._executor()
         return executor.operation if executor is not None else self._raw_info.operation
-
-    def __enter__(self) -> Self:
-        """Begins to answer the field, or goes on with it."""
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> bool:
-        """Notes the error; raises it where the field cannot be null."""
-        if error is None or not isinstance(error, Exception):
-            return False
-        executor = self._executor()
-        assert executor is not None  # noqa: S101 - it is what is in the block.
-        executor.handle_field_error(error, self._planned.definition.type, self._planned.details, self._path)
-        return True
 
     def __getattr__(self, name: str) -> Any:
         if name == "_field":
@@ -200,4 +183,10 @@ def _direct(
     arguments = arguments_of(definition, node, resolve.taken, hides_suggestions=hides_suggestions)
     if info_name is None:
         return lambda source, info, given: call(source, **arguments.passed(given))
-    return lambda source, info, given: call(source, **arguments.passed(given), **{info_name: info})
+
+    def resolved(source: Any, info: FieldInfo, given: VariableValues) -> Any:
+        passed = arguments.passed(given)
+        passed[info_name] = info
+        return call(source, **passed)
+
+    return resolved

@@ -1,7 +1,6 @@
 """The variables of an operation: what their definitions say is worked out once, and values that fit are read by that."""
 
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,13 +53,20 @@ class Variables:
 
     def values(self, given: dict[str, Any]) -> VariableValues | list[GraphQLError]:
         """The values of one request; errors where they do not fit."""
+        values = self._fitting(given) if self._all_are_planned else None
+        if values is not None:
+            return values
         # The library tells what is wrong: it reads them again.
-        with suppress(Exception):
-            if self._all_are_planned:
-                return self._read(given)
         return get_variable_values(
             self._schema, self._definitions, given, max_errors=_MOST_ERRORS, hide_suggestions=self._hides_suggestions
         )
+
+    def _fitting(self, given: dict[str, Any]) -> VariableValues | None:
+        """The values where all of them fit."""
+        try:
+            return self._read(given)
+        except Exception:
+            return None
 
     def _read(self, given: dict[str, Any]) -> VariableValues:
         sources: dict[str, VariableValueSource] = {}
