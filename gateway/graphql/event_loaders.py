@@ -5,11 +5,8 @@ from collections.abc import Sequence
 from functools import cached_property
 from uuid import UUID
 
-from graphql import OperationDefinitionNode
-
 from gateway.errors import UserError
 from gateway.graphql.batching import ByIdentity, Loader
-from gateway.graphql.mentions import mentioned_in
 from gateway.models import ChangeType, DataSourceInstance, EventSubscription, Pointer, Principal
 from gateway.runtime import Runtime
 from gateway.services import change_events, event_subscriptions, webhook_urls
@@ -64,14 +61,6 @@ class EventLoaders:
         if self._log_end is None:
             self._log_end = asyncio.create_task(change_events.log_end(self._runtime, self._principal))
         return await asyncio.shield(self._log_end)
-
-    async def log_end_if_shown(self, operation: OperationDefinitionNode) -> None:
-        """Returns when the log's end is known, where the operation shows it anywhere: only then may an app be asked for records.
-
-        Else a change could be recorded after the app has answered and before that end: whoever goes on from there would miss it.
-        """
-        if mentioned_in(operation).log_end:
-            await self.log_end()
 
     async def _read_subscriptions(self, instance_ids: list[UUID]) -> list[list[EventSubscription]]:
         found = await event_subscriptions.of_instances(self._runtime, self._principal, instance_ids)

@@ -86,8 +86,8 @@ class Loaders:
         self._pages: dict[tuple[_Children, RowWindow], Loader[UUID, RowPage[Any]]] = {}
         self._counts: dict[_Children, Loader[UUID, int]] = {}
         self._rows: dict[type[SQLModel], Loader[UUID, Any]] = {}
-        self._at_hand: dict[type[SQLModel], dict[UUID, Any]] = {}
-        """Rows of types that nobody has waited for yet."""
+        self._at_hand: dict[type[SQLModel], dict[int, Any]] = {}
+        """Rows of types that nobody has waited for yet, by the numbers of their ids."""
 
     @cached_property
     def instance_by_place(self) -> Loader[InstancePlace, DataSourceInstance | None]:
@@ -128,19 +128,21 @@ class Loaders:
         """The loader of a type's rows, archived or not."""
         if model not in self._rows:
             self._rows[model] = Loader(self._read_by_ids, model)
-            for row_id, row in self._at_hand.get(model, {}).items():
-                self._rows[model].prime(row_id, row)
+            for row in self._at_hand.get(model, {}).values():
+                self._rows[model].prime(row.id, row)
         return self._rows[model]
 
     def row_at_hand(self, model: type[Model], row_id: UUID) -> Model | None:
         """One row of a type that nobody has to wait for: it was read lately, and nothing was committed since. Null for any other."""
-        at_hand: dict[UUID, Model] = self._at_hand.setdefault(model, {})
-        row = at_hand.get(row_id)
+        # A UUID takes twice the steps of its number to look up.
+        number = row_id.int
+        at_hand: dict[int, Model] = self._at_hand.setdefault(model, {})
+        row = at_hand.get(number)
         if row is None and model not in self._rows:
-            recent: list[Model | None] | None = self._runtime.database.recent((model, self._principal, row_id))
+            recent: list[Model | None] | None = self._runtime.database.recent((model, self._principal, number))
             row = recent[0] if recent is not None else None
             if row is not None:
-                at_hand[row_id] = row
+                at_hand[number] = row
         return row
 
     async def integration_of(self, connection: Connection) -> Integration:
@@ -183,7 +185,7 @@ class Loaders:
 
         if len(ids) > _REMEMBERED_ROWS:
             return await read()
-        return await self._runtime.database.remembered((model, self._principal, *ids), read)
+        return await self._runtime.database.remembered((model, self._principal, *[row_id.int for row_id in ids]), read)
 
     async def _read_instances(self, keys: list[InstancePlace]) -> Sequence[Answer]:
         async with self._runtime.database.read(self._principal) as session:

@@ -44,17 +44,25 @@ def query_of(filter: object, unified_filter: object, search: str | None, order_b
     )
 
 
+async def know_log_end_if_shown(info: Info) -> None:
+    """Returns when the log's end is known, where the operation shows it anywhere: only then may an app be asked for records.
+
+    Else a change could be recorded after the app has answered and before that end: whoever goes on from there would miss it.
+    """
+    if mentioned_in(info.operation).log_end:
+        await info.context.loaders.events.log_end()
+
+
 async def home_of(info: Info, place: Place) -> RecordPlace:
     """Where the records of a collection are. Raises UnsupportedError without a connection."""
-    loaders = info.context.loaders
     home = place.home
     if home is None:
         connection = place.origin.connection
         if connection is None:
             raise UnsupportedError("Records belong to a connection. Read them through `collection` of a connection, or an instance.")
-        integration = await loaders.integration_of(connection)
+        integration = await info.context.loaders.integration_of(connection)
         home = RecordPlace(connection=connection, integration=integration, pointer=place.pointer, udm=place.origin.udm)
-    await loaders.events.log_end_if_shown(info.operation)
+    await know_log_end_if_shown(info)
     return home
 
 
@@ -85,7 +93,7 @@ async def matching_record(info: Info, place: Place, by: FieldsInput) -> RecordSo
 async def record_of_home(info: Info, home: RecordPlace, external_id: str) -> RecordSource | None:
     """One record of a place that no location led to."""
     context = info.context
-    await context.loaders.events.log_end_if_shown(info.operation)
+    await know_log_end_if_shown(info)
     record = await context.loaders.records.record_by_key.load(RecordKey.of(home, external_id))
     place = context.loaders.records.collection_of(home)
     return _counted(context, records_of(place, home)(record)) if record is not None else None

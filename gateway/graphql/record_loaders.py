@@ -21,8 +21,8 @@ from gateway.udm.shapes import type_name
 
 _Read = Callable[[Record], JsonObject]
 _Picks = Callable[[Translation], PageReader]
-_ReaderKey = tuple[str, str | None, str | None]
-"""The identity of a place, its model, and the one that was asked for."""
+_ReaderKey = tuple[RecordPlace, str | None]
+"""A place, and the model that was asked for."""
 _ROOT = Pointer("")
 
 
@@ -112,7 +112,7 @@ class RecordLoaders:
         self._principal = principal
         self._translations: dict[_ReaderKey, Translation] = {}
         self._readers: dict[_ReaderKey, tuple[_Read, str]] = {}
-        self._picking: dict[tuple[str, str | None, str | None, _Picks], PageReader] = {}
+        self._picking: dict[tuple[RecordPlace, str | None, _Picks], PageReader] = {}
         self._refusals: dict[_ReaderKey, GatewayError] = {}
         self._collections: dict[tuple[str, str | None], Place] = {}
 
@@ -147,7 +147,7 @@ class RecordLoaders:
         The name may be an argument as it was given or left out: that is looked at once for a place, not for each of its records.
         """
         native, _, home = record
-        read, type_name = self._readers.get((home.identity, home.udm, udm)) or self._reader(home, udm)
+        read, type_name = self._readers.get((home, udm)) or self._reader(home, udm)
         source = read(native)
         source[TYPE_NAME], source[READ_FROM] = type_name, record
         return source
@@ -164,7 +164,7 @@ class RecordLoaders:
         records = [record for record, _, at in filter(None, shown) if at is home]
         if len(records) < len(shown):
             return [self.picked((each,), udm, picks)[0] for each in shown]
-        key = (home.identity, home.udm, udm, picks)
+        key = (home, udm, picks)
         read = self._picking.get(key)
         if read is None:
             read = self._picking[key] = picks(self._translation(home, udm))
@@ -178,12 +178,12 @@ class RecordLoaders:
     def _reader(self, home: RecordPlace, udm: str | None) -> tuple[_Read, str]:
         """What reads a place's records as a model, and the name of the model's type."""
         translation = self._translation(home, udm)
-        reader = self._readers[home.identity, home.udm, udm] = translation.read, type_name(translation.model)
+        reader = self._readers[home, udm] = translation.read, type_name(translation.model)
         return reader
 
     def _translation(self, home: RecordPlace, udm: str | None) -> Translation:
         """How a place's records translate into a model: told once."""
-        key = (home.identity, home.udm, udm)
+        key = (home, udm)
         if key in self._refusals:
             # Without its trace: an error that is raised again and again would drag an ever longer one along.
             raise self._refusals[key].with_traceback(None)

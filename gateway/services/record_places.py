@@ -18,15 +18,18 @@ from gateway.storage.rows import by_ids
 from gateway.values import value
 
 
-@value(kw_only=True)
+@value(kw_only=True, eq=False)
 class RecordPlace:
-    """A collection of a connection; `udm` is the model of the data source that led here, if one did."""
+    """A collection of a connection; `udm` is the model of the data source that led here, if one did.
+
+    Equal to itself alone: `identity` tells whether two are the same collection.
+    """
 
     connection: Connection
     integration: Integration
     pointer: Pointer
     udm: str | None = None
-    app: App | None = field(default=None, compare=False, repr=False)
+    app: App | None = field(default=None, repr=False)
     """The app, where this operation has found already that it can be asked, and that it has the collection."""
 
     @cached_property

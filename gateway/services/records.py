@@ -8,7 +8,7 @@ from functools import partial
 
 from gateway.connectors.redaction import Redactor
 from gateway.errors import GatewayError, UpstreamAuthError
-from gateway.models import CollectionOperation, CollectionSpec, JsonObject, Page, PageRequest, Principal, Record, RecordQuery
+from gateway.models import CollectionOperation, CollectionSpec, JsonObject, Principal, Record, RecordQuery
 from gateway.models.queries import EVERYTHING
 from gateway.models.records import RECORD_PARTS
 from gateway.runtime import Runtime
@@ -44,11 +44,14 @@ async def page(
     """
     async with app_at(runtime, principal, place) as app:
         asked = await _query(runtime, app, place, query)
-
-        async def fetch(request: PageRequest) -> Page[Record]:
-            return await app.connector.records(app.access, place.pointer, request, asked)
-
-        return await app_pages.read(runtime, fetch, first=first, after=after, scope=partial(_scope, place, asked), record_parts=parts)
+        return await app_pages.read(
+            runtime,
+            lambda request: app.connector.records(app.access, place.pointer, request, asked),
+            first=first,
+            after=after,
+            scope=partial(_scope, place, asked),
+            record_parts=parts,
+        )
 
 
 async def record(runtime: Runtime, principal: Principal, *, place: RecordPlace, external_id: str) -> Record | None:

@@ -22,10 +22,10 @@ def translation_of(runtime: Runtime, place: RecordPlace, udm: str | None = None)
     """
     connector = _connector(runtime, place)
     model = udm or place.udm or _only_model(connector, place.pointer)
-    if model not in runtime.udm:
-        raise NotFoundError(f"There is no universal data model {model[:100]!r}.", field=["udm"])
     found = translation(runtime.udm, model, lambda key: connector.mapping(place.pointer, key))
     if found is None:
+        if model not in runtime.udm:
+            raise NotFoundError(f"There is no universal data model {model[:100]!r}.", field=["udm"])
         models = _models_of(connector, place.pointer)
         can = f"They can as {', '.join(models)}." if models else "They can as no model."
         raise UnsupportedError(f"Records of collection {place.pointer.key!r} cannot be read or written as {model!r}. {can}", field=["udm"])

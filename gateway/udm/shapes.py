@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 
 from gateway.models import JsonSchema
 from gateway.models.json import REFERENCE
@@ -112,6 +113,7 @@ def _kind(schema: JsonSchema) -> FieldKind:
     return FieldKind.JSON
 
 
+@cache
 def _pascal(name: str) -> str:
     return "".join(word[:1].upper() + word[1:] for word in name.replace("-", " ").split())
 
