@@ -132,9 +132,12 @@ class Caller:
             work=lambda progress: self._outcome(_Call(ready, seen, progress, confirmed_as=key if is_confirmed else None, shape=shape)),
             waits=self._wait_with,
         )
-        if isinstance(outcome, Answer):
-            return outcome
-        raise error_for_one(outcome)
+        if not isinstance(outcome, Answer):
+            raise error_for_one(outcome)
+        if not outcome.is_empty and outcome.fault is not None:
+            # Found by the reader: of a page nobody has looked before.
+            raise UpstreamResponseError(outcome.fault)
+        return outcome
 
     async def _written(self, ready: Outgoing, seen: Names, *, is_known_again: bool) -> Answer:
         """The answer to a request that may change something, which nobody shares, and after which everything is read anew."""

@@ -61,14 +61,14 @@ def judged(
     redactor: Callable[[], Redactor],
     is_graphql: bool = False,
 ) -> Answer | Failure:
-    """The answer as it may be used, or what is wrong with it."""
+    """The answer as it may be used, or what is wrong with it. Of one of success that nobody has read yet its reader tells."""
     rule = matching_rule(answer, http, names)
     action = rule.action if rule is not None else standard_action(answer.status)
     if action is None and is_graphql and answer.fault is None:
         # Data that stands beside errors is not used: a list would lack records, and nobody would know.
         action = _graphql_action(answer.body)
     if action is None:
-        return answer if answer.fault is None else Failure(UpstreamResponseError(answer.fault))
+        return answer if answer.content.is_unread or answer.fault is None else Failure(UpstreamResponseError(answer.fault))
     if action is ErrorAction.EMPTY:
         return answer.emptied()
     wait = _wait(rule, action, answer, now=now())

@@ -137,7 +137,7 @@ def _seen(
 
 async def _read_unread(listing: Listing[Item], answer: Answer, names: Names) -> _Read[Item] | None:
     """What can be told of a page without reading all of it; null where that takes a reading of all of it."""
-    page = answer.page(listing.unread.shape) if listing.unread is not None else None
+    page = answer.content.page(listing.unread.shape) if listing.unread is not None else None
     if page is None or listing.unread is None:
         return None
     items: list[Item] = []

@@ -41,8 +41,7 @@ class Confirmable:
         headers = {name: confirmation.headers.get(name, value) for name, value in self.answer.headers.items() if name not in _OF_THE_BODY}
         told = {name: confirmation.headers[name] for name in _OF_KEEPING & set(confirmation.headers)}
         headers = {**self.answer.headers, **headers, **told}
-        weight = self.answer.weight + _length(headers) - _length(self.answer.headers)
-        return replace(self.answer, headers=headers, readable_headers=readable_headers(headers), weight=weight)
+        return replace(self.answer, headers=headers, readable_headers=readable_headers(headers))
 
 
 class Validators:
@@ -102,10 +101,6 @@ def confirming_headers(answer: Answer) -> dict[str, str]:
 def _forbids_keeping(headers: Mapping[str, str]) -> bool:
     directives = {directive.partition("=")[0].strip().lower() for directive in headers.get("cache-control", "").split(",")}
     return "no-store" in directives or "*" in {name.strip() for name in headers.get("vary", "").split(",")}
-
-
-def _length(headers: Mapping[str, str]) -> int:
-    return sum(len(name) + len(value) for name, value in headers.items())
 
 
 def _opaque(etag: str) -> str:

@@ -3,7 +3,7 @@
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from msgspec import DecodeError, Raw, defstruct, field
+from msgspec import DecodeError, Raw, ValidationError, defstruct, field
 from msgspec.json import Decoder
 from msgspec.structs import astuple
 
@@ -18,6 +18,10 @@ _NOT_IN_A_NAME = frozenset('"\\') | frozenset(map(chr, range(0x20))) | frozenset
 # The library looks for names as they are; of Unicode's own the last could not be looked for.
 _WITHIN = "within"
 _KEPT_SHAPES = 1_000
+_FLAT = str | int | float | bool | None
+_INNER = _FLAT | list[_FLAT] | dict[str, _FLAT]
+_SHALLOW = _FLAT | list[_INNER] | dict[str, _INNER]
+"""Values as most are. Of what is read as such nobody needs to count how deeply it nests."""
 
 
 class PageShape(NamedTuple):
@@ -49,8 +53,6 @@ class JsonPage(NamedTuple):
     """The fields of each item that were asked for."""
     texts: list[Raw]
     """Each item as the app wrote it, where that was asked for: a JSON object in UTF-8. Of members of one name the last one counts."""
-    values: int
-    """Of how many values it is made."""
 
     def part(self, start: int, end: int) -> "JsonPage":
         """The page with the items from one place up to another."""
@@ -66,12 +68,29 @@ def read_page(body: bytes, shape: PageShape) -> JsonPage | None:
     if may_hold_too_many_values(body) or not _is_unicode(body):
         return None
     try:
-        read = _decoder(shape).decode(body)
-        texts = _within(_texts_decoder(shape).decode(body), shape) if shape.has_texts else []
-        items, beside = _within(read, shape), {key: getattr(read, attribute_of(key)) for key in shape.beside}
-        return JsonPage(beside, items, texts, count_values([beside, *map(astuple, items), *texts]))
+        return _shallow(body, shape) or _deep(body, shape)
     except (DecodeError, UnicodeDecodeError, RecursionError, UpstreamResponseError):
         return None
+
+
+def _shallow(body: bytes, shape: PageShape) -> JsonPage | None:
+    try:
+        return _page_of(body, shape, _shallow_decoder(shape))
+    except ValidationError:
+        # One of its values nests more deeply, or it is no such page.
+        return None
+
+
+def _deep(body: bytes, shape: PageShape) -> JsonPage:
+    page = _page_of(body, shape, _deep_decoder(shape))
+    count_values([page.beside, *map(astuple, page.items)])
+    return page
+
+
+def _page_of(body: bytes, shape: PageShape, decoder: Decoder[Any]) -> JsonPage:
+    read = decoder.decode(body)
+    texts = _within(_texts_decoder(shape).decode(body), shape) if shape.has_texts else []
+    return JsonPage({key: getattr(read, attribute_of(key)) for key in shape.beside}, _within(read, shape), texts)
 
 
 def _is_unicode(body: bytes) -> bool:
@@ -85,27 +104,36 @@ def _is_unicode(body: bytes) -> bool:
 
 
 @lru_cache(maxsize=_KEPT_SHAPES)
-def _decoder(shape: PageShape) -> Decoder[Any]:
-    return Decoder(_page(shape.items, _object("Item", shape.keys), beside=shape.beside))
+def _shallow_decoder(shape: PageShape) -> Decoder[Any]:
+    return _decoder(shape, _SHALLOW)
+
+
+@lru_cache(maxsize=_KEPT_SHAPES)
+def _deep_decoder(shape: PageShape) -> Decoder[Any]:
+    return _decoder(shape, Any)
 
 
 @lru_cache(maxsize=_KEPT_SHAPES)
 def _texts_decoder(shape: PageShape) -> Decoder[Any]:
-    return Decoder(_page(shape.items, Raw, beside=frozenset()))
+    return Decoder(_page(shape.items, Raw))
 
 
-def _page(way: tuple[str, ...], item: Any, *, beside: frozenset[str]) -> Any:
+def _decoder(shape: PageShape, values: Any) -> Decoder[Any]:
+    return Decoder(_page(shape.items, _object("Item", shape.keys, values), beside=shape.beside, values=values))
+
+
+def _page(way: tuple[str, ...], item: Any, *, beside: frozenset[str] = frozenset(), values: Any = Any) -> Any:
     """The type of a body in which the way leads to a list of such items."""
     page: Any = list[item]
     for depth, key in reversed(list(enumerate(way))):
-        page = _object("Body", beside if depth == 0 else frozenset(), (_WITHIN, page, field(name=key)))
+        page = _object("Body", beside if depth == 0 else frozenset(), values, (_WITHIN, page, field(name=key)))
     return page
 
 
-def _object(name: str, keys: frozenset[str], *members: Any) -> type:
+def _object(name: str, keys: frozenset[str], values: Any, *members: Any) -> type:
     """What has the values of keys as attributes, none of which an app needs to send, beside members that it must."""
     return defstruct(
-        name, [*members, *((attribute_of(key), Any, field(default=None, name=key)) for key in keys)], bases=(ReadFields,), gc=False
+        name, [*members, *((attribute_of(key), values, field(default=None, name=key)) for key in keys)], bases=(ReadFields,), gc=False
     )
 
 

@@ -6,7 +6,7 @@ import json
 import pytest
 from msgspec import Raw
 
-from gateway.errors import UpstreamError
+from gateway.errors import UpstreamError, UpstreamResponseError
 from gateway.models import PageRequest, Pointer
 from gateway.models.read_fields import ReadFields, object_of
 from gateway.models.records import MODELS_FIELDS, RECORD_PARTS, SHOWN_FIELDS, TOLD_PARTS
@@ -169,6 +169,30 @@ async def test_what_is_amiss_is_told_as_by_a_reading_of_all(app, connector, acce
 
     assert fault == await told(notes, access, parts=RECORD_PARTS)
     assert issubclass(fault[0], UpstreamError)
+
+
+async def test_what_is_amiss_with_a_page_is_told_to_each_who_shares_its_request(app, connector, access):
+    app.answer(Answer(body=b'{"items": [', headers={"Content-Type": "application/json"}, delay_seconds=0.05))
+    notes = connector()
+
+    faults = await asyncio.gather(*(page_of(notes, access) for _ in range(3)), return_exceptions=True)
+
+    assert len(app.requests) == 1
+    assert {type(fault) for fault in faults} == {UpstreamResponseError}
+    assert {fault.message for fault in faults} == {"Notes answered what is no JSON: The app's answer is not JSON."}
+    assert len(set(map(id, faults))) == 3
+
+
+async def test_a_page_with_which_something_is_amiss_is_not_kept_for_the_app_to_confirm(app, connector, access):
+    app.answer(Answer(body=b'{"items": [', headers={"ETag": '"1"'}), Answer(json=NOTES, headers={"ETag": '"1"'}))
+    notes = connector()
+
+    fault = await told(notes, access)
+    page = await page_of(notes, access)
+
+    assert fault[0] is UpstreamResponseError
+    assert "if-none-match" not in app.requests[1].headers
+    assert is_unread(page)
 
 
 async def test_json_that_is_not_quite_kept_to_is_read_whole(app, connector, access):

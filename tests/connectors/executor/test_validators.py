@@ -1,13 +1,14 @@
 """Answers that the app confirms: an unchanged page costs a 304, and nothing is confirmed that another request was answered."""
 
 import asyncio
+import json
 from datetime import timedelta
 
 import pytest
 
-from gateway.connectors.executor.answers import Answer as Read
+from gateway.connectors.executor.answers import decoded
 from gateway.connectors.executor.validators import Validators, confirming_headers, may_be_confirmed
-from gateway.connectors.http import WebAddress
+from gateway.connectors.http import AppResponse, WebAddress
 from gateway.errors import UpstreamRejectedError, UpstreamResponseError
 from gateway.models import Pointer
 from gateway.testing import Answer, FakeClock
@@ -273,30 +274,25 @@ async def test_many_at_once_share_a_304(app, connector):
     assert tagged.statuses == [200, 304]
 
 
-def answer_of(weight=1000, **parts):
-    headers = {"etag": '"1"'}
-    return Read(
-        status=200,
-        headers=headers,
-        readable_headers=headers,
-        whole={},
-        url=WebAddress.parse("http://app.test"),
-        weight=weight,
-        **parts,
-    )
+def answer_of(status=200, headers=None, body=b"{}"):
+    response = AppResponse(status=status, headers={"etag": '"1"'} if headers is None else headers, body=body)
+    return decoded(response, url=WebAddress.parse("http://app.test"), app="Notes")
+
+
+WEIGHT = answer_of().weight
 
 
 def test_what_is_kept_is_bounded_and_the_least_used_goes_first():
-    validators = Validators(clock=FakeClock(), maximum_bytes=3000)
+    validators = Validators(clock=FakeClock(), maximum_bytes=3 * WEIGHT)
     for key in (b"a", b"b", b"c"):
         validators.note(key, answer_of())
     validators.confirmable(b"a")
 
     validators.note(b"d", answer_of())
-    validators.note(b"huge", answer_of(weight=3001))
+    validators.note(b"huge", answer_of(body=json.dumps("x" * 2 * WEIGHT).encode()))
 
     kept = [key for key in (b"a", b"b", b"c", b"d", b"huge") if validators.confirmable(key) is not None]
-    assert (kept, validators.weight) == ([b"a", b"c", b"d"], 3000)
+    assert (kept, validators.weight) == ([b"a", b"c", b"d"], 3 * WEIGHT)
 
 
 def test_what_nobody_reads_for_an_hour_is_forgotten():
@@ -307,31 +303,23 @@ def test_what_nobody_reads_for_an_hour_is_forgotten():
 
     assert validators.confirmable(b"a") is None
     validators.note(b"b", answer_of())
-    assert validators.weight == 1000
+    assert validators.weight == WEIGHT
 
 
 def test_headers_of_confirmations_do_not_add_up():
     validators = Validators(clock=FakeClock())
     validators.note(b"a", answer_of())
     for number in range(100):
-        confirmation = Read(
-            status=304,
-            headers={"etag": '"1"', f"x-{number}": "x" * 1000},
-            readable_headers={},
-            whole=None,
-            url=WebAddress.parse("http://app.test"),
-        )
+        confirmation = answer_of(status=304, headers={"etag": '"1"', f"x-{number}": "x" * 1000}, body=b"")
         validators.note(b"a", validators.confirmable(b"a").renewed(confirmation))
 
     assert validators.confirmable(b"a").answer.headers == {"etag": '"1"'}
-    assert validators.weight == 1000
+    assert validators.weight == WEIGHT
 
 
 @pytest.mark.parametrize("status", [201, 203, 204, 206, 404])
 def test_only_a_plain_answer_is_kept(status):
-    answer = Read(status=status, headers={"etag": '"1"'}, readable_headers={}, whole={}, url=WebAddress.parse("http://app.test"))
-
-    assert confirming_headers(answer) == {}
+    assert confirming_headers(answer_of(status)) == {}
 
 
 # The last one could not be sent back: each read would be refused.
@@ -341,9 +329,8 @@ TIMES = ["", "yesterday", "Thu, 32 Jan 2026 00:00:00 GMT", "Thu, 01 Jan 2036 00:
 @pytest.mark.parametrize("modified", TIMES)
 def test_a_time_that_cannot_be_read_or_is_to_come_confirms_nothing(modified):
     headers = {"last-modified": modified, "date": NOW}
-    answer = Read(status=200, headers=headers, readable_headers={}, whole={}, url=WebAddress.parse("http://app.test"))
 
-    assert confirming_headers(answer) == {}
+    assert confirming_headers(answer_of(headers=headers)) == {}
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.connectors.http import PageShape, decode_json, read_page
-from gateway.connectors.http.json_bodies import MAX_VALUES
+from gateway.connectors.http.json_bodies import MAX_DEPTH, MAX_VALUES
 from gateway.models.read_fields import attribute_of
 from tests.support.examples import ANY_JSON
 
@@ -109,6 +109,18 @@ def test_numbers_are_exact_and_texts_stay_as_they_are_written():
 )
 def test_what_is_no_such_page_or_no_json_is_left_to_a_reading_of_all(body):
     assert read_page(body, ITEMS) is None
+
+
+@pytest.mark.parametrize("depth", [1, 2, 3, 4, MAX_DEPTH - 3])
+@pytest.mark.parametrize("pair", [(b"[", b"]"), (b'{"a":', b"}")])
+def test_values_of_any_depth_that_is_read_are_told(depth, pair):
+    value = pair[0] * depth + b"1" + pair[1] * depth
+
+    assert told(b'{"items": [{"id": 7, "n\xc3\xa4me": %b}]}' % value)[1] == [(7, json.loads(value))]
+
+
+def test_values_that_nest_too_deeply_are_left_to_a_reading_of_all():
+    assert read_page(b'{"items": [{"id": %b1%b}]}' % (b"[" * MAX_DEPTH, b"]" * MAX_DEPTH), ITEMS) is None
 
 
 @given(st.lists(st.dictionaries(st.sampled_from(["id", "näme", "other"]), ANY_JSON, max_size=3), max_size=3), st.booleans())
