@@ -12,15 +12,15 @@ _NOT_GIVEN = object()
 
 
 @dataclass_transform(frozen_default=True, field_specifiers=(field,))
-def value(*, kw_only: bool = False, eq: bool = True) -> Callable[[type[Value]], type[Value]]:
+def value(*, kw_only: bool = False) -> Callable[[type[Value]], type[Value]]:
     """Makes a frozen dataclass of a class, without slots; for those that each request makes.
 
     A frozen dataclass sets each attribute by a call, past its own refusal. This one writes them where they are kept, for half the steps.
-    Without `eq` each is equal to itself alone, and so a key that costs nothing to look up.
+    A frozen `Struct` of msgspec takes a quarter of the steps: what no connector makes or takes, and hides none of its fields, can be one.
     """
 
     def decorate(declared: type[Value]) -> type[Value]:
-        made = dataclass(frozen=True, kw_only=kw_only, eq=eq)(declared)
+        made = dataclass(frozen=True, kw_only=kw_only)(declared)
         made.__init__ = _writing_init(made)  # type: ignore[method-assign]
         return made
 

@@ -52,17 +52,6 @@ def test_a_value_is_a_frozen_dataclass():
         Spot("")
 
 
-def test_a_value_without_equality_is_a_key_by_itself():
-    @value(eq=False)
-    class Alone:
-        parameters: dict[str, Any]
-
-    one, other = Alone({}), Alone({})
-
-    assert {one: "one", other: "other"}[one] == "one"
-    assert one != other
-
-
 def test_a_value_takes_what_the_dataclass_takes():
     assert [each.name for each in fields(Named)] == ["name", "spot"]
     own, stock = inspect.signature(Named).parameters, inspect.signature(Stock).parameters

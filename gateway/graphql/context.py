@@ -24,7 +24,7 @@ class Context:
 
     def __post_init__(self) -> None:
         self.runtime = self.runtime.for_operation()
-        self.renew()
+        self.loaders = Loaders(self.runtime, self.principal, self.budget)
 
     @property
     def caller(self) -> tuple[Runtime, Principal]:

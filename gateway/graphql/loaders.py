@@ -139,7 +139,7 @@ class Loaders:
         at_hand: dict[int, Model] = self._at_hand.setdefault(model, {})
         row = at_hand.get(number)
         if row is None and model not in self._rows:
-            recent: list[Model | None] | None = self._runtime.database.recent((model, self._principal, number))
+            recent: list[Model | None] | None = self._runtime.database.recent((model, self._principal.identity, number))
             row = recent[0] if recent is not None else None
             if row is not None:
                 at_hand[number] = row
@@ -185,7 +185,7 @@ class Loaders:
 
         if len(ids) > _REMEMBERED_ROWS:
             return await read()
-        return await self._runtime.database.remembered((model, self._principal, *[row_id.int for row_id in ids]), read)
+        return await self._runtime.database.remembered((model, self._principal.identity, *[row_id.int for row_id in ids]), read)
 
     async def _read_instances(self, keys: list[InstancePlace]) -> Sequence[Answer]:
         async with self._runtime.database.read(self._principal) as session:

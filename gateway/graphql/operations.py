@@ -1,10 +1,10 @@
 """Operations as they are executed: one at a time, each with a context of its own, and with answers that are safe to send."""
 
 from collections.abc import Iterable
-from dataclasses import field
 from typing import Any, Self
 
 from graphql import DocumentNode, ExecutionResult, GraphQLError
+from msgspec import Struct, field
 from strawberry import Schema
 from strawberry.execution.is_awaitable import optimized_is_awaitable
 
@@ -13,15 +13,13 @@ from gateway.graphql.documents import Operation
 from gateway.graphql.execution import FastExecutor, Plans, Prepared
 from gateway.graphql.masking import Caught, readable
 from gateway.models import JsonObject
-from gateway.values import value
 
 __all__ = ["Answer", "Operations", "told_errors"]
 
 _PREPARED = "prepared"
 
 
-@value(kw_only=True)
-class Answer:
+class Answer(Struct, frozen=True, kw_only=True):
     """What an operation is answered with. The errors are as clients may see them, each with a code."""
 
     data: JsonObject | None = None

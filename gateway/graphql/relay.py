@@ -6,6 +6,7 @@ from typing import Annotated, Any, Generic, TypeVar
 from uuid import UUID
 
 import strawberry
+from msgspec import Struct
 
 from gateway.errors import InvalidError, PageTooLargeError
 from gateway.graphql import ids
@@ -13,7 +14,6 @@ from gateway.graphql.fields import field, given
 from gateway.services.app_pages import AppPage
 from gateway.services.listing import Listing
 from gateway.storage.rows import RowPage, RowWindow
-from gateway.values import value
 
 Item = TypeVar("Item")
 Node = TypeVar("Node")
@@ -76,8 +76,7 @@ class Page(Generic[Item]):
         return self.edges[-1].cursor if self.edges else None
 
 
-@value(kw_only=True)
-class ItemPage(Generic[Item]):
+class ItemPage(Struct, Generic[Item], frozen=True, kw_only=True):
     """The same of a list that an app keeps, whose cursors are made when they are asked for."""
 
     nodes: list[Item]

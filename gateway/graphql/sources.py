@@ -1,14 +1,14 @@
 """What the schema shows of an app: places with the way they were found, and records with where they were read."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import field
 from itertools import repeat
 from typing import Any
+
+from msgspec import Struct
 
 from gateway.graphql.fields import TYPE_NAME
 from gateway.models import Connection, Integration, JsonObject, Location, LocationKind, Pointer, Record
 from gateway.services.record_places import RecordPlace
-from gateway.values import value
 
 UnifiedSource = dict[str, Any]
 """A record as a model: its fields by the model's names, the name of the model's type, and the `RecordSource` that was read.
@@ -26,8 +26,7 @@ def part_of(source: UnifiedSource, value: Any) -> Any:
     return {**value, TYPE_NAME: source[TYPE_NAME], READ_FROM: source[READ_FROM]} if isinstance(value, dict) else None
 
 
-@value(kw_only=True)
-class Origin:
+class Origin(Struct, frozen=True, kw_only=True):
     """Through what an app is looked at: a connection, an instance in it, or an integration alone."""
 
     connection: Connection | None = None
@@ -40,8 +39,7 @@ class Origin:
     """The instance's model: locations that suit it come first."""
 
 
-@value(kw_only=True)
-class Place:
+class Place(Struct, frozen=True, kw_only=True):
     """A location and its origin."""
 
     origin: Origin
@@ -49,8 +47,8 @@ class Place:
     kind: LocationKind = LocationKind.COLLECTION
     known_name: str | None = None
     """What the app calls it, where it has been asked already."""
-    is_connector_default: bool = field(default=False, compare=False)
-    home: RecordPlace | None = field(default=None, compare=False)
+    is_connector_default: bool = False
+    home: RecordPlace | None = None
     """Where its records are, where that has been found already."""
 
     @property

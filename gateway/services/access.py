@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 from types import TracebackType
 
+from msgspec import Struct
+
 from gateway.connectors.operation import Operation
 from gateway.connectors.protocol import Access, Connector
 from gateway.connectors.redaction import Redactor
@@ -12,7 +14,6 @@ from gateway.models import Connection, Integration, JsonObject, JsonValue, Princ
 from gateway.runtime import Runtime
 from gateway.services import elements, sync_requests
 from gateway.storage.rows import by_ids
-from gateway.values import value
 
 CREDENTIALS = "connection.credentials"
 """The column that a connection's credentials are sealed for."""
@@ -22,8 +23,7 @@ _BYTES_OPENED, _BYTES_OF_A_CHARACTER = 6_144, 20
 at most: so much take empty lists."""
 
 
-@value(kw_only=True)
-class App:
+class App(Struct, frozen=True, kw_only=True):
     """A connection's app, ready to be asked."""
 
     connector: Connector

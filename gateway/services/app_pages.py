@@ -1,9 +1,11 @@
 """Pages of any size over an app's own pages."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import field, replace
 from functools import cached_property
 from typing import Generic, TypeVar
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from gateway.errors import UpstreamCallsExceededError
 from gateway.models import Page, PageRequest
@@ -11,7 +13,6 @@ from gateway.models.records import RECORD_PARTS
 from gateway.runtime import Runtime
 from gateway.services import cursors
 from gateway.services.cursors import Position
-from gateway.values import value
 
 Item = TypeVar("Item")
 Fetch = Callable[[PageRequest], Awaitable[Page[Item]]]
@@ -23,13 +24,12 @@ MINIMUM_APP_PAGE_SIZE = 20
 """The smallest page that the app is asked for: with it a list that was begun one by one can still be read a thousand at a time."""
 
 
-@value(kw_only=True)
-class AppPage(Generic[Item]):
+class AppPage(Struct, Generic[Item], frozen=True, kw_only=True):
     """Items of an app in its order; the cursor of the place after one is made when it is asked for."""
 
     items: tuple[Item, ...]
     has_next: bool
-    cursor: Callable[[int], str] = field(compare=False)
+    cursor: Callable[[int], str]
     """The cursor of the place after the item at an index."""
 
     @property
@@ -38,8 +38,7 @@ class AppPage(Generic[Item]):
         return tuple((self.cursor(index), item) for index, item in enumerate(self.items))
 
 
-@value()
-class _Part(Generic[Item]):
+class _Part(Struct, Generic[Item], frozen=True):
     """The items of one of the app's pages from a position on."""
 
     page: Page[Item]

@@ -60,7 +60,7 @@ async def by_selector(runtime: Runtime, principal: Principal, *, by: ConnectionS
             except NotFoundError:
                 return None
 
-    return await runtime.database.remembered(("connection", principal, by), find)
+    return await runtime.database.remembered(("connection", principal.identity, by), find)
 
 
 async def create(

@@ -6,17 +6,17 @@ import hashlib
 import hmac
 import json
 
+from msgspec import Struct
+
 from gateway.errors import InvalidError, UpstreamResponseError
 from gateway.models import JsonValue
-from gateway.values import value
 
 MAXIMUM_LENGTH = 32_768
 _VERSION = 1
 _MAC_BYTES = 16
 
 
-@value(kw_only=True)
-class Position:
+class Position(Struct, frozen=True, kw_only=True):
     """A place between two items: the app's token of a page, and how many of that page's items lie before it."""
 
     size: int

@@ -3,9 +3,10 @@
 import json
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import field
 from functools import cached_property
 from uuid import UUID
+
+from msgspec import Struct
 
 from gateway.errors import InvalidError, UserError
 from gateway.models import Connection, Integration, Pointer, Principal
@@ -15,11 +16,9 @@ from gateway.services.access import App, Asking, Redacted, integration_of
 from gateway.services.instance_context import InstanceContext, read_context
 from gateway.services.selectors import CollectionSelector, ConnectionCollectionKey, DataSourceInstanceSelector, PointerInput
 from gateway.storage.rows import by_ids
-from gateway.values import value
 
 
-@value(kw_only=True, eq=False)
-class RecordPlace:
+class RecordPlace(Struct, frozen=True, kw_only=True, eq=False, dict=True):
     """A collection of a connection; `udm` is the model of the data source that led here, if one did.
 
     Equal to itself alone: `identity` tells whether two are the same collection.
@@ -29,7 +28,7 @@ class RecordPlace:
     integration: Integration
     pointer: Pointer
     udm: str | None = None
-    app: App | None = field(default=None, repr=False)
+    app: App | None = None
     """The app, where this operation has found already that it can be asked, and that it has the collection."""
 
     @cached_property

@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from uuid import UUID
 
+from msgspec import Struct
+
 from gateway.models import ConnectionState, ElementState, JsonObject, JsonValue, RecordOrder
-from gateway.values import value
 
 
-@value(kw_only=True)
-class ConnectionSelector:
+class ConnectionSelector(Struct, frozen=True, kw_only=True):
     """A connection by id, or by its integration's key where the customer has exactly one there."""
 
     id: UUID | None = None

@@ -34,6 +34,9 @@ from gateway.graphql.execution.values import LATER
 
 __all__ = ["FastExecutor"]
 
+_OF_PARTS = ("_stream_usages", "_initial_execution_plans", "_deferred_execution_plans")
+"""What graphql-core has of an execution that answers in parts."""
+
 
 class FastExecutor(StrawberryGraphQLCoreExecutionContext):
     """Executes one operation.
@@ -50,6 +53,8 @@ class FastExecutor(StrawberryGraphQLCoreExecutionContext):
         super().__init__(*arguments, **options)
         self._plans = plans if self.middleware_manager is None and self.abort_signal is None else None
         self._condition_names = tuple(_condition_names(self.operation))
+        for name in _OF_PARTS:
+            delattr(self, name)
         self._begin()
 
     def _begin(self) -> None:
@@ -73,19 +78,23 @@ class FastExecutor(StrawberryGraphQLCoreExecutionContext):
             context_value=context,
             variable_values=variables,
             operation_extensions=extensions,
-            # What graphql-core has of one execution. A test holds that it is all of it.
+            # What graphql-core has of one execution, but for what is made when it is asked for. A test holds that it is all of it.
             collected_errors=CollectedErrors(),
             pending_incremental_futures=set(),
             background_futures=set(),
             _relevant_sub_fields={},
-            _stream_usages=RefMap(),
-            _initial_execution_plans=RefMap(),
-            _deferred_execution_plans=RefMap(),
             groups=[],
             tasks=[],
             streams=[],
         )
         made._begin()
+        return made
+
+    def __getattr__(self, name: str) -> Any:
+        """What is made when it is asked for, as few executions do."""
+        if name not in _OF_PARTS:
+            raise AttributeError(name)
+        made = vars(self)[name] = RefMap[Any, Any]()
         return made
 
     def build_resolve_info(self, *arguments: Any) -> GraphQLResolveInfo[Any]:

@@ -2,12 +2,13 @@
 
 from asyncio import Future
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from inspect import isfunction
 from typing import Any
 
 import strawberry
 from graphql import FieldNode, GraphQLField
+from msgspec import Struct, field
 from strawberry.schema.schema_converter import GraphQLCoreConverter
 from strawberry.types.arguments import StrawberryArgument
 from strawberry.types.base import StrawberryOptional
@@ -19,8 +20,7 @@ from gateway.graphql.fields import COMPUTES, LOADS, Loads
 __all__ = ["Computed", "ContextOnly", "computed", "definition_of", "loads_of", "plain_arguments"]
 
 
-@dataclass(frozen=True, slots=True)
-class ContextOnly:
+class ContextOnly(Struct, frozen=True):
     """What a resolver gets for `info` from a compiled function. It asks in vain for anything else, and the stock executor takes over."""
 
     context: Any
