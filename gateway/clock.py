@@ -5,6 +5,7 @@ import math
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import lru_cache
 from types import TracebackType
 from typing import Any, Protocol
 
@@ -41,7 +42,7 @@ class SystemClock:
 class Deadline:
     """Ends what the task waits for inside of it once its time is over, by a TimeoutError; by the loop's clock.
 
-    As `asyncio.timeout`, which takes three times the steps: each answer of the gateway passes several of them.
+    As `asyncio.timeout`, which takes many times the steps: each answer of the gateway passes several of them.
     """
 
     def __init__(self, seconds: float) -> None:
@@ -50,26 +51,64 @@ class Deadline:
         """Whether its time was over before what is inside of it had ended."""
 
     def __enter__(self) -> None:
-        task = asyncio.current_task()
+        loop = asyncio.get_running_loop()
+        task = asyncio.current_task(loop)
         if task is None:
             raise RuntimeError("Only a task can be held to a deadline.")
         self._task: asyncio.Task[Any] = task
         self._cancelling = task.cancelling()
-        self._timer = task.get_loop().call_later(self._seconds, self._end)
+        self._row = row = _row(loop, self._seconds)
+        row.over_at[self] = over_at = loop.time() + self._seconds
+        if not row.is_watched:
+            row.watch(over_at)
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self._timer.cancel()
+        self._row.over_at.pop(self, None)
         # Whoever else has cancelled the task meanwhile is obeyed.
         if self.is_over and self._task.uncancel() <= self._cancelling and kind is asyncio.CancelledError:
             raise TimeoutError from error
 
-    def _end(self) -> None:
+    def end(self) -> None:
+        """Ends what is inside of it."""
         self.is_over = True
         self._task.cancel()
 
 
 _TICK_SECONDS = 0.001
 # Loops count in thousandths of a second, and take a time that is nearer for now.
+
+
+class _Row:
+    """Deadlines of one length that are not over: they will be in the order in which they began, so that one timer does for them all.
+
+    A timer for each takes more steps than all else that a deadline does.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self.over_at: dict[Deadline, float] = {}
+        """When, by the loop's clock."""
+        self.is_watched = False
+
+    def watch(self, until: float) -> None:
+        """Ends those that are over at a time, and goes on as long as there are others."""
+        self.is_watched = True
+        self._loop.call_at(until, self._end_those_over)
+
+    def _end_those_over(self) -> None:
+        self.is_watched = False
+        now = self._loop.time()
+        for deadline, over_at in [*self.over_at.items()]:
+            if over_at - now > _TICK_SECONDS:
+                self.watch(over_at)
+                return
+            del self.over_at[deadline]
+            deadline.end()
+
+
+@lru_cache(maxsize=64)  # Of a row that is forgotten the deadlines end all the same; the next of that length begin another.
+def _row(loop: asyncio.AbstractEventLoop, _seconds: float) -> _Row:
+    return _Row(loop)
 
 
 class Alarm:

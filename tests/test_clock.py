@@ -54,6 +54,29 @@ async def test_of_two_the_one_whose_time_is_over_ends_what_is_inside_of_it():
     assert (outer.is_over, inner.is_over) == (False, True)
 
 
+async def test_of_many_of_one_length_each_ends_at_its_own_time_and_only_who_still_waits():
+    loop, ended = asyncio.get_running_loop(), []
+
+    async def wait(name: str, *, after: float, event: asyncio.Event) -> None:
+        await asyncio.sleep(after)
+        begun = loop.time()
+        try:
+            with Deadline(0.1):
+                await event.wait()
+        except TimeoutError:
+            ended.append((name, loop.time() - begun))
+
+    happens = asyncio.Event()
+    loop.call_later(0.05, happens.set)
+    never = asyncio.Event()
+    await asyncio.gather(
+        wait("in time", after=0, event=happens), wait("first", after=0.02, event=never), wait("second", after=0.08, event=never)
+    )
+
+    assert [name for name, _ in ended] == ["first", "second"]
+    assert all(0.095 <= seconds < 1 for _, seconds in ended)
+
+
 async def test_whoever_cancels_the_task_at_the_same_moment_is_obeyed():
     async def wait():
         with Deadline(0):
