@@ -12,20 +12,18 @@ from gateway.connectors.http import json_bodies
 from gateway.errors import BodyTooLargeError, NotJsonError, OperationTimeoutError
 from gateway.models import JsonValue
 
-__all__ = ["decode_json", "encode_json", "read_body"]
+__all__ = ["decode_json", "encode_json", "read_body", "too_large"]
 
 _MAX_SECONDS = 30  # A megabyte on the slowest mobile link; longer is somebody who holds connections open.
 
 
-async def read_body(receive: Receive, *, announced: str, max_bytes: int, has_come: bool = False) -> bytes:
+async def read_body(receive: Receive, *, announced: str, max_bytes: int) -> bytes:
     """The whole body. Nothing past the limit is kept, whatever Content-Length, which is `announced`, said.
 
     Raises BodyTooLargeError as soon as the limit is passed, and OperationTimeoutError when the body does not end.
     """
     if announced.isdecimal() and int(announced[:20]) > max_bytes:
-        raise _too_large(max_bytes)
-    if has_come:
-        return await _read(receive, max_bytes)  # Which waits for nothing.
+        raise too_large(max_bytes)
     try:
         with Deadline(_MAX_SECONDS):
             return await _read(receive, max_bytes)
@@ -42,13 +40,14 @@ async def _read(receive: Receive, max_bytes: int) -> bytes:
             raise ClientDisconnect
         chunk = message.get("body", b"")
         if len(body) + len(chunk) > max_bytes:
-            raise _too_large(max_bytes)
+            raise too_large(max_bytes)
         body += chunk
         is_more = message.get("more_body", False)
     return bytes(body)
 
 
-def _too_large(max_bytes: int) -> BodyTooLargeError:
+def too_large(max_bytes: int) -> BodyTooLargeError:
+    """What a larger body is refused with."""
     return BodyTooLargeError(f"The request body is larger than {max_bytes} bytes. Send less, or ask the operator for more.")
 
 

@@ -2,7 +2,7 @@
 
 from starlette.types import Scope
 
-from gateway.web.extensions import WHOLE_REQUEST, is_offered
+from gateway.web.extensions import take_body
 
 __all__ = ["Head"]
 
@@ -10,12 +10,12 @@ __all__ = ["Head"]
 class Head:
     """The method and the headers of one request, each found at once; of a header that comes twice the first."""
 
-    __slots__ = ("_first", "_headers", "has_whole_body", "method")
+    __slots__ = ("_first", "_headers", "method", "whole_body")
 
     def __init__(self, scope: Scope) -> None:
         self.method: str = scope["method"]
-        self.has_whole_body = is_offered(WHOLE_REQUEST, scope)
-        """Whether the body has come with it."""
+        self.whole_body: bytes | None = take_body(scope)
+        """The body, where it has come with the head. It is taken from there, so that nobody keeps it longer than it takes to read."""
         self._headers: list[tuple[bytes, bytes]] = scope["headers"]
         self._first = dict(reversed(self._headers))
 

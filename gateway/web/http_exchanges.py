@@ -10,6 +10,7 @@ from typing import Any
 from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
+from gateway.web.extensions import take_body
 from gateway.web.fixed_headers import MeasuredHeaders, header_line
 
 __all__ = ["Exchange"]
@@ -76,7 +77,8 @@ class Exchange(RequestResponseCycle):
         self._has_news = False
         if self.disconnected or self.response_complete:
             return {"type": "http.disconnect"}
-        body, self.body = bytes(self.body), bytearray()
+        rest = take_body(self.scope)
+        body, self.body = bytes(self.body) if rest is None else rest, bytearray()
         return {"type": "http.request", "body": body, "more_body": self.more_body}
 
     async def send(self, message: Any) -> None:

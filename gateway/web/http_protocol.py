@@ -126,7 +126,9 @@ class Connection(HttpToolsProtocol):
         if self._is_read_again:
             return
         HttpToolsProtocol.on_message_complete(self)
-        self.scope["extensions"][WHOLE_REQUEST] = {}
+        if self.cycle is not None:
+            self.scope["extensions"][WHOLE_REQUEST] = {"body": bytes(self.cycle.body)}
+            self.cycle.body.clear()
 
     def data_received(self, data: bytes) -> None:
         """Takes what came in. A part of the head that has not ended is held by the parser, which tells nobody of it."""
@@ -198,6 +200,8 @@ class Connection(HttpToolsProtocol):
         if self._answered is not None and not self._answered.response_complete:
             # The library tells only who came in last.
             self._answered.disconnected = True
+            # Whoever has not begun to read is to learn of it then, and not to begin.
+            self._answered.scope["extensions"].pop(WHOLE_REQUEST, None)
             self._answered.message_event.set()
         self._wait_no_more()
 

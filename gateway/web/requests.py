@@ -9,7 +9,7 @@ from strawberry.http import GraphQLRequestData
 
 from gateway.errors import BatchTooLargeError, InvalidError, UnsupportedError
 from gateway.models import JsonValue
-from gateway.web.bodies import decode_json, read_body
+from gateway.web.bodies import decode_json, read_body, too_large
 from gateway.web.heads import Head
 from gateway.web.persisted import PersistedDocuments
 
@@ -35,8 +35,12 @@ async def value_from_body(head: Head, receive: Receive, *, max_bytes: int) -> Js
     BodyTooLargeError, and NotJsonError.
     """
     _refuse_foreign_type(head)
-    announced = head.get(b"content-length")
-    return decode_json(await read_body(receive, announced=announced, max_bytes=max_bytes, has_come=head.has_whole_body))
+    body = head.whole_body
+    if body is None:
+        body = await read_body(receive, announced=head.get(b"content-length"), max_bytes=max_bytes)
+    elif len(body) > max_bytes:
+        raise too_large(max_bytes)
+    return decode_json(body)
 
 
 def value_from_query(parameters: Mapping[str, str]) -> JsonValue:

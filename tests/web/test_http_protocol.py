@@ -10,6 +10,7 @@ import pytest
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from gateway.web.extensions import take_body
 from gateway.web.fixed_headers import FixedHeaders, MeasuredHeaders
 from gateway.web.http_protocol import Connection
 
@@ -263,6 +264,25 @@ async def test_who_leaves_is_told_to_whoever_answers_though_another_request_wait
         writer.close()
 
         assert await asyncio.wait_for(told.get(), 5) == {"type": "http.disconnect"}
+
+
+@pytest.mark.parametrize("takes", [True, False])
+async def test_a_body_that_has_come_is_taken_or_received_and_not_both(takes):
+    told: asyncio.Queue[Any] = asyncio.Queue()
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        taken = take_body(scope) if takes else None
+        message = await receive()
+        told.put_nowait((taken, message["body"], take_body(scope), message["more_body"]))
+        await send({"type": "http.response.start", "status": 200, "headers": FIXED, "body": b"ab"})
+
+    async with serving(app, Connection) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"POST / HTTP/1.1\r\ncontent-length: 2\r\n\r\ncd")
+        await reader.readuntil(b"\r\n\r\nab")
+        writer.close()
+
+    assert told.get_nowait() == ((b"cd", b"", None, False) if takes else (None, b"cd", None, False))
 
 
 async def test_an_idle_connection_is_closed_and_one_that_is_used_is_not():
