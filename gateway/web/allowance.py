@@ -38,35 +38,37 @@ class Allowance:
             )
         if principal.is_admin or not cost:
             return
-        missing = cost - self._left(principal)
+        now = self._clock.monotonic()
+        full_at = max(self._full_at.get(principal.customer_id, now), now)
+        missing = cost - self._held(full_at - now)
         if missing > 0:
             seconds = max(math.ceil(missing / self._per_second), 1)
             raise RateLimitedError(
                 f"The operation costs {cost}, and you have spent what you may. Try again in {seconds} s.", retry_after_seconds=seconds
             )
-        now = self._clock.monotonic()
-        self._full_at[principal.customer_id] = max(self._full_at.get(principal.customer_id, now), now) + cost / self._per_second
-        self._forget_full(now)
+        self._full_at[principal.customer_id] = full_at + cost / self._per_second
+        if len(self._full_at) > self._look_again_at:
+            self._forget_full(now)
 
     def give_back(self, principal: Principal, cost: int) -> None:
         """Gives back what an operation has cost less than was taken."""
-        if cost and principal.customer_id in self._full_at and not principal.is_admin:
-            self._full_at[principal.customer_id] -= cost / self._per_second
+        full_at = self._full_at.get(principal.customer_id) if cost and not principal.is_admin else None
+        if full_at is not None:
+            self._full_at[principal.customer_id] = full_at - cost / self._per_second
 
     def left(self, principal: Principal) -> int | None:
         """What the caller may spend now; null where that has no bound."""
-        return None if principal.is_admin else int(self._left(principal))
+        now = self._clock.monotonic()
+        return None if principal.is_admin else int(self._held(self._full_at.get(principal.customer_id, now) - now))
 
     def __len__(self) -> int:
         return len(self._full_at)
 
-    def _left(self, principal: Principal) -> float:
-        now = self._clock.monotonic()
-        missing = (self._full_at.get(principal.customer_id, now) - now) * self._per_second
+    def _held(self, seconds: float) -> float:
+        """What is in a bucket that is full again after so many seconds."""
         # To a millionth: what was spent as seconds comes back as cost with the last bits changed.
-        return round(self._bucket - max(missing, 0.0), 6)
+        return round(self._bucket - max(seconds, 0.0) * self._per_second, 6)
 
     def _forget_full(self, now: float) -> None:
-        if len(self._full_at) > self._look_again_at:
-            self._full_at = {owner: at for owner, at in self._full_at.items() if at > now}
-            self._look_again_at = max(_FEW, 2 * len(self._full_at))
+        self._full_at = {owner: at for owner, at in self._full_at.items() if at > now}
+        self._look_again_at = max(_FEW, 2 * len(self._full_at))

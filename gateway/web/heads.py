@@ -26,4 +26,7 @@ class Head:
 
     def all(self, name: bytes) -> list[str]:
         """Every value of a header."""
+        if len(self._first) == len(self._headers):  # None comes twice.
+            value = self._first.get(name)
+            return [] if value is None else [value.decode("latin-1")]
         return [value.decode("latin-1") for each, value in self._headers if each == name]

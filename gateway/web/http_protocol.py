@@ -6,6 +6,7 @@ from itertools import chain
 from urllib.parse import unquote
 
 import httptools
+from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from gateway.web.extensions import WHOLE_ANSWER, WHOLE_REQUEST
@@ -36,8 +37,10 @@ class Connection(HttpToolsProtocol):
 
     _is_in_head = False
     _came_in = _coming_in = _counted = _seen = _of_head = 0
+    cycle: Exchange
+    """What came in last, and may have to wait."""
     _answered: RequestResponseCycle | None = None
-    """What is being answered, or was the last time; `cycle` is what came in last, and may have to wait."""
+    """What is being answered, or was the last time."""
     _is_full = False
     """Whether no more is read, as so many requests wait."""
     _is_read_again = False
@@ -121,14 +124,25 @@ class Connection(HttpToolsProtocol):
         self._answered = exchange
         self._start_asgi_task(exchange, self.app)
 
-    def on_message_complete(self) -> None:
-        """Ends the request."""
-        if self._is_read_again:
+    def on_body(self, body: bytes) -> None:
+        """Takes a part of the body."""
+        exchange = self.cycle
+        if exchange.response_complete:
             return
-        HttpToolsProtocol.on_message_complete(self)
-        if self.cycle is not None:
-            self.scope["extensions"][WHOLE_REQUEST] = {"body": bytes(self.cycle.body)}
-            self.cycle.body.clear()
+        exchange.body += body
+        if len(exchange.body) > HIGH_WATER_LIMIT:
+            self.flow.pause_reading()
+        exchange.set()
+
+    def on_message_complete(self) -> None:
+        """Ends the request. What becomes a WebSocket is none, and comes where nothing is answered."""
+        exchange = self.cycle
+        if self._is_read_again or exchange is None or exchange.response_complete:
+            return
+        exchange.more_body = False
+        self.scope["extensions"][WHOLE_REQUEST] = {"body": bytes(exchange.body)}
+        exchange.body.clear()
+        exchange.set()
 
     def data_received(self, data: bytes) -> None:
         """Takes what came in. A part of the head that has not ended is held by the parser, which tells nobody of it."""
