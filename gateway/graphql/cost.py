@@ -3,7 +3,8 @@
 The unit is an object of the answer. docs/limits.md tells what each thing costs.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from itertools import chain
 from typing import Any, NamedTuple
 
 from graphql import GraphQLSchema
@@ -11,6 +12,7 @@ from graphql import GraphQLSchema
 from gateway.graphql.cost_planning import ASSUMED_ITEMS, Group, Part, planned
 from gateway.graphql.documents import Operation
 from gateway.models import JsonObject
+from gateway.models.answer_objects import values_of
 
 __all__ = ["CEILING", "Cost", "cost_of"]
 
@@ -33,9 +35,10 @@ class _Sum(NamedTuple):
 
 
 _ZERO = _Sum()
-_Counted = tuple[str | None, int, int, bool, list[Any]]
-"""What is counted of the objects at one place: a field's name, its price, that of each object that it holds, whether it is a list, and what
-is counted of those objects; nothing of them where they are free."""
+_Objects = Callable[[list[Any]], list[Any]]
+_Counted = tuple[str | None, int, int, _Objects, list[Any]]
+"""What is counted of the objects at one place: a field's name, its price, that of each object that it holds, what finds those objects in
+its values, and what is counted of them; nothing of them where they are free."""
 
 
 class Cost:
@@ -65,21 +68,21 @@ class Cost:
     def actual(self, data: JsonObject | None, *, requested: int) -> int:
         """What an answer has cost: at most what was requested, and less where lists held less than they might have."""
         total, looks = 0, 0
-        below: list[tuple[list[_Counted], list[JsonObject]]] = [(self._counted, [data])] if data is not None else []
+        below: list[tuple[list[_Counted], list[Any]]] = [(self._counted, [data])] if data is not None else []
         while below:
             # All objects at one place of the answer together: a page has hundreds of them.
             counted, objects = below.pop()
             looks += len(objects)
             if looks > _MOST_LOOKS or total >= requested:
                 return requested
-            for key, price, own, is_list, within in counted:
+            for key, price, own, objects_of, within in counted:
                 inner = objects
                 if key is not None:
-                    values = [each[key] for each in objects if key in each]
+                    values = values_of(objects, key)
                     total += price * len(values)
                     if not own and not within:
                         continue
-                    inner = _objects(values, is_list=is_list)
+                    inner = objects_of(values)
                     total += own * len(inner)
                 if inner and within:
                     below.append((within, inner))
@@ -91,7 +94,7 @@ class Cost:
         for group in _innermost_first(root):
             is_free = self._sums.get(group) == _ZERO
             parts = () if is_free else group
-            found[group] = [(part.key, part.price, part.own, part.is_list, found[part.group]) for part in parts]
+            found[group] = [(part.key, part.price, part.own, _objects(part), found[part.group]) for part in parts]
         return found[root]
 
 
@@ -103,11 +106,23 @@ def cost_of(operation: Operation, schema: GraphQLSchema) -> Cost:
     return cost
 
 
-def _objects(values: list[Any], *, is_list: bool) -> list[JsonObject]:
-    """The objects that values of one field are or list."""
-    if is_list:
-        return [each for value in values if value is not None for each in value if each is not None]
+def _objects(part: Part) -> _Objects:
+    """What finds the objects that the values of a field are or list."""
+    if not part.is_list:
+        return _present
+    return _listed if part.may_list_nulls else _all_listed
+
+
+def _present(values: list[Any]) -> list[Any]:
     return [value for value in values if value is not None]
+
+
+def _all_listed(values: list[Any]) -> list[Any]:
+    return list(chain.from_iterable(_present(values)))
+
+
+def _listed(values: list[Any]) -> list[Any]:
+    return _present(_all_listed(values))
 
 
 def _sum(group: Group, sums: Mapping[Group, _Sum], variables: Mapping[str, Any]) -> _Sum:

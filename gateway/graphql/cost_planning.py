@@ -33,6 +33,7 @@ from graphql import (
     get_nullable_type,
     is_abstract_type,
     is_composite_type,
+    is_non_null_type,
 )
 
 from gateway.graphql.fields import ASKS_APP, TOGETHER
@@ -94,6 +95,7 @@ class Part:
     page: Size | None = None
     """How many items its value holds, where that is a page."""
     is_list: bool = False
+    may_list_nulls: bool = True
     is_item: bool = False
     """Whether it stands for each item of the page around it."""
     conditions: tuple[Condition, ...] = ()
@@ -170,6 +172,7 @@ class _Planning:
         if not is_composite_type(holds):
             return Part(Group(), key=key, price=price) if price else None
         is_item = name in _ITEMS_OF_A_PAGE and _is_page(parent)
+        kind = get_nullable_type(declared.type)
         return Part(
             self.group(node.selection_set, holds),
             key=key,
@@ -177,7 +180,8 @@ class _Planning:
             own=0 if name in _WITHOUT_PRICE and _is_page(parent) else 1,
             times=Size(1) if is_item else self._times(node, declared.type),
             page=self._size(node, "first", declared) if "first" in declared.args else None,
-            is_list=isinstance(get_nullable_type(declared.type), GraphQLList),
+            is_list=isinstance(kind, GraphQLList),
+            may_list_nulls=not (isinstance(kind, GraphQLList) and is_non_null_type(kind.of_type)),
             is_item=is_item,
         )
 

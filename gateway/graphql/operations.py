@@ -23,6 +23,7 @@ class Answer(Struct, frozen=True, kw_only=True):
     """What an operation is answered with. The errors are as clients may see them, each with a code."""
 
     data: JsonObject | None = None
+    """Within it objects are dictionaries, or what compiled functions make in place of them: an `AnswerObject`."""
     errors: list[JsonObject] = field(default_factory=list)
     extensions: JsonObject = field(default_factory=dict)
     was_executed: bool = True

@@ -13,6 +13,7 @@ from gateway.graphql.batching import EachLoader, Loader, each
 from gateway.graphql.fields import TYPE_NAME, given
 from gateway.graphql.sources import READ_FROM, Place, RecordSource, UnifiedSource, collection_at, records_of
 from gateway.models import JsonObject, LocationKind, Pointer, Principal, Record
+from gateway.models.answer_objects import AnswerObject
 from gateway.runtime import Runtime
 from gateway.services import record_places, records, references, unified
 from gateway.services.record_places import RecordPlace
@@ -152,7 +153,7 @@ class RecordLoaders:
         source[TYPE_NAME], source[READ_FROM] = type_name, record
         return source
 
-    def picked(self, shown: Sequence[RecordSource | None], udm: str | None, picks: _Picks) -> Sequence[JsonObject | None]:
+    def picked(self, shown: Sequence[RecordSource | None], udm: str | None, picks: _Picks) -> Sequence[AnswerObject | None]:
         """What `picks` gives reads of each record as a model, null of null. Raises as `unified` does.
 
         Those of a page, which all are of one place, are read in one go.

@@ -10,6 +10,7 @@ from msgspec import Raw
 from gateway.expressions import ExpressionError, Template, times
 from gateway.expressions.source import Source
 from gateway.models import JsonObject, JsonSchema, JsonValue, Record
+from gateway.models.answer_objects import AnswerObject, answer_class
 from gateway.models.read_fields import ReadFields, attribute_of, object_of
 from gateway.udm.coercion import LEFT_AS_THEY_ARE, LEFT_IF_TOLD_SO, MADE_BY_TYPE, TEXTS, Coercion, ListCoercion, coercion
 from gateway.udm.filling import Gap, fillable, filling
@@ -19,7 +20,7 @@ from gateway.udm.shapes import type_name
 
 ObjectReader = Callable[[Any], JsonObject]
 ModelReader = Callable[[Record], JsonObject]
-PageReader = Callable[[Sequence[Record]], list[JsonObject]]
+PageReader = Callable[[Sequence[Record]], list[AnswerObject]]
 """Reads all records of a page in one go: a call for each would take as long as what it reads."""
 _ValueReader = Callable[[Any], JsonValue]
 
@@ -182,8 +183,8 @@ class _Writer:
     def picked(self, picked: Mapping[str, Picked], model: UniversalDataModel, *, is_found: bool) -> str:
         """Adds what is picked, of what was `found` or of the values, to the page."""
         value = self._got if is_found else self._known
-        members = (f"{self.name(name)}: {self._made(each, value, model)}" for name, each in picked.items())
-        return f"page.append({{{', '.join(members)}}})"
+        members = (self._made(each, value, model) for each in picked.values())
+        return f"page.append({self.name(answer_class(picked))}({', '.join(members)}))"
 
     def _made(self, picked: Picked, value: Callable[[str], str], model: UniversalDataModel) -> str:
         if picked.name is None:

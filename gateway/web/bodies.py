@@ -11,6 +11,7 @@ from gateway.clock import Deadline
 from gateway.connectors.http import json_bodies
 from gateway.errors import BodyTooLargeError, NotJsonError, OperationTimeoutError
 from gateway.models import JsonValue
+from gateway.models.answer_objects import AnswerObject, members_of
 
 __all__ = ["decode_json", "encode_json", "read_body", "too_large"]
 
@@ -69,18 +70,15 @@ def decode_json(data: str | bytes) -> JsonValue:
 def encode_json(value: JsonValue) -> bytes:
     """The value as JSON in UTF-8, with integers of any size exact, and with parts that nobody read as they came."""
     try:
-        return orjson.dumps(value)
-    except TypeError:
-        # An app's integer beyond 64 bits, an app's JSON that nobody read, or half a surrogate pair.
-        pass
-    try:
         return msgspec.json.encode(value)
     except (TypeError, UnicodeEncodeError):
-        # It knows neither half a pair nor classes below those of texts and numbers.
+        # It knows neither half a surrogate pair nor classes below those of texts and numbers.
         return json.dumps(value, separators=(",", ":"), allow_nan=False, default=_whole).encode()
 
 
-def _whole(unread: object) -> JsonValue:
-    if not isinstance(unread, msgspec.Raw):
-        raise TypeError(f"A {type(unread).__name__} is no JSON.")
-    return json_bodies.decode_json(bytes(unread))
+def _whole(value: object) -> JsonValue:
+    if isinstance(value, AnswerObject):
+        return members_of(value)
+    if isinstance(value, msgspec.Raw):
+        return json_bodies.decode_json(bytes(value))
+    raise TypeError(f"A {type(value).__name__} is no JSON.")

@@ -11,6 +11,7 @@ from gateway.graphql.fields import ASKS_APP
 from tests.graphql.world import SCHEMA
 from tests.support.documents import documents_of
 from tests.support.limits import UNLIMITED
+from tests.support.plain import compact
 
 DOCUMENTS = documents_of(SCHEMA, **UNLIMITED)
 
@@ -133,12 +134,23 @@ def test_what_lists_did_not_hold_and_what_was_null_has_cost_nothing():
 
     assert most == (1 + 100 * (1 + 5 * (1 + 5))) + (1 + 10 + 1 + 50 * (1 + 1 + 2))
     assert operation.actual(data, requested=most) == (1 + 2 + 1) + (1 + 10 + 1 + 2 + 1 + 2)
+    assert operation.actual(compact(data), requested=most) == (1 + 2 + 1) + (1 + 10 + 1 + 2 + 1 + 2)
     # The app was asked, although it had nothing.
     assert operation.actual({"connectors": {"nodes": []}, "dataSourceInstance": {"records": None}}, requested=most) == 1 + 1 + 10
     assert operation.actual({}, requested=most) == 0
     # Lists of which nobody says how long they are may be longer than they count for; nobody pays for that.
     longer = cost("{ universalDataModels { key } }")
     assert longer.actual({"universalDataModels": [{"key": "a"}] * 9}, requested=longer.requested({})) == 5
+
+
+def test_an_answer_costs_the_same_whatever_its_objects_are_made_of():
+    listed = "... on Customer { connections { nodes { id } } } ... on Connection { customer { id } }"
+    operation = cost(f"{{ nodes(ids: [1, 2, 3, 4]) {{ {listed} }} }}")
+    one, other = {"connections": {"nodes": [{"id": "x"}, {"id": "y"}]}}, {"customer": {"id": "z"}}
+
+    lists = ([made(one), None, made(other), other] for made in (compact, dict))
+
+    assert [operation.actual({"nodes": nodes}, requested=500) for nodes in lists] == [(1 + 1 + 2) + (1 + 1) * 2] * 2
 
 
 def test_the_fields_whose_description_says_that_they_ask_the_app_are_those_that_cost_it():

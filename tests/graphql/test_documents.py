@@ -156,7 +156,7 @@ async def test_what_is_compiled_for_a_document_counts_too_and_may_push_it_out(wo
     await Operations(SCHEMA).execute(document.operation(None), variables={}, context=context)
 
     # The operation, and one field of the root with those of the viewer.
-    assert documents._kept.weight - before == 8_000 + (1 + 25) * 1_000
+    assert documents._kept.weight - before == 8_000 + (1 + 25) * 2_000
 
     document.grown(64 * 1024 * 1024)
 

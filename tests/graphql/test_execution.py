@@ -14,6 +14,7 @@ from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from gateway.graphql.execution import FastExecutor, Plans, Prepared, call_directly
 from tests.graphql.random_operations import Kind, Member, RandomData, RandomDocument, RandomSchema, Shape
+from tests.support.plain import plain
 
 # Where a null ends what is beside it before it began, graphql-core leaves coroutines that nobody awaits: the stock executor too.
 pytestmark = [
@@ -56,11 +57,12 @@ def told(result: ExecutionResult | str) -> tuple[str, list[object]]:
     # As text: in Python 1 equals True, and NaN nothing.
     # Errors by their places: what is waited for at the same time fails in any order. Where several end the same value, the first
     # to come is told: that one stands for all of them.
-    return without_addresses(result.data), sorted(
+    data = plain(result.data)
+    return without_addresses(data), sorted(
         {
             repr((ended, *(() if ended else (without_addresses(error.message), error.path, error.locations, error.extensions))))
             for error in result.errors or ()
-            for ended in [ended_value(result.data, error.path)]
+            for ended in [ended_value(data, error.path)]
         }
     )
 
@@ -154,9 +156,8 @@ def test_an_operation_of_very_many_fields_takes_no_more_room_for_its_plans_than_
 
     assert not isinstance(result, list)
     answer = result.execute_operation()
-    assert answer == ExecutionResult(
-        {f"_{number}": [{f"_{each}": name for each in range(100)} for name in "ab"] for number in range(12)}, None
-    )
+    assert answer.errors is None
+    assert plain(answer.data) == {f"_{number}": [{f"_{each}": name for each in range(100)} for name in "ab"] for number in range(12)}
     # That of the root, which takes twelve fields, and of nine lists.
     assert sum(plan is not None for plan in plans._made.values()) == 1 + 9
 
@@ -171,7 +172,7 @@ def test_what_plans_need_later_has_room_for_a_thousand_fields_and_the_oldest_goe
     assert [asked(number) for number in (*range(12), 11, 2, 0, 1, 11)] == [*range(12), 11, 2, 0, 1, 11]
 
     assert made == [*range(12), 0, 1]
-    assert sum(grown) == 1_000_000
+    assert sum(grown) == 2_000_000
 
 
 def test_executors_of_one_operation_share_nothing_that_an_execution_changes():
@@ -221,4 +222,4 @@ async def test_a_value_that_looks_like_the_object_that_it_stands_in_is_not_mista
 
     executor = prepared.executor({}, context={"holder": {"boxes": value}})
 
-    assert await answered(executor, turns=None) == ExecutionResult({"holder": {"boxes": value}}, None)
+    assert told(await answered(executor, turns=None)) == told(ExecutionResult({"holder": {"boxes": value}}, None))

@@ -16,6 +16,7 @@ from gateway.udm import PageReader, Picked, Translation
 from tests.graphql.world import World
 from tests.support.notes_cards import PEOPLE_AT_ONCE
 from tests.support.notes_connector import NotesApp
+from tests.support.plain import plain
 from tests.support.runtime import connection, definition, instance, place
 
 TASKS = """query ($first: Int! = 50) { connection(by: { integrationKey: "notes" }) { dataSourceInstance(dataSource: { key: "cards" }) {
@@ -192,7 +193,7 @@ async def test_records_of_several_places_are_read_each_as_its_own_says_and_nulls
 
     loaders = RecordLoaders(world.runtime, world.acme)
 
-    assert loaders.picked([None, *shown], None, picks) == [
+    assert plain(list(loaders.picked([None, *shown], None, picks))) == [
         None,
         {"text": "a", "type": "UnifiedTask"},
         {"text": None, "type": "UnifiedUser"},

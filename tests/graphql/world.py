@@ -11,6 +11,7 @@ from gateway.models import Principal
 from gateway.runtime import Runtime
 from tests.support.documents import documents_of
 from tests.support.limits import UNLIMITED
+from tests.support.plain import plain
 
 SCHEMA = build_schema()
 # Tests ask for much at once, to see that it is read together.
@@ -33,7 +34,7 @@ class World:
         context = make_context(self.runtime, principal or self.acme)
         answer = await OPERATIONS.execute(asked.operation(None), variables=variables, context=context)
         errors = [GraphQLError(error["message"], path=error.get("path"), extensions=error["extensions"]) for error in answer.errors]
-        return ExecutionResult(answer.data, errors or None)
+        return ExecutionResult(plain(answer.data), errors or None)
 
     async def ask(self, document: str, principal: Principal | None = None, **variables: Any) -> dict[str, Any]:
         """The data of an answer, which has no errors."""

@@ -8,9 +8,11 @@ from hypothesis import strategies as st
 from msgspec import Raw
 
 from gateway.errors import NotJsonError
+from gateway.models.answer_objects import answer_class
 from gateway.web.bodies import decode_json, encode_json
 from tests.support.examples import ANY_JSON
 
+NAMES = st.from_regex("[_A-Za-z][_0-9A-Za-z]*", fullmatch=True)
 NEARLY_JSON = st.text(alphabet='{}[]",:\\ud8c0123456789-+.eE truefalsn', max_size=60).map(str.encode)
 
 
@@ -59,6 +61,14 @@ def test_texts_and_numbers_of_classes_of_their_own_are_answered_beside_whatever_
         pass
 
     assert json.loads(encode_json([Text("a"), Number(3), beside]))[:2] == ["a", 3]
+
+
+@given(value=st.dictionaries(NAMES, ANY_JSON | st.just("\ud800"), max_size=4))
+@example(value={"__class__": 1, "f_": [], "None": "\ud800"})
+def test_objects_of_answers_are_written_as_dictionaries_are(value):
+    answered = [answer_class(value)(*value.values()), {"beside": answer_class(())()}]
+
+    assert exact(json.loads(encode_json(answered))) == exact([value, {"beside": {}}])
 
 
 def test_what_is_no_json_is_not_answered():

@@ -37,6 +37,7 @@ from gateway.graphql.execution.picking import picks_of
 from gateway.graphql.execution.plans import Plan, Plans
 from gateway.graphql.execution.resolvers import computed, definition_of, loads_of, plain_arguments
 from gateway.graphql.fields import LOOKS_AT, PART, READS, TYPE_NAME, Look, Part, read
+from gateway.models.answer_objects import answer_class
 
 __all__ = ["plan_of"]
 
@@ -204,7 +205,8 @@ class _Compiler:
         if deferred:
             raise _UnplannedError
         asked = _Asked()
-        members = ", ".join(f"{self._source.name(name)}: {self._field(type, below, asked)}" for name, below in fields.items())
+        members = ", ".join(self._field(type, below, asked) for below in fields.values())
+        made = self._source.name(answer_class(fields))
         lines = [*self._checked(type, is_named=is_named)]
         is_got_from = _GET in members
         if is_got_from:
@@ -214,10 +216,10 @@ class _Compiler:
             # All readings that can begin have begun, and it is called again when they have ended.
             lines.append(f"if {' and '.join(f'{name} is later' for name in asked.names.values())}: return later")
         alone = self._alone(members.replace(_GET, "get").replace(_ITEM, "s"))
-        function = self._source.function("s, i, a", *lines, f"return {{{alone}}}")
+        function = self._source.function("s, i, a", *lines, f"return {made}({alone})")
         condition = self._is_plain_item(type, is_got_from=is_got_from)
         if condition is not None and not asked.names and " for " not in members:
-            self._inline[function] = f"{{{members.replace(_GET, f'{_ITEM}.get')}}} if {condition}"
+            self._inline[function] = f"{made}({members.replace(_GET, f'{_ITEM}.get')}) if {condition}"
         return function
 
     def _alone(self, value: str) -> str:

@@ -16,7 +16,7 @@ Made = TypeVar("Made")
 
 _MOST_PLANS = 64
 """Of one operation. Whoever sends every combination of variables gets no more; the rest is left to the stock executor."""
-_BYTES_OF_A_FIELD = 1_000
+_BYTES_OF_A_FIELD = 2_000
 """Of memory that a planned field takes."""
 _MOST_FIELDS = 1_000
 """Of all plans of an operation: a short document can ask for the same of forty types within each of forty types.

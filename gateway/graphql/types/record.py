@@ -14,7 +14,7 @@ from gateway.graphql.sources import Place, RecordSource, UnifiedSource
 from gateway.graphql.types.node import Node
 from gateway.graphql.types.unified import UnifiedRecord
 from gateway.graphql.unified import native_reference
-from gateway.models import JsonObject
+from gateway.models.answer_objects import AnswerObject
 from gateway.udm import PageReader, Translation
 
 Udm = Annotated[
@@ -25,7 +25,7 @@ Udm = Annotated[
 
 def _read_unified(
     shown: Sequence[RecordSource | None], info: Info, picks: Callable[[Translation], PageReader], udm: Any = strawberry.UNSET
-) -> Sequence[JsonObject | None]:
+) -> Sequence[AnswerObject | None]:
     return info.context.loaders.records.picked(shown, udm, picks)
 
 

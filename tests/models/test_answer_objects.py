@@ -1,0 +1,27 @@
+"""Classes of objects of answers are shared, and kept for nobody."""
+
+import gc
+
+from gateway.models.answer_objects import AnswerObject, answer_class, members_of, values_of
+
+
+def test_those_who_ask_for_the_same_names_share_a_class_that_goes_with_them():
+    made = answer_class(["id", "__class__"])
+    same = answer_class(("id", "__class__"))
+    other = answer_class(["__class__", "id"])
+    assert (made is same, made is other) == (True, False)
+    names = {made.__struct_fields__, other.__struct_fields__}
+
+    del made, same, other
+    gc.collect()
+
+    assert names.isdisjoint(kind.__struct_fields__ for kind in AnswerObject.__subclasses__())
+
+
+def test_objects_have_the_values_they_are_made_of_by_their_names_and_none_by_other_names():
+    first, second = answer_class(["id", "__class__"])(1, None), answer_class(["id"])([2])
+
+    assert members_of(first) == {"id": 1, "__class__": None}
+    assert sorted(map(repr, values_of([first, second, {"id": 3}, {}], "id"))) == ["1", "3", "[2]"]
+    assert values_of([first, second, {"id": 3}, {}], "__class__") == [None]
+    assert values_of([], "id") == []
