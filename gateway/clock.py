@@ -97,11 +97,13 @@ class _Row:
 
     def _end_those_over(self) -> None:
         self.is_watched = False
-        now = self._loop.time()
-        for deadline, over_at in [*self.over_at.items()]:
+        over, now = [], self._loop.time()
+        for deadline, over_at in self.over_at.items():
             if over_at - now > _TICK_SECONDS:
                 self.watch(over_at)
-                return
+                break
+            over.append(deadline)
+        for deadline in over:
             del self.over_at[deadline]
             deadline.end()
 
