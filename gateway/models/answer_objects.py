@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from operator import attrgetter
+from sys import intern
 from typing import Any
 from weakref import WeakValueDictionary
 
@@ -38,8 +39,11 @@ def answer_class(names: Iterable[str]) -> type[AnswerObject]:
 
 
 def attribute_of(name: str) -> str:
-    """The attribute in which the member of that name stands: clients choose the names, and could else choose `__class__`."""
-    return _START + name
+    """The attribute in which the member of that name stands: clients choose the names, and could else choose `__class__`.
+
+    A name may be long, and be in many classes: all have it of one string.
+    """
+    return intern(_START + name)
 
 
 def values_of(answered: list[Any], name: str) -> list[Any]:
@@ -50,7 +54,7 @@ def values_of(answered: list[Any], name: str) -> list[Any]:
         alike = answered if len(kinds) == 1 else [each for each in answered if type(each) is kind]
         if kind is dict:
             found += [each[name] for each in alike if name in each]
-        elif (attribute := attribute_of(name)) in kind.__struct_fields__:
+        elif hasattr(kind, attribute := attribute_of(name)):
             found += map(attrgetter(attribute), alike)
     return found
 

@@ -1,6 +1,7 @@
 """Classes of objects of answers are shared, and kept for nobody."""
 
 import gc
+import tracemalloc
 
 from gateway.models.answer_objects import AnswerObject, answer_class, members_of, values_of
 
@@ -25,3 +26,20 @@ def test_objects_have_the_values_they_are_made_of_by_their_names_and_none_by_oth
     assert sorted(map(repr, values_of([first, second, {"id": 3}, {}], "id"))) == ["1", "3", "[2]"]
     assert values_of([first, second, {"id": 3}, {}], "__class__") == [None]
     assert values_of([], "id") == []
+
+
+def test_what_is_no_object_has_no_values():
+    assert values_of([[answer_class(["id"])(1)], "id", 1], "id") == []
+
+
+def test_classes_share_the_memory_of_a_long_name():
+    long = "x" * 60_000
+    tracemalloc.start()
+    try:
+        classes = [answer_class([long, f"other{number}"]) for number in range(10)]
+        taken = tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
+
+    assert len(set(classes)) == 10
+    assert taken < 2.5 * len(long)

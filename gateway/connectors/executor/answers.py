@@ -37,8 +37,8 @@ class Answer:
 
     @property
     def fault(self) -> str | None:
-        """Why the body is no JSON."""
-        return self.content.fault
+        """Why the body is no JSON; null for what stands for nothing, whatever its body."""
+        return None if self.is_empty else self.content.fault
 
     @property
     def weight(self) -> int:

@@ -134,7 +134,7 @@ class Caller:
         )
         if not isinstance(outcome, Answer):
             raise error_for_one(outcome)
-        if not outcome.is_empty and outcome.fault is not None:
+        if outcome.fault is not None:
             # Found by the reader: of a page nobody has looked before.
             raise UpstreamResponseError(outcome.fault)
         return outcome

@@ -56,7 +56,8 @@ class Reads:
         finally:
             if not flight.can_be_joined and self._flights.get(key) is flight:
                 del self._flights[key]
-        if isinstance(outcome, Answer):
+        if isinstance(outcome, Answer) and outcome.fault is None:
+            # Looked for by each who reads. What is amiss now need not be so when it is asked for again.
             access.operation.remember(key, _Remembered(outcome, flight.started), weight=outcome.weight)
         elif isinstance(outcome, UpstreamRejectedError):
             access.operation.remember(key, _Remembered(outcome, flight.started), weight=_WEIGHT_OF_AN_ERROR)

@@ -6,13 +6,14 @@ import json
 import pytest
 from msgspec import Raw
 
+from gateway.connectors.operation import Operation
 from gateway.errors import UpstreamError, UpstreamResponseError
 from gateway.models import PageRequest, Pointer
 from gateway.models.read_fields import ReadFields, object_of
 from gateway.models.records import MODELS_FIELDS, RECORD_PARTS, SHOWN_FIELDS, TOLD_PARTS
 from gateway.testing import Answer
 from gateway.udm import Picked
-from tests.connectors.executor.notes import TOKEN, items, read
+from tests.connectors.executor.notes import TOKEN, access_with, items, read
 
 NOTES = {
     "items": [
@@ -193,6 +194,18 @@ async def test_a_page_with_which_something_is_amiss_is_not_kept_for_the_app_to_c
     assert fault[0] is UpstreamResponseError
     assert "if-none-match" not in app.requests[1].headers
     assert is_unread(page)
+
+
+async def test_a_page_with_which_something_is_amiss_is_asked_for_again_within_one_operation(app, connector):
+    app.answer(Answer(body=b'{"items": [', headers={}), Answer(json=NOTES))
+    notes, access = connector(), access_with(operation=Operation(remembers=True))
+
+    fault = await told(notes, access)
+    page = await page_of(notes, access)
+
+    assert fault[0] is UpstreamResponseError
+    assert is_unread(page)
+    assert len(app.requests) == 2
 
 
 async def test_json_that_is_not_quite_kept_to_is_read_whole(app, connector, access):
