@@ -113,7 +113,8 @@ class RecordLoaders:
         self._principal = principal
         self._translations: dict[_ReaderKey, Translation] = {}
         self._readers: dict[_ReaderKey, tuple[_Read, str]] = {}
-        self._picking: dict[tuple[RecordPlace, str | None, _Picks], PageReader] = {}
+        self._picking: dict[tuple[int, _Picks], PageReader] = {}
+        """By the ids of translations, which `_translations` keeps."""
         self._refusals: dict[_ReaderKey, GatewayError] = {}
         self._collections: dict[tuple[str, str | None], Place] = {}
 
@@ -165,10 +166,12 @@ class RecordLoaders:
         records = [record for record, _, at in filter(None, shown) if at is home]
         if len(records) < len(shown):
             return [self.picked((each,), udm, picks)[0] for each in shown]
-        key = (home, udm, picks)
+        translation = self._translation(home, udm)
+        # Each of many events has a place of its own, all of which have one translation: to compile what reads it takes long.
+        key = (id(translation), picks)
         read = self._picking.get(key)
         if read is None:
-            read = self._picking[key] = picks(self._translation(home, udm))
+            read = self._picking[key] = picks(translation)
         return read(records)
 
     def unified_fields(self, record: RecordSource, udm: str | None) -> JsonObject:

@@ -1,26 +1,27 @@
 """Objects of answers, of which a page has hundreds: made of values by their places, and only written."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from operator import attrgetter
-from sys import intern
-from typing import Any
+from typing import Any, ClassVar
 from weakref import WeakValueDictionary
 
 from msgspec import Struct, defstruct, field
 
 from gateway.models.json import JsonObject
 
-__all__ = ["AnswerObject", "answer_class", "attribute_of", "members_of", "values_of"]
-
-_START = "f_"
+__all__ = ["AnswerObject", "answer_class", "members_of", "values_of"]
 
 
 class AnswerObject(Struct, gc=False):
-    """An object of an answer, with an attribute for each member, which `attribute_of` names. It takes a third of a dictionary's memory.
+    """An object of an answer, which takes a third of a dictionary's memory.
 
     Each sequence of names has a class of its own below this one. What is answered holds no circles, so the search for garbage need not
     see it.
     """
+
+    attributes: ClassVar[Mapping[str, str]] = {}
+    """The attribute in which each member stands, by the member's name. Clients choose the names, and could choose `__class__`; and Python
+    never forgets what an attribute was called."""
 
 
 _known: "WeakValueDictionary[tuple[str, ...], type[AnswerObject]]" = WeakValueDictionary()
@@ -33,17 +34,11 @@ def answer_class(names: Iterable[str]) -> type[AnswerObject]:
     known = _known.get(names)
     if known is not None:
         return known
-    members = [(attribute_of(name), Any, field(name=name)) for name in names]
-    made: Any = defstruct(AnswerObject.__name__, members, bases=(AnswerObject,), gc=False)
+    attributes = {name: f"member_{place}" for place, name in enumerate(names)}
+    members = [(attribute, Any, field(name=name)) for name, attribute in attributes.items()]
+    namespace = {"attributes": attributes}
+    made: Any = defstruct(AnswerObject.__name__, members, bases=(AnswerObject,), namespace=namespace, gc=False)
     return _known.setdefault(names, made)
-
-
-def attribute_of(name: str) -> str:
-    """The attribute in which the member of that name stands: clients choose the names, and could else choose `__class__`.
-
-    A name may be long, and be in many classes: all have it of one string.
-    """
-    return intern(_START + name)
 
 
 def values_of(answered: list[Any], name: str) -> list[Any]:
@@ -54,11 +49,11 @@ def values_of(answered: list[Any], name: str) -> list[Any]:
         alike = answered if len(kinds) == 1 else [each for each in answered if type(each) is kind]
         if kind is dict:
             found += [each[name] for each in alike if name in each]
-        elif hasattr(kind, attribute := attribute_of(name)):
-            found += map(attrgetter(attribute), alike)
+        elif issubclass(kind, AnswerObject) and name in kind.attributes:
+            found += map(attrgetter(kind.attributes[name]), alike)
     return found
 
 
 def members_of(answered: AnswerObject) -> JsonObject:
     """The values by their names."""
-    return {attribute.removeprefix(_START): getattr(answered, attribute) for attribute in answered.__struct_fields__}
+    return {name: getattr(answered, attribute) for name, attribute in answered.attributes.items()}

@@ -11,6 +11,7 @@ from gateway.graphql.ids import global_id, record_id
 from gateway.models import CursorSync, DataSourceInstance, EventMethod, Pointer, SyncSupport, TaskKind
 from gateway.services.selectors import PointerInput
 from gateway.testing import FakeClock
+from gateway.udm import UnifiedMapping
 from tests.graphql.world import World
 from tests.support import following
 from tests.support.notes_connector import NotesApp
@@ -126,6 +127,21 @@ async def test_without_bodies_an_event_names_the_record_alone(world: World, card
 
     nothing = {"record": None, "previousFields": None, "changedFields": None}
     assert nodes == [{"type": "CREATED", **nothing}, {"type": "UPDATED", **nothing}]
+
+
+async def test_what_reads_a_page_of_events_as_a_model_is_compiled_once(
+    world: World, cards: DataSourceInstance, place: ObservedPlace, monkeypatch: pytest.MonkeyPatch
+):
+    await live(world, place)
+    compiled = []
+    reading = UnifiedMapping.reading
+    monkeypatch.setattr(UnifiedMapping, "reading", lambda *arguments: compiled.append(arguments) or reading(*arguments))
+    document = "{ events { nodes { record { unified { ... on UnifiedTask { subject } } } } } }"
+    found = await world.ask(f"query ($id: ID!) {{ dataSourceInstance(by: {{ id: $id }}) {document} }}", id=global_id(cards))
+
+    records = [event["record"] for event in found["dataSourceInstance"]["events"]["nodes"]]
+    assert [record and record["unified"]["subject"] for record in records] == ["First", "Changed", None, "Second"]
+    assert len(compiled) == 1
 
 
 async def test_history_is_read_page_by_page_by_type_and_counted(world: World, cards: DataSourceInstance, place: ObservedPlace):

@@ -11,12 +11,12 @@ def test_those_who_ask_for_the_same_names_share_a_class_that_goes_with_them():
     same = answer_class(("id", "__class__"))
     other = answer_class(["__class__", "id"])
     assert (made is same, made is other) == (True, False)
-    names = {made.__struct_fields__, other.__struct_fields__}
+    names = {tuple(made.attributes), tuple(other.attributes)}
 
     del made, same, other
     gc.collect()
 
-    assert names.isdisjoint(kind.__struct_fields__ for kind in AnswerObject.__subclasses__())
+    assert names.isdisjoint(tuple(kind.attributes) for kind in AnswerObject.__subclasses__())
 
 
 def test_objects_have_the_values_they_are_made_of_by_their_names_and_none_by_other_names():
