@@ -12,6 +12,8 @@ from gateway.expressions.analysis import Node, check, path_of, root_paths
 from gateway.expressions.errors import ExpressionError
 from gateway.expressions.interpreter import BoundedInterpreter
 
+_Evaluate = Callable[[Mapping[str, Any]], Any]
+
 _FAULTS = (JMESPathError, ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 """What jmespath lets through: comparing a text with a number, for one, raises TypeError."""
 
@@ -19,9 +21,11 @@ _FAULTS = (JMESPathError, ArithmeticError, AttributeError, LookupError, Recursio
 class Expression:
     """A compiled JMESPath expression. Two of the same source are equal."""
 
-    __slots__ = ("_evaluate", "is_written_list", "path", "paths", "source")
+    __slots__ = ("evaluate", "is_written_list", "path", "paths", "source")
 
     source: str
+    evaluate: _Evaluate
+    """Gives the value for names, null where a name or key is missing. Raises ExpressionError when it cannot be told within the limits."""
     is_written_list: bool
     """Whether it spells out a list: `[a, b]`. Others may give a list too, by what the names hold."""
     path: tuple[str, ...] | None
@@ -34,8 +38,8 @@ class Expression:
         self.is_written_list = tree["type"] == "multi_select_list"
         self.paths = root_paths(tree)
         self.path = path = path_of(tree)
-        # Most expressions of connectors are dotted paths; walking them directly is some twenty times faster.
-        self._evaluate = _walker(path) if path is not None else _interpreter(tree)
+        # Most expressions of connectors are dotted paths; walking them directly is some twenty times faster, and cannot fail.
+        self.evaluate = _walker(path) if path is not None else _interpreter(source, tree)
 
     @classmethod
     def compile(cls, source: object) -> "Expression":
@@ -50,18 +54,6 @@ class Expression:
         except ExpressionError as error:
             raise ExpressionError(f"expression {_shown(source)}: {error}") from None
         return cls(source, tree=tree)
-
-    def evaluate(self, names: Mapping[str, Any]) -> Any:
-        """The value, null where a name or key is missing. Raises ExpressionError when it cannot be told within the limits."""
-        try:
-            return self._evaluate(names)
-        except ExpressionError as error:
-            raise ExpressionError(f"expression {_shown(self.source)}: {error}") from None
-        except JMESPathTypeError as error:
-            raise ExpressionError(f"expression {_shown(self.source)}: {_type_fault(error)}") from None
-        except _FAULTS as error:
-            # The text of these can hold values, and values can be secrets.
-            raise ExpressionError(f"expression {_shown(self.source)} cannot be evaluated ({type(error).__name__})") from None
 
     def holds(self, names: Mapping[str, Any]) -> bool:
         """Whether it gives something that is neither null, false nor empty. Zero is something, as in all JMESPath."""
@@ -103,7 +95,7 @@ def _parse(source: str) -> Node:
     return tree
 
 
-def _walker(path: tuple[str, ...]) -> Callable[[Mapping[str, Any]], Any]:
+def _walker(path: tuple[str, ...]) -> _Evaluate:
     def walk(names: Mapping[str, Any]) -> Any:
         value: Any = names
         for key in path:
@@ -116,9 +108,17 @@ def _walker(path: tuple[str, ...]) -> Callable[[Mapping[str, Any]], Any]:
     return walk
 
 
-def _interpreter(tree: Node) -> Callable[[Mapping[str, Any]], Any]:
+def _interpreter(source: str, tree: Node) -> _Evaluate:
     def interpret(names: Mapping[str, Any]) -> Any:
-        return BoundedInterpreter().visit(tree, names)
+        try:
+            return BoundedInterpreter().visit(tree, names)
+        except ExpressionError as error:
+            raise ExpressionError(f"expression {_shown(source)}: {error}") from None
+        except JMESPathTypeError as error:
+            raise ExpressionError(f"expression {_shown(source)}: {_type_fault(error)}") from None
+        except _FAULTS as error:
+            # The text of these can hold values, and values can be secrets.
+            raise ExpressionError(f"expression {_shown(source)} cannot be evaluated ({type(error).__name__})") from None
 
     return interpret
 

@@ -22,17 +22,23 @@ class Template:
     Two templates of the same source are equal.
     """
 
-    __slots__ = ("_constant_path", "_parts", "_render", "paths", "source")
+    __slots__ = ("_constant_path", "_parts", "path", "paths", "render", "source")
 
     source: Any
+    path: tuple[str, ...] | None
+    """The keys that it walks along, where it is one expression that is a dotted path."""
     paths: frozenset[tuple[str, ...]]
     """The names that its expressions read, each with the key after it where it is plain: `a.b.c` gives (a, b)."""
+    render: _Render
+    """Gives the value for names. Raises ExpressionError where an expression cannot be evaluated or does not fit into its text."""
 
     def __init__(self, source: Any, *, render: _Render, expressions: list[Expression], parts: list[_Part] | None) -> None:
         self.source = source
         self.paths = frozenset[tuple[str, ...]]().union(*(expression.paths for expression in expressions))
-        self._render = render
+        self.render = render
         self._parts = parts
+        part = parts[0] if parts is not None and len(parts) == 1 else None
+        self.path = part.path if isinstance(part, Expression) else None
         self._constant_path: str | None = None
 
     @classmethod
@@ -41,10 +47,6 @@ class Template:
         expressions: list[Expression] = []
         render = _compile(source, expressions, depth=0)
         return cls(source, render=render, expressions=expressions, parts=_split(source) if isinstance(source, str) else None)
-
-    def render(self, names: Mapping[str, Any]) -> Any:
-        """The value. Raises ExpressionError where an expression cannot be evaluated or does not fit into its text."""
-        return self._render(names)
 
     def render_path(self, names: Mapping[str, Any], *, keeps: str = "") -> str:
         """The text as a URL path: what an expression gives becomes part of one segment, percent-encoded but for the signs in `keeps`.
@@ -69,12 +71,6 @@ class Template:
     def outline(self) -> str | None:
         """The text with an `x` in place of each expression: what can be said of it without values. Null when it is not text."""
         return None if self._parts is None else "".join(part if isinstance(part, str) else "x" for part in self._parts)
-
-    @property
-    def path(self) -> tuple[str, ...] | None:
-        """The keys that it walks along, where it is one expression that is a dotted path."""
-        part = self._parts[0] if self._parts is not None and len(self._parts) == 1 else None
-        return part.path if isinstance(part, Expression) else None
 
     @property
     def is_walked(self) -> bool:
