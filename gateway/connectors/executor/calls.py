@@ -50,7 +50,7 @@ class Caller:
     def __init__(self, known: KnownConnection, access: Access) -> None:
         self.file = known.file
         self.names = known.names
-        self.shapes = known.shapes
+        self.unread = known.unread
         self._known = known
         self._access = access
         self._identity = known.identity()

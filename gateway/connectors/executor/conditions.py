@@ -9,7 +9,7 @@ from gateway.connectors.format.operations import ListOperation, OperatorKey, Que
 from gateway.connectors.schemas import CompiledSchema
 from gateway.errors import UnsupportedError
 from gateway.expressions import ExpressionError, Template
-from gateway.models import Condition, FilterOperator, JsonObject, JsonValue, RecordQuery
+from gateway.models import Condition, FilterOperator, JsonObject, JsonValue, RecordOrder, RecordQuery
 
 ANY_FIELD = "*"
 _UNKNOWN = object()
@@ -41,7 +41,8 @@ def told_query(operation: ListOperation, wanted: RecordQuery, *, names: Names, t
             _add(query, _name(term, seen, condition, taken=taken), _value(term, seen, condition), condition)
     if query:
         _require_free(operation, query, names=names)
-    return Told(query=query, names={"terms": terms, "order": _order(operation, wanted), "search": wanted.search})
+    order = _order(operation, wanted.order) if wanted.order is not None else None
+    return Told(query=query, names={"terms": terms, "order": order, "search": wanted.search})
 
 
 def term_of(operation: ListOperation, condition: Condition) -> QueryTerm | TextTerm:
@@ -119,13 +120,11 @@ def _require_free(operation: ListOperation, query: Mapping[str, JsonValue], *, n
             )
 
 
-def _order(operation: ListOperation, wanted: RecordQuery) -> JsonValue:
-    if wanted.order is None:
-        return None
+def _order(operation: ListOperation, wanted: RecordOrder) -> JsonValue:
     fields = operation.order.fields if operation.order is not None else ()
-    if _name_among(fields, wanted.order.field, operation) is None:
-        raise UnsupportedError(f"Records cannot be ordered by {wanted.order.field!r}; {_choice(fields, 'ordered by')}.")
-    return {"field": wanted.order.field, "direction": wanted.order.direction.value.lower()}
+    if _name_among(fields, wanted.field, operation) is None:
+        raise UnsupportedError(f"Records cannot be ordered by {wanted.field!r}; {_choice(fields, 'ordered by')}.")
+    return {"field": wanted.field, "direction": wanted.direction.value.lower()}
 
 
 def _name_among(names: Collection[str], field: str, operation: ListOperation) -> str | None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
-from gateway.connectors.executor.records import read_time
+from gateway.connectors.executor.record_values import read_time
 from gateway.errors import CursorExpiredError
 from gateway.expressions import times
 from gateway.models import CursorValue, JsonObject, JsonValue

@@ -10,11 +10,12 @@ from gateway.connectors.executor.names import Names, shared_names
 from gateway.connectors.executor.reads import Reads
 from gateway.connectors.executor.sending import Sender
 from gateway.connectors.executor.tokens import Tokens
+from gateway.connectors.executor.unread_pages import Unread
 from gateway.connectors.format.auth import JwtAuth, SessionAuth
 from gateway.connectors.format.connector import ConnectorFile
-from gateway.connectors.http import PageShape
 from gateway.connectors.operation import Operation
 from gateway.connectors.protocol import Access
+from gateway.models import Record
 
 
 class KnownConnection:
@@ -27,8 +28,8 @@ class KnownConnection:
         self.clock = clock
         self.sender = sender
         self.reads = reads
-        self.shapes: dict[tuple[int, frozenset[str]], PageShape | None] = {}
-        """By the identity of a list's operation and the parts that are read: what is read of its pages; null where that is all."""
+        self.unread: dict[tuple[int, frozenset[str]], Unread[Record] | None] = {}
+        """By the identity of a list's operation and the parts that are read: how its pages are read; null where that is whole."""
         self._tokens = tokens
         # A copy: whose operation it is ends before the connection, and what is made of the access is this very object.
         self._access = replace(access, operation=Operation())

@@ -1,6 +1,7 @@
 """Reads lists of records: all, those that fit conditions, and those that a search finds."""
 
 from collections.abc import Mapping
+from functools import partial
 from operator import attrgetter
 from typing import TypedDict, TypeVar
 
@@ -29,25 +30,28 @@ async def page_of_records(caller: Caller, collection: Collection, *, names: Name
     Raises UnsupportedError that names what the collection can do, where it cannot do what is wanted.
     """
     operation = list_operation(collection, query)
-    if _is_nothing(operation, query):
+    if query.conditions and _is_nothing(operation, query):
         return Page(items=())
-
-    def listing_of(seen: Names) -> Listing[Record]:
-        reader = RecordReader(collection, names={**caller.names, **seen}, parts=page.parts)
-        return Listing(
-            request=operation.request,
-            pagination=operation.pagination,
-            items=operation.records,
-            where=operation.where,
-            gone=collection.gone,
-            read=reader.read,
-            read_plain=reader.read_plain,
-            unread=unread(caller, collection, operation, reader),
-            identify=attrgetter("external_id"),
-            **asking(caller, operation, query, names=seen),
-        )
-
+    listing_of = partial(_listing, caller, collection, operation, query=query, parts=page.parts)
     return await page_of(caller, collection, operation, listing_of, names=names, page=page)
+
+
+def _listing(
+    caller: Caller, collection: Collection, operation: ListOperation, names: Names, *, query: RecordQuery, parts: frozenset[str]
+) -> Listing[Record]:
+    reader = RecordReader(collection, names={**caller.names, **names}, parts=parts)
+    return Listing(
+        request=operation.request,
+        pagination=operation.pagination,
+        items=operation.records,
+        where=operation.where,
+        gone=collection.gone,
+        read=reader.read,
+        read_plain=reader.read_plain,
+        unread=unread(caller, collection, operation, reader),
+        identify=attrgetter("external_id"),
+        **asking(caller, operation, query, names=names),
+    )
 
 
 class Asking(TypedDict):

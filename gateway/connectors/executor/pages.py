@@ -10,8 +10,9 @@ from gateway.connectors.executor.calls import Caller
 from gateway.connectors.executor.names import Names, holds, kind_of, told
 from gateway.connectors.executor.pagination import Place, Seen, first_place, place_after, place_of_token, resolved
 from gateway.connectors.executor.records import ITEMS_IN_A_TURN
+from gateway.connectors.executor.unread_pages import Unread
 from gateway.connectors.format.requests import CursorPagination, NextUrlPagination, NoPagination, Pagination, Request
-from gateway.connectors.http import JsonPage, PageShape, WebAddress
+from gateway.connectors.http import WebAddress
 from gateway.errors import UpstreamResponseError
 from gateway.expressions import Expression, Template
 from gateway.models import JsonObject, JsonValue, Page, PageRequest
@@ -21,14 +22,6 @@ Item = TypeVar("Item")
 
 _PLAIN_ITEMS_IN_A_TURN = 500
 # Of those that are read in few steps and all belong to the list.
-
-
-class Unread(NamedTuple, Generic[Item]):
-    """How items are made of which nobody reads more than a shape says, nor of the answer around them."""
-
-    shape: PageShape
-    make: Callable[[JsonPage], list[Item] | None]
-    """Makes something of each item; null where any of them takes a reading of all of it."""
 
 
 @value(kw_only=True)

@@ -1,36 +1,24 @@
 """Records out of what an app answers."""
 
-import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from functools import partial
-from itertools import repeat
-from operator import attrgetter, itemgetter
-from typing import Any, cast
+from operator import itemgetter
+from typing import Any
 
 from gateway.connectors.executor.known_fields import SCHEMA
 from gateway.connectors.executor.names import Names, kind_of, told
+from gateway.connectors.executor.record_columns import RecordColumns, key_of, told_by
+from gateway.connectors.executor.record_values import ODD, ids_of, read_id, read_time, text_or_none
 from gateway.connectors.executor.transforms import transformed
 from gateway.connectors.format.collections import Collection
-from gateway.connectors.http import JsonPage
 from gateway.errors import UpstreamResponseError
-from gateway.expressions import ExpressionError, Template, times
+from gateway.expressions import Template
 from gateway.models import JsonObject, JsonSchema, JsonValue, Record
-from gateway.models.read_fields import attribute_of
 from gateway.models.records import RECORD_PARTS, TOLD_PARTS
 from gateway.udm.coercion import fitted
 
 ITEMS_IN_A_TURN = 50
 """How many items are read without a pause, where what each takes depends on what is in it."""
-
-_MILLISECONDS = 1000
-_MADE_AS_TUPLE = cast(Callable[..., Record], tuple.__new__)
-# Without a step in Python for each record.
-_ID_OF: dict[type, Callable[[Any], str]] = {float: json.dumps}
-"""How ids are written that are neither texts nor integers. All else is no id, an empty text too."""
-_ONLY_TEXTS = frozenset({str}).issuperset
-_ODD = (AttributeError, KeyError, TypeError, ValueError, ExpressionError)
-"""What an item raises that is no object, whose id is none, or of which something cannot be told."""
 
 
 class RecordReader:
@@ -40,8 +28,7 @@ class RecordReader:
         self._collection = collection
         self.parts = parts
         self._names = names
-        self._id_key = _key(collection.record.id)
-        self._types = _types(collection, names)
+        self._types = _types(collection, names) if collection.coerce else None
         self.is_reshaped = collection.from_api is not None or bool(collection.transforms) or self._types is not None
         """Whether fields are other than the app sent them, which may depend on what it has described."""
 
@@ -62,75 +49,26 @@ class RecordReader:
         Null where they are to be reshaped, where they are too many for the expressions to be read in one go, and where anything is
         amiss with any of them: `read` tells what.
         """
-        if self.is_reshaped or not self._id_key or (len(items) > ITEMS_IN_A_TURN and not self._is_walked()):
+        id_key = key_of(self._collection.record.id)
+        if self.is_reshaped or not id_key or (len(items) > ITEMS_IN_A_TURN and not self._is_walked()):
             return None
+        columns = RecordColumns(self._collection.record, self.parts, values_of=self._values_of)
         try:
-            return self._in_columns(_ids(list(map(itemgetter(self._id_key), items))), items, partial(self._values, items))
-        except _ODD:
+            return columns.records(ids_of(list(map(itemgetter(id_key), items))), items, items)
+        except ODD:
             return None
-
-    @property
-    def keys(self) -> frozenset[str] | None:
-        """The fields of items that tell all that is wanted of records beside their fields; null where that takes more."""
-        told = map(self._template, TOLD_PARTS)
-        keys = {_key(template) for template in (self._collection.record.id, *told) if template is not None}
-        return frozenset(key for key in keys if key is not None) if None not in keys else None
-
-    def read_unread(self, page: JsonPage) -> list[Record] | None:
-        """The records of a page of which only some fields were read, `keys` among them. Null where anything is amiss with any.
-
-        Their fields are texts of JSON where the page has these, else those that were read.
-        """
-
-        def values(template: Template) -> list[Any]:
-            return list(map(attrgetter(attribute_of(_key(template) or "")), page.items))
-
-        try:
-            return self._in_columns(_ids(values(self._collection.record.id)), page.texts or page.items, values)
-        except _ODD:
-            return None
-
-    def _in_columns(self, ids: list[str], fields: Sequence[Any], values: Callable[[Template], list[Any]]) -> list[Record]:
-        """Records of their ids, their fields, and the values that templates have for them."""
-        columns = (
-            ids,
-            fields,
-            repeat(None),
-            self._texts("name", values),
-            self._texts("url", values),
-            self._texts("version", values),
-            self._times("created_at", values),
-            self._times("updated_at", values),
-        )
-        return list(map(_MADE_AS_TUPLE, repeat(Record), zip(*columns)))  # noqa: B905 - some have no end.
 
     def _template(self, part: str) -> Template | None:
-        """What tells a part of records; null where nothing does, or nobody wants it."""
-        template: Template | None = getattr(self._collection.record, part) if part in self.parts else None
-        return template
+        return told_by(self._collection.record, part, wanted=self.parts)
 
     def _is_walked(self) -> bool:
         return all(template is None or template.is_walked for template in map(self._template, TOLD_PARTS))
 
-    def _texts(self, part: str, values_of: Callable[[Template], list[Any]]) -> Iterable[str | None]:
-        template = self._template(part)
-        if template is None:
-            return repeat(None)
-        values = values_of(template)
-        return values if _are_texts(values) else [value if type(value) is str and value else _as_text(value) for value in values]
-
-    def _times(self, part: str, values_of: Callable[[Template], list[Any]]) -> Iterable[datetime | None]:
-        template = self._template(part)
-        if template is None:
-            return repeat(None)
-        times_are = self._collection.record.times
-        return [read_time(value, times_are=times_are) for value in values_of(template)]
-
-    def _values(self, items: list[Any], template: Template) -> list[Any]:
-        key = _key(template)
+    def _values_of(self, template: Template) -> Callable[[Sequence[Any]], list[Any]]:
+        key = key_of(template)
         if key is not None:
-            return [item.get(key) for item in items]
-        return [template.render({**self._names, "record": item}) for item in items]
+            return lambda items: [item.get(key) for item in items]
+        return lambda items: [template.render({**self._names, "record": item}) for item in items]
 
     def _read(self, raw: JsonValue, what: str) -> Record:
         return self.record_in(self.names_of(raw, what=what), raw, what=what)
@@ -176,65 +114,11 @@ class RecordReader:
         return read_time(value, times_are=self._collection.record.times)
 
 
-def read_time(value: JsonValue, *, times_are: str) -> datetime | None:
-    """The time in UTC that a value stands for, written in RFC 3339 or alike (`auto`) or as a number since 1970; null for others."""
-    if times_are == "auto":
-        return times.parse(value) if isinstance(value, str) else None
-    try:
-        number = float(value) if isinstance(value, int | float | str) and not isinstance(value, bool) else None
-        if number is None:
-            return None
-        # Zero is a time too: from_epoch takes only null for none.
-        return times.from_epoch(number / _MILLISECONDS if times_are == "epoch_ms" else number)
-    except (ValueError, OverflowError):
-        return None
-
-
-def read_id(value: JsonValue, template: Template, *, what: str) -> str:
-    """The id as text, whatever the app uses. Raises UpstreamResponseError when `template` gave none."""
-    if isinstance(value, str) and value:
-        return value
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return _number_text(value)
-    raise UpstreamResponseError(f"{what} has no id: {template.source!r} gives {kind_of(value) if value != '' else 'an empty text'}.")
-
-
 def _types(collection: Collection, names: Names) -> JsonSchema | None:
-    """The schema whose types the fields take; null where they stay as they are."""
-    if not collection.coerce:
-        return None
+    """The schema whose types the fields take, where the collection has them fitted; null where there is none."""
     described = names.get(SCHEMA)
     return described if isinstance(described, dict) else collection.fields
 
 
 def _text(template: Template | None, names: Mapping[str, JsonValue], *, what: str) -> str | None:
-    return _as_text(told(template, names, what=what)) if template is not None else None
-
-
-def _as_text(value: JsonValue) -> str | None:
-    if isinstance(value, str):
-        return value or None
-    return _number_text(value) if isinstance(value, int | float) else None
-
-
-def _number_text(value: int | float) -> str:
-    """A number as JSON writes it; of whole ones, which most ids are, Python's own text is that."""
-    return str(value) if value.__class__ is int else json.dumps(value)
-
-
-def _ids(values: list[Any]) -> list[str]:
-    """The ids that values are. Raises one of `_ODD` where one is none."""
-    if _are_texts(values):
-        return values
-    return [str(value) if type(value) is int else value if type(value) is str and value else _ID_OF[type(value)](value) for value in values]
-
-
-def _are_texts(values: list[Any]) -> bool:
-    """Whether all are texts and none is empty."""
-    return _ONLY_TEXTS(map(type, values)) and all(values)
-
-
-def _key(template: Template) -> str | None:
-    """The field of an item that a template is; none where it is more than a field."""
-    path = template.path
-    return path[1] if path is not None and len(path) == 2 and path[0] == "record" else None
+    return text_or_none(told(template, names, what=what)) if template is not None else None

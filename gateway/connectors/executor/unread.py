@@ -1,41 +1,79 @@
 """Which pages of records need not be read whole, because nobody looks at more of them than a few of their fields."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from itertools import chain
+from operator import attrgetter
+from typing import Any
 
 from gateway.connectors.executor.calls import Caller
-from gateway.connectors.executor.pages import Unread
 from gateway.connectors.executor.pagination import resolved
+from gateway.connectors.executor.record_columns import RecordColumns, key_of, told_by
+from gateway.connectors.executor.record_values import ODD, ids_of
 from gateway.connectors.executor.records import RecordReader
-from gateway.connectors.format.collections import Collection
+from gateway.connectors.executor.unread_pages import Unread
+from gateway.connectors.format.collections import Collection, Envelope
 from gateway.connectors.format.connector import ConnectorFile
 from gateway.connectors.format.mappings import FieldMapping
 from gateway.connectors.format.operations import ListOperation
 from gateway.connectors.format.requests import CursorPagination, ErrorRule, NextUrlPagination, Pagination
-from gateway.connectors.http import PageShape
+from gateway.connectors.http import JsonPage, PageShape
+from gateway.expressions import Template
 from gateway.models import Record
-from gateway.models.records import MODELS_FIELDS, SHOWN_FIELDS
+from gateway.models.read_fields import attribute_of
+from gateway.models.records import MODELS_FIELDS, SHOWN_FIELDS, TOLD_PARTS
 
 _SUCCESS = range(200, 300)
 _Path = tuple[str, ...]
 
 
 def unread(caller: Caller, collection: Collection, operation: ListOperation, reader: RecordReader) -> Unread[Record] | None:
-    """How the pages of a list are made records without reading all of them; null where something takes a reading of all."""
+    """How the pages of a list are made records without reading all of them; null where something takes a reading of all of it."""
     if reader.is_reshaped:
         return None
-    known = caller.shapes
+    known = caller.unread
     key = id(operation), reader.parts
     if key not in known:
-        keys = _keys(collection, reader)
-        known[key] = _shape(caller.file, collection, operation, keys, has_texts=SHOWN_FIELDS in reader.parts) if keys is not None else None
-    shape = known[key]
-    return Unread(shape, reader.read_unread) if shape is not None else None
+        known[key] = _unread(caller.file, collection, operation, reader.parts)
+    return known[key]
 
 
-def _keys(collection: Collection, reader: RecordReader) -> frozenset[str] | None:
+def _unread(file: ConnectorFile, collection: Collection, operation: ListOperation, parts: frozenset[str]) -> Unread[Record] | None:
+    keys = _keys(collection, parts)
+    shape = _shape(file, collection, operation, keys, has_texts=SHOWN_FIELDS in parts) if keys is not None else None
+    return Unread(shape, _UnreadRecords(collection.record, parts)) if shape is not None else None
+
+
+class _UnreadRecords:
+    """Makes the records of a page of which only some fields were read, `_keys` among them. Null where anything is amiss with any.
+
+    Their fields are texts of JSON where the page has these, else those that were read.
+    """
+
+    def __init__(self, record: Envelope, parts: frozenset[str]) -> None:
+        self._ids = _attributes(record.id)
+        self._columns = RecordColumns(record, parts, values_of=lambda template: partial(_values, _attributes(template)))
+
+    def __call__(self, page: JsonPage) -> list[Record] | None:
+        items = page.items
+        try:
+            return self._columns.records(ids_of(list(map(self._ids, items))), page.texts or items, items)
+        except ODD:
+            return None
+
+
+def _attributes(template: Template) -> Callable[[Any], Any]:
+    """What reads the value of a template, which is a field, out of the fields that were read."""
+    return attrgetter(attribute_of(key_of(template) or ""))
+
+
+def _values(attribute: Callable[[Any], Any], items: Sequence[Any]) -> list[Any]:
+    return list(map(attribute, items))
+
+
+def _keys(collection: Collection, parts: frozenset[str]) -> frozenset[str] | None:
     """The fields of items that are read; null where that may be any."""
-    parts, told = reader.parts, reader.keys
+    told = _told_keys(collection.record, parts)
     if told is None or "fields" in parts or {SHOWN_FIELDS, MODELS_FIELDS} <= parts:
         return None
     if MODELS_FIELDS not in parts:
@@ -43,6 +81,13 @@ def _keys(collection: Collection, reader: RecordReader) -> frozenset[str] | None
     fields = [field for mapping in collection.universal_data_models.values() for field in mapping.fields.values()]
     keys = list(chain.from_iterable(map(_keys_of_field, fields)))
     return told.union(key for key in keys if key is not None) if None not in keys else None
+
+
+def _told_keys(record: Envelope, parts: frozenset[str]) -> frozenset[str] | None:
+    """The fields of items that tell all that is wanted of records beside their fields; null where that takes more."""
+    told = [record.id, *(told_by(record, part, wanted=parts) for part in TOLD_PARTS)]
+    keys = {key_of(template) for template in told if template is not None}
+    return frozenset(key for key in keys if key is not None) if None not in keys else None
 
 
 def _keys_of_field(field: str | FieldMapping) -> Iterator[str | None]:

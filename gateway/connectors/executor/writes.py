@@ -8,7 +8,8 @@ from gateway.connectors.executor.calls import Caller
 from gateway.connectors.executor.collections import KnownCollection
 from gateway.connectors.executor.finding import NOT_FOUND
 from gateway.connectors.executor.names import Names, told
-from gateway.connectors.executor.records import RecordReader, read_id
+from gateway.connectors.executor.record_values import read_id
+from gateway.connectors.executor.records import RecordReader
 from gateway.connectors.format.operations import WriteOperation
 from gateway.connectors.format.requests import Request
 from gateway.connectors.format.scopes import names_read

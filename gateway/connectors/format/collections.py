@@ -1,5 +1,6 @@
 """Tables of records."""
 
+from functools import cached_property
 from typing import Literal
 
 from pydantic import Field
@@ -67,7 +68,7 @@ class Collection(Part):
     """The key under `webhooks` of what the app sends when its records change."""
     universal_data_models: dict[Key, ModelMapping] = {}
 
-    @property
+    @cached_property
     def gone(self) -> Condition | None:
         """Holds for a record that the app still shows although it is gone; name: `item`. Null where the file tells of none."""
         deleted = self.sync.deleted if self.sync is not None else None

@@ -36,7 +36,7 @@ class Request(Part):
     read: bool | None = None
     """Whether it may be repeated safely; by default true for GET, HEAD and GraphQL queries only."""
 
-    @property
+    @cached_property
     def is_safe(self) -> bool:
         """Whether sending it twice is the same as sending it once."""
         if self.read is not None:
@@ -192,12 +192,12 @@ class PageSize(Part):
     default: int | None = Field(default=None, ge=1, le=MAX_PAGE_SIZE)
     max: int = Field(default=_PAGE_SIZE, ge=1, le=MAX_PAGE_SIZE)
 
-    @property
+    @cached_property
     def usual(self) -> int:
         """How many items the app gives when it is not told how many to give."""
         return self.default if self.default is not None else min(_PAGE_SIZE, self.max)
 
-    @property
+    @cached_property
     def is_told(self) -> bool:
         """Whether the app is told how many items to give."""
         return self.name is not None or self.in_ == "request"

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from gateway.connectors.executor.records import RecordReader, read_time
+from gateway.connectors.executor.record_values import read_time
+from gateway.connectors.executor.records import RecordReader
 from gateway.connectors.format.collections import Collection
 from gateway.errors import UnsupportedError, UpstreamResponseError
 from gateway.models import PageRequest, Pointer

@@ -6,7 +6,8 @@ from urllib.parse import parse_qsl
 
 from gateway.connectors.executor.links import readable_headers
 from gateway.connectors.executor.names import Names, holds, shared_names, told, with_defaults
-from gateway.connectors.executor.records import RecordReader, read_id
+from gateway.connectors.executor.record_values import read_id
+from gateway.connectors.executor.records import RecordReader
 from gateway.connectors.executor.requests import is_header_value
 from gateway.connectors.executor.webhooks.verification import require_proof
 from gateway.connectors.format.collections import Collection
