@@ -44,24 +44,25 @@ def app_of(
 
 
 class Asking(AbstractAsyncContextManager[App, None]):
-    """What `app_of` gives."""
+    """What `app_of` gives; `app` is the connection's, where this operation has found already that it can be asked."""
 
-    def __init__(self, runtime: Runtime, principal: Principal, connection: Connection, integration: Integration | None) -> None:
+    def __init__(
+        self, runtime: Runtime, principal: Principal, connection: Connection, integration: Integration | None, *, app: App | None = None
+    ) -> None:
+        self._app = app
         self._runtime = runtime
         self._principal = principal
         self._connection = connection
         self._integration = integration
 
     async def __aenter__(self) -> App:
-        integration = self._integration or await integration_of(self._runtime, self._principal, self._connection)
-        return self._begun(_usable_app(self._runtime, self._connection, integration))
-
-    def _begun(self, app: App) -> App:
-        self._app = app
-        return app
+        if self._app is None:
+            integration = self._integration or await integration_of(self._runtime, self._principal, self._connection)
+            self._app = _usable_app(self._runtime, self._connection, integration)
+        return self._app
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        if error is not None:
+        if error is not None and self._app is not None:
             Redacted(self._app.access.credentials).__exit__(kind, error, trace)
         if isinstance(error, UpstreamAuthError):
             await disconnect(self._runtime, self._principal, self._connection, error)

@@ -144,13 +144,17 @@ def _problem(value: JsonObject, carrier: _Carrier) -> str | None:
     for _ in range(carrier.maximum_depth):
         below: list[object] = []
         for part in level:
-            if isinstance(part, dict):
+            if isinstance(part, str):
+                if carrier.excluded.search(part):
+                    return f"a text with {carrier.excluded_text}"
+            elif isinstance(part, dict):
                 # A name that is no text is refused like any other such value: as a child it would pass for a number.
-                below += [name if isinstance(name, str) else _NO_NAME for name in part]
+                for name in part:
+                    below.append(name if isinstance(name, str) else _NO_NAME)
                 below += part.values()
             elif isinstance(part, list):
                 below += part
-            elif (problem := _problem_of_part(part, carrier)) is not None:
+            elif (problem := _problem_of_value(part, carrier)) is not None:
                 return problem
         if not below:
             return None
@@ -158,9 +162,7 @@ def _problem(value: JsonObject, carrier: _Carrier) -> str | None:
     return f"more than {carrier.maximum_depth} levels"
 
 
-def _problem_of_part(part: object, carrier: _Carrier) -> str | None:
-    if isinstance(part, str):
-        return f"a text with {carrier.excluded_text}" if carrier.excluded.search(part) else None
+def _problem_of_value(part: object, carrier: _Carrier) -> str | None:
     if part is None or isinstance(part, bool):
         return None
     if isinstance(part, int):

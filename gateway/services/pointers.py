@@ -56,8 +56,10 @@ def parse_path(path: str, *, connector: Connector | None, field: Sequence[str] |
 
 def typed(connector: Connector, pointer: Pointer) -> Pointer:
     """The pointer with text parameters typed as the connector's schema says: a universal definition's path has only text."""
+    if str not in map(type, pointer.parameters.values()):
+        return pointer
     texts = {name: value for name, value in pointer.parameters.items() if isinstance(value, str)}
-    schema = connector.parameters_schema(pointer.key) if texts else None
+    schema = connector.parameters_schema(pointer.key)
     return pointer if schema is None else Pointer(pointer.key, {**pointer.parameters, **coerce_parameters(schema, texts)})
 
 
@@ -102,14 +104,15 @@ def _require(connector: Connector, pointer: Pointer, spelling: _Spelling, *, is_
             f"{connector.spec.name} has no location {pointer.key[:100]!r}. It has {_nearest(connector, Pointer(''))}.",
             field=spelling.of_key,
         )
-    problems = violations(schema, pointer.parameters)
+    found = _compiled(schema).violations(pointer.parameters)
     if is_collection and connector.is_directory(pointer.key):
-        nearest = _nearest(connector, Pointer("") if problems else pointer)
+        nearest = _nearest(connector, Pointer("") if found else pointer)
         raise InvalidError(
             f"Path {pointer.path!r} is a directory. Point the data source at a collection, such as {nearest}.", field=spelling.of_key
         )
-    if problems:
-        raise InvalidError(f"The parameters of {pointer.key!r} are not valid: {'; '.join(problems)}.", field=spelling.of_parameters)
+    if found:
+        problems = "; ".join(_told(found))
+        raise InvalidError(f"The parameters of {pointer.key!r} are not valid: {problems}.", field=spelling.of_parameters)
 
 
 def violations(schema: JsonSchema, value: JsonObject, *, is_secret: bool = False) -> list[str]:
@@ -117,12 +120,16 @@ def violations(schema: JsonSchema, value: JsonObject, *, is_secret: bool = False
     found = found_violations(schema, value)
     if is_secret:
         return list(dict.fromkeys(_place(v.path) + "missing, unknown or not valid" for v in found))
-    return [_place(v.path) + v.message for v in found]
+    return _told(found)
 
 
 def found_violations(schema: JsonSchema, value: JsonValue) -> list[Violation]:
     """What a value breaks in a schema, at most 50 of them, with their places. Raises SchemaError for one that cannot be used."""
     return _compiled(schema).violations(value)
+
+
+def _told(found: list[Violation]) -> list[str]:
+    return [_place(v.path) + v.message for v in found]
 
 
 def _place(path: Sequence[str | int]) -> str:

@@ -39,6 +39,8 @@ class RecordPlace(Struct, frozen=True, kw_only=True, eq=False, dict=True):
 
 def app_at(runtime: Runtime, principal: Principal, place: RecordPlace) -> AbstractAsyncContextManager[App, None]:
     """The app of a place, as `access.app_of` gives it. Raises as that does, and InvalidError where it has no such collection."""
+    if place.app is not None:
+        return Asking(runtime, principal, place.connection, place.integration, app=place.app)
     return _AskingPlace(runtime, principal, place)
 
 
@@ -48,8 +50,6 @@ class _AskingPlace(Asking):
         self._place = place
 
     async def __aenter__(self) -> App:
-        if self._place.app is not None:
-            return self._begun(self._place.app)
         app = await super().__aenter__()
         with Redacted(app.access.credentials):
             pointers.require_collection(app.connector, self._place.pointer)
