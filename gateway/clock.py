@@ -5,7 +5,7 @@ import math
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import partial
 from types import TracebackType
 from typing import Any, Protocol
 
@@ -26,13 +26,10 @@ class Clock(Protocol):
 class SystemClock:
     """The machine's clock."""
 
-    def now(self) -> datetime:
-        """The time of the machine's clock."""
-        return datetime.now(UTC)
-
-    def monotonic(self) -> float:
-        """Seconds since some moment before the process began."""
-        return time.monotonic()
+    now = staticmethod(partial(datetime.now, UTC))
+    """The time of the machine's clock."""
+    monotonic = staticmethod(time.monotonic)
+    """Seconds since some moment before the process began."""
 
     async def sleep(self, seconds: float) -> None:
         """Returns after that many seconds, and lets others run meanwhile."""
@@ -57,7 +54,7 @@ class Deadline:
             raise RuntimeError("Only a task can be held to a deadline.")
         self._task: asyncio.Task[Any] = task
         self._cancelling = task.cancelling()
-        self._row = row = _row(loop, self._seconds)
+        self._row = row = _rows.get((loop, self._seconds)) or _new_row(loop, self._seconds)
         row.over_at[self] = over_at = loop.time() + self._seconds
         if not row.is_watched:
             row.watch(over_at)
@@ -108,9 +105,17 @@ class _Row:
             deadline.end()
 
 
-@lru_cache(maxsize=64)  # Of a row that is forgotten the deadlines end all the same; the next of that length begin another.
-def _row(loop: asyncio.AbstractEventLoop, _seconds: float) -> _Row:
-    return _Row(loop)
+_rows: dict[tuple[asyncio.AbstractEventLoop, float], _Row] = {}
+"""By their loops and lengths. Of a row that is forgotten the deadlines end all the same; the next of that length begin another."""
+_MOST_ROWS = 64
+
+
+def _new_row(loop: asyncio.AbstractEventLoop, seconds: float) -> _Row:
+    for known in list(_rows):
+        if known[0].is_closed() or len(_rows) >= _MOST_ROWS:
+            _rows.pop(known, None)
+    row = _rows[loop, seconds] = _Row(loop)
+    return row
 
 
 class Alarm:

@@ -48,7 +48,9 @@ class RecentReads:
         """What was read by that key when the file was as it is now; null where nothing was."""
         loop = asyncio.get_running_loop()
         if self._asked_in is not loop:
-            self._forget_what_changed()
+            version = self._current_version()
+            if version is None or version != self._version:
+                self._values, self._version = {}, version
             self._asked_in = loop
             loop.call_soon(self._end_turn)
         return self._values.get(key)
@@ -59,12 +61,6 @@ class RecentReads:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
-
-    def _forget_what_changed(self) -> None:
-        version = self._current_version()
-        if version is None or version != self._version:
-            self._values = {}
-            self._version = version
 
     def _end_turn(self) -> None:
         self._asked_in = None
