@@ -4,7 +4,7 @@ Each process has buckets of its own.
 """
 
 import math
-from uuid import UUID
+from collections.abc import Hashable
 
 from gateway.clock import Clock
 from gateway.errors import CostExceededError, RateLimitedError
@@ -25,7 +25,8 @@ class Allowance:
         self._maximum = min(maximum, bucket)
         self._bucket = bucket
         self._per_second = per_second
-        self._full_at: dict[UUID | None, float] = {}
+        self._full_at: dict[Hashable, float] = {}
+        """When each bucket is full, by the `identity` of its owner."""
         self._look_again_at = _FEW
 
     def take(self, principal: Principal, cost: int) -> None:
@@ -39,27 +40,27 @@ class Allowance:
         if principal.is_admin or not cost:
             return
         now = self._clock.monotonic()
-        full_at = max(self._full_at.get(principal.customer_id, now), now)
+        full_at = max(self._full_at.get(principal.identity, now), now)
         missing = cost - self._held(full_at - now)
         if missing > 0:
             seconds = max(math.ceil(missing / self._per_second), 1)
             raise RateLimitedError(
                 f"The operation costs {cost}, and you have spent what you may. Try again in {seconds} s.", retry_after_seconds=seconds
             )
-        self._full_at[principal.customer_id] = full_at + cost / self._per_second
+        self._full_at[principal.identity] = full_at + cost / self._per_second
         if len(self._full_at) > self._look_again_at:
             self._forget_full(now)
 
     def give_back(self, principal: Principal, cost: int) -> None:
         """Gives back what an operation has cost less than was taken."""
-        full_at = self._full_at.get(principal.customer_id) if cost and not principal.is_admin else None
+        full_at = self._full_at.get(principal.identity) if cost and not principal.is_admin else None
         if full_at is not None:
-            self._full_at[principal.customer_id] = full_at - cost / self._per_second
+            self._full_at[principal.identity] = full_at - cost / self._per_second
 
     def left(self, principal: Principal) -> int | None:
         """What the caller may spend now; null where that has no bound."""
         now = self._clock.monotonic()
-        return None if principal.is_admin else int(self._held(self._full_at.get(principal.customer_id, now) - now))
+        return None if principal.is_admin else int(self._held(self._full_at.get(principal.identity, now) - now))
 
     def __len__(self) -> int:
         return len(self._full_at)

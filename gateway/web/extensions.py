@@ -3,9 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from starlette.types import Scope
-
-__all__ = ["WHOLE_ANSWER", "WHOLE_REQUEST", "is_offered", "take_body"]
+__all__ = ["WHOLE_ANSWER", "WHOLE_REQUEST", "take_body"]
 
 WHOLE_ANSWER = "gateway.whole_answer"
 """The message that starts an answer may hold its `body`, which is then the whole of it."""
@@ -17,8 +15,3 @@ def take_body(scope: Mapping[str, Any]) -> bytes | None:
     """The rest of the body of a request, where it has come and nobody has taken it."""
     told = scope.get("extensions", {}).pop(WHOLE_REQUEST, None)
     return None if told is None else told["body"]
-
-
-def is_offered(extension: str, scope: Scope) -> bool:
-    """Whether the server of a request tells that."""
-    return extension in scope.get("extensions", ())

@@ -19,7 +19,7 @@ from gateway.web.event_stream import EventStream
 from gateway.web.heads import Head
 from gateway.web.json_answers import JsonAnswer
 from gateway.web.logging import OperationEntry
-from gateway.web.negotiation import EVENT_STREAM, GRAPHQL_RESPONSE, JSON, answer_type, takes_events
+from gateway.web.negotiation import EVENT_STREAM, GRAPHQL_RESPONSE, JSON, MOST_CHARACTERS, answer_type, takes_events
 from gateway.web.refusals import refusal_body, refusal_response
 from gateway.web.requests import checked_batch, request_from_value, value_from_body, value_from_query
 from gateway.web.streaming import Frame
@@ -45,7 +45,7 @@ class GraphQLExchange:
         self._entry = entry
         self._head = Head(scope)
         self._method = self._head.method
-        self._accept = self._head.get(b"accept")
+        self._accept = self._head.get(b"accept")[:MOST_CHARACTERS]
         self._liked = answer_type(self._accept)
         self._media_type = self._liked or JSON
 
@@ -95,7 +95,8 @@ class GraphQLExchange:
         media_type = GRAPHQL_RESPONSE if streams else self._media_type
         status = self._view.statuses.of_result(body, was_executed=answer.was_executed, media_type=media_type)
         shown = self._view.statuses.media_type(status, media_type)
-        return JsonAnswer(encode_json(body), status=status, media_type=shown, headers=_retry_after(answer))
+        headers = None if answer.was_executed else _retry_after(answer)
+        return JsonAnswer(encode_json(body), status=status, media_type=shown, headers=headers)
 
     async def _answer_batch(self, values: list[JsonValue], caller: Caller) -> Response:
         if self._media_type == EVENT_STREAM:
@@ -154,6 +155,6 @@ def _resumed_after(head: Head) -> str | None:
 
 
 def _retry_after(answer: Answer) -> Mapping[str, str]:
-    """When to come again, where the whole operation was refused until then."""
-    seconds = None if answer.was_executed else answer.errors[0]["extensions"].get("retryAfterSeconds")
+    """When to come again, where an operation that was not executed is refused until then."""
+    seconds = answer.errors[0]["extensions"].get("retryAfterSeconds")
     return {"retry-after": str(seconds)} if seconds is not None else {}

@@ -1,6 +1,7 @@
 """One address for GraphQL: over HTTP, over WebSocket, and GraphiQL for people."""
 
 from collections.abc import AsyncGenerator, Callable, Set
+from functools import partial
 
 from graphql import OperationType
 from starlette.requests import Request
@@ -23,7 +24,7 @@ from gateway.web.graphiql import GraphiQL
 from gateway.web.graphql_http import GraphQLExchange, once
 from gateway.web.graphql_socket import GraphQLSocket
 from gateway.web.logging import OperationEntry
-from gateway.web.negotiation import wants_page
+from gateway.web.negotiation import MOST_CHARACTERS, wants_page
 from gateway.web.occupancy import Occupancy
 from gateway.web.origins import may_open_socket
 from gateway.web.persisted import PersistedDocuments
@@ -51,29 +52,25 @@ class GraphQLView:
         make_context: Callable[[Runtime, Principal], object],
         graphiql: GraphiQL,
     ) -> None:
+        context_for = partial(make_context, runtime)
         self.schema = schema
         self.authentication = Authentication(runtime)
         self.runtime = runtime
         self.persisted = PersistedDocuments.of(runtime.settings)
         self.documents = Documents(schema, limits=runtime.settings)
         self.operations = Operations(schema, may_suggest=runtime.settings.introspection)
-        self.bounded = BoundedOperations(self.operations, settings=runtime.settings, clock=runtime.clock, make_context=self.context_for)
+        self.bounded = BoundedOperations(self.operations, settings=runtime.settings, clock=runtime.clock, make_context=context_for)
         self.subscriptions = Subscriptions(
             self.operations,
             documents=self.documents,
-            make_context=self.context_for,
+            make_context=context_for,
             charge=self.bounded.charge,
             maximum_per_caller=runtime.settings.max_subscriptions_per_customer,
         )
         self.sockets = Occupancy("sockets", maximum=runtime.settings.max_sockets_per_customer, refusal=SocketsExceededError)
         self.stopping = Stopping()
         self.statuses = Statuses(runtime.settings.status_codes)
-        self._make_context = make_context
         self._graphiql = graphiql
-
-    def context_for(self, principal: Principal) -> object:
-        """What the resolvers of one operation work with."""
-        return self._make_context(self.runtime, principal)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one request, or serves one socket until it closes."""
@@ -134,4 +131,4 @@ class GraphQLView:
 
 def _asks_for_page(request: Request) -> bool:
     asks_something = any(name in request.query_params for name in ("query", "documentId", "extensions"))
-    return not asks_something and wants_page(request.headers.get("accept", ""))
+    return not asks_something and wants_page(request.headers.get("accept", "")[:MOST_CHARACTERS])

@@ -6,7 +6,7 @@ from functools import cache
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
-from gateway.web.extensions import WHOLE_ANSWER, is_offered
+from gateway.web.extensions import WHOLE_ANSWER
 from gateway.web.fixed_headers import FixedHeaders, MeasuredHeaders
 from gateway.web.refusals import SECURITY_HEADERS
 
@@ -30,7 +30,7 @@ class JsonAnswer(Response):
             "status": self.status_code,
             "headers": MeasuredHeaders(self._fixed, len(self.body)),
         }
-        if is_offered(WHOLE_ANSWER, scope):
+        if WHOLE_ANSWER in scope.get("extensions", ()):
             start["body"] = self.body
             await send(start)
         else:

@@ -138,7 +138,9 @@ class OperationEntry:
         """Names the operation as the client did, else as its document begins."""
         # What is no name could hold line breaks and control sequences for whoever reads the log on a terminal.
         is_name = operation_name is not None and _NAME.fullmatch(operation_name)
-        name = operation_name if is_name else _known_name_in(query or "")
+        document = query or ""
+        name_in = _kept_name_in if len(document) <= _MAX_KEPT_CHARACTERS else _name_in
+        name = operation_name if is_name else name_in(document)
         self.operation = name[:_MAX_NAME_CHARACTERS] if name is not None else None
 
     def code_from(self, errors: Iterable[object]) -> None:
@@ -153,17 +155,11 @@ class OperationEntry:
         self.code = self.code or code
 
 
-def _known_name_in(document: str) -> str | None:
-    return _kept_name_in(document) if len(document) <= _MAX_KEPT_CHARACTERS else _name_in(document)
-
-
-@lru_cache(maxsize=256)
-def _kept_name_in(document: str) -> str | None:
-    return _name_in(document)
-
-
 def _name_in(document: str) -> str | None:
     return next((found.group(1) for found in _OPERATION.finditer(document) if found.group(1) is not None), None)
+
+
+_kept_name_in = lru_cache(maxsize=256)(_name_in)
 
 
 class _Bound:

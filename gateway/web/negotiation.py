@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from functools import lru_cache
 
-__all__ = ["EVENT_STREAM", "GRAPHQL_RESPONSE", "JSON", "answer_type", "takes_events", "wants_page"]
+__all__ = ["EVENT_STREAM", "GRAPHQL_RESPONSE", "JSON", "MOST_CHARACTERS", "answer_type", "takes_events", "wants_page"]
 
 JSON = "application/json"
 GRAPHQL_RESPONSE = "application/graphql-response+json"
@@ -17,34 +17,27 @@ _ANSWERS: Mapping[str, tuple[str, ...]] = {
     EVENT_STREAM: (EVENT_STREAM,),
 }
 """What may answer each range, the first where the client does not refuse it elsewhere."""
-_MOST_CHARACTERS = 1000
-"""Of a header that are read. Browsers send some 150; and what was read is kept for the next who sends the same."""
+MOST_CHARACTERS = 1000
+"""Of an `Accept` that are read. Browsers send some 150; and what was read is kept for the next who sends the same."""
 _PAGES: Mapping[str, tuple[str, ...]] = {**_ANSWERS, _PAGE: (_PAGE,)}
 
 
+@lru_cache(maxsize=256)
 def answer_type(accept: str) -> str | None:
     """The media type that the client likes best, None where it accepts none of ours; without a wish it is `application/json`."""
-    return _best_answer(accept[:_MOST_CHARACTERS]) if accept.strip() else JSON
+    return _best(accept, _ANSWERS) if accept.strip() else JSON
 
 
+@lru_cache(maxsize=256)
 def takes_events(accept: str) -> bool:
     """Whether the client names a stream of events among what it takes, however it ranks it."""
-    return _takes_events(accept[:_MOST_CHARACTERS])
+    return any(kind == EVENT_STREAM and quality > 0 for kind, quality in _ranges(accept))
 
 
+@lru_cache(maxsize=256)
 def wants_page(accept: str) -> bool:
     """Whether somebody asks for something to show to a person rather than for data, as browsers do."""
-    return _best_of_all(accept[:_MOST_CHARACTERS]) == _PAGE
-
-
-@lru_cache(maxsize=256)
-def _best_answer(accept: str) -> str | None:
-    return _best(accept, _ANSWERS)
-
-
-@lru_cache(maxsize=256)
-def _best_of_all(accept: str) -> str | None:
-    return _best(accept, _PAGES)
+    return _best(accept, _PAGES) == _PAGE
 
 
 def _best(accept: str, answers: Mapping[str, tuple[str, ...]]) -> str | None:
@@ -57,11 +50,6 @@ def _best(accept: str, answers: Mapping[str, tuple[str, ...]]) -> str | None:
     ]
     # `max` keeps the first of equals: the order of the header decides.
     return max(wishes, key=lambda wish: wish[0])[1] if wishes else None
-
-
-@lru_cache(maxsize=256)
-def _takes_events(accept: str) -> bool:
-    return any(kind == EVENT_STREAM and quality > 0 for kind, quality in _ranges(accept))
 
 
 def _ranges(accept: str) -> tuple[tuple[str, float], ...]:

@@ -57,7 +57,9 @@ class PersistedDocuments:
             return self._found(identifier or "")
         if identifier is not None and self._trusted.get(identifier) != query:
             self._register(identifier, query)
-        return self._passed(query)
+        if self._allowed is not None and query not in self._allowed:
+            raise AccessDeniedError("This gateway executes only the documents of its manifest, and this is none of them.")
+        return query
 
     def _found(self, identifier: str) -> str:
         found = self._trusted.get(identifier)
@@ -75,11 +77,6 @@ class PersistedDocuments:
             )
         if self._allowed is None:
             self._registered.put(identifier.lower(), query, weight=len(query) * 4 + _BYTES_OF_AN_ENTRY)
-
-    def _passed(self, query: str) -> str:
-        if self._allowed is not None and query not in self._allowed:
-            raise AccessDeniedError("This gateway executes only the documents of its manifest, and this is none of them.")
-        return query
 
 
 def read_manifest(path: Path) -> Mapping[str, str]:
