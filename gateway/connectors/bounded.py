@@ -26,7 +26,8 @@ class Bounded(Generic[Value]):
 
     def put(self, key: Hashable, value: Value, *, weight: int) -> None:
         """Keeps the value, in place of the one of that key; one that weighs more than everything may is not kept."""
-        self.drop(key)
+        if key in self._values:
+            self.drop(key)
         weight = max(weight, 1)
         if weight > self._maximum_weight:
             return

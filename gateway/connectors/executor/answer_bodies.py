@@ -37,13 +37,15 @@ class Body:
     @property
     def whole(self) -> JsonValue:
         """The JSON; null for an empty body, and for one that is no JSON. It is not kept where only a page was to be read."""
-        self._read()
+        if self.is_unread:
+            self._read()
         return self._whole if self._page is None else decode_json(self._text)
 
     @property
     def fault(self) -> str | None:
         """Why the body is no JSON."""
-        self._read()
+        if self.is_unread:
+            self._read()
         return self._fault
 
     @property
@@ -56,15 +58,15 @@ class Body:
 
     def page(self, shape: PageShape) -> JsonPage | None:
         """The body as a page of the shape; null where all of it was read, or has to be."""
-        self._read()
+        if self.is_unread:
+            self._read()
         return self._page if self._page is None or shape == self._shape else read_page(self._text, shape)
 
     def _read(self) -> None:
-        if self.is_unread and self._shape is not None:
-            self.is_unread = False
-            self._page = read_page(self._text, self._shape)
-            if self._page is None:
-                self._read_whole()
+        self.is_unread = False
+        self._page = read_page(self._text, self._shape) if self._shape is not None else None
+        if self._page is None:
+            self._read_whole()
 
     def _read_whole(self) -> None:
         text, self._text, self._values = self._text, b"", 0

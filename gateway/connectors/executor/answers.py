@@ -43,7 +43,7 @@ class Answer:
     @property
     def weight(self) -> int:
         """How many bytes of memory it takes, by estimate."""
-        return _BYTES_BESIDE + sum(len(name) + len(value) for name, value in self.headers.items()) + self.content.weight
+        return _BYTES_BESIDE + sum(map(len, self.headers)) + sum(map(len, self.headers.values())) + self.content.weight
 
     @property
     def names(self) -> Names:
@@ -53,11 +53,6 @@ class Answer:
     def names_with(self, body: JsonValue) -> Names:
         """The same where no more of the body is read than this."""
         return {"status": self.status, "headers": self.readable_headers, "body": body}
-
-    @property
-    def is_success(self) -> bool:
-        """Whether the status is one of success."""
-        return 200 <= self.status < 300
 
     def emptied(self) -> "Answer":
         """The same answer, standing for nothing."""

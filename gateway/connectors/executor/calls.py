@@ -16,7 +16,7 @@ from gateway.connectors.executor.hosts import Hosts
 from gateway.connectors.executor.hosts_health import HostHealth
 from gateway.connectors.executor.known_connections import KnownConnection
 from gateway.connectors.executor.names import Names
-from gateway.connectors.executor.read_keys import key_of_read, names_of_rules
+from gateway.connectors.executor.read_keys import key_of_read
 from gateway.connectors.executor.reads import Outcome, error_for_one
 from gateway.connectors.executor.requests import NOTHING_ADDED, Added, Outgoing, outgoing
 from gateway.connectors.executor.sending import FIRST_FAILURE
@@ -123,7 +123,7 @@ class Caller:
 
     async def _read(self, ready: Outgoing, seen: Names, shape: PageShape | None) -> Answer:
         """The answer to a request that changes nothing, shared with whoever asks the same."""
-        key = key_of_read(self._known.reader, ready, names_of_rules(self.file.http, seen))
+        key = key_of_read(self._known.reader, ready, self.file.http, seen)
         is_confirmed = self.file.http.conditional == "auto" and may_be_confirmed(ready.method, ready.headers)
         outcome = await self._reads.outcome(
             key,
@@ -132,12 +132,9 @@ class Caller:
             work=lambda progress: self._outcome(_Call(ready, seen, progress, confirmed_as=key if is_confirmed else None, shape=shape)),
             waits=self._wait_with,
         )
-        if not isinstance(outcome, Answer):
-            raise error_for_one(outcome)
-        if outcome.fault is not None:
-            # Found by the reader: of a page nobody has looked before.
-            raise UpstreamResponseError(outcome.fault)
-        return outcome
+        if isinstance(outcome, Answer):
+            return outcome
+        raise error_for_one(outcome)
 
     async def _written(self, ready: Outgoing, seen: Names, *, is_known_again: bool) -> Answer:
         """The answer to a request that may change something, which nobody shares, and after which everything is read anew."""
@@ -171,11 +168,11 @@ class Caller:
         """What comes of a request with all its attempts; an error without secrets, which nobody has raised yet."""
         retry = self.file.http.retry
         health = self._sender.health(call.ready.url)
-        health.asked()
+        health.retries.earn()
         try:
             for attempt in range(1, retry.max_attempts + 1):
                 outcome = await self._attempt(call, health)
-                if _is_refused(outcome) and call.ready.is_proven and await self._identity.renewed(self._ask_unproven):
+                if isinstance(outcome, Failure) and await self._is_proven_anew(call, outcome):
                     # Refused before anything was done: whatever was asked can be asked again.
                     outcome = await self._attempt(call, health)
                 if isinstance(outcome, Answer):
@@ -189,6 +186,11 @@ class Caller:
             self.redactor.clean(error)
             return error.with_traceback(None)
         raise AssertionError("a request is attempted at least once")
+
+    async def _is_proven_anew(self, call: "_Call", failure: Failure) -> bool:
+        """Whether it was the proof that was refused, and there is another now."""
+        is_refused = isinstance(failure.error, UpstreamAuthError) and call.ready.is_proven
+        return is_refused and await self._identity.renewed(self._ask_unproven)
 
     async def _attempt(self, call: "_Call", health: HostHealth) -> Answer | Failure:
         try:
@@ -288,10 +290,6 @@ class _Call(NamedTuple):
         if isinstance(error, UpstreamUnavailableError):
             progress.may_have_been_received = error.may_have_been_received = progress.may_have_been_received or error.may_have_been_received
         return failure
-
-
-def _is_refused(outcome: Answer | Failure) -> bool:
-    return isinstance(outcome, Failure) and isinstance(outcome.error, UpstreamAuthError)
 
 
 def _may_repeat(call: _Call, failure: Failure) -> bool:

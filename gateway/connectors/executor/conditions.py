@@ -1,7 +1,6 @@
 """What a list tells the app of the records that are wanted."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 
 from gateway.connectors.executor.names import Names, asked
@@ -10,12 +9,13 @@ from gateway.connectors.schemas import CompiledSchema
 from gateway.errors import UnsupportedError
 from gateway.expressions import ExpressionError, Template
 from gateway.models import Condition, FilterOperator, JsonObject, JsonValue, RecordOrder, RecordQuery
+from gateway.values import value
 
 ANY_FIELD = "*"
 _UNKNOWN = object()
 
 
-@dataclass(frozen=True, kw_only=True)
+@value(kw_only=True)
 class Told:
     """Conditions and order as the app is told of them."""
 

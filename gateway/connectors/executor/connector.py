@@ -69,7 +69,8 @@ class DeclarativeConnector:
         self._limits = limits if limits is not None else ExecutorLimits()
         known = known_file(file, models)
         self._tree = known.tree
-        self._spec = known.spec
+        self.spec: ConnectorSpec = known.spec
+        """What the file says without any app."""
         self._collections = known.collections
         self._mappings = known.mappings
         self._turns: WeakValueDictionary[str, ConnectionTurns] = WeakValueDictionary()
@@ -77,11 +78,6 @@ class DeclarativeConnector:
         self._tokens = Tokens(clock=self._clock)
         self._hosts_health = HostsHealth(clock=self._clock, http=file.http)
         self._known_fields = KnownFields(file, clock=self._clock)
-
-    @property
-    def spec(self) -> ConnectorSpec:
-        """What the file says without any app."""
-        return self._spec
 
     async def check(self, access: Access) -> None:
         """Returns when the app accepts the connection: by a 2xx answer for which `connection.check.when` holds."""
@@ -141,10 +137,10 @@ class DeclarativeConnector:
     async def records(self, access: Access, collection: Pointer, page: PageRequest, query: RecordQuery = EVERYTHING) -> Page[Record]:
         """One page of a collection's records that fit the query, in the order that it asks for or else in the app's."""
         found = self._collections[collection.key]
-        lists.list_operation(found.file, query)
+        operation = lists.list_operation(found.file, query)
         names = await self._names(access, collection, "list", "search", *([FILTERS] if query.conditions else []))
         with self._caller(access) as caller:
-            return await lists.page_of_records(caller, found.file, names=names, page=page, query=query)
+            return await lists.page_of_records(caller, found.file, operation, names=names, page=page, query=query)
 
     async def record(self, access: Access, collection: Pointer, external_id: str) -> Record | None:
         """The record of that id; null when the app has none. An id that the app cannot have given is not asked for."""

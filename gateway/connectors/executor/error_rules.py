@@ -83,7 +83,10 @@ def judged(
 
 def matching_rule(answer: Answer, http: Http, names: Names) -> ErrorRule | None:
     """The first of the connector's rules that fits the answer."""
-    return next((rule for rule in http.errors if _fits(rule.when, answer, names)), None)
+    for rule in http.errors:
+        if _fits(rule.when, answer, names):
+            return rule
+    return None
 
 
 def standard_action(status: int) -> ErrorAction | None:

@@ -6,7 +6,7 @@ from gateway.connectors.executor.answers import Answer
 from gateway.connectors.executor.calls import Caller
 from gateway.connectors.executor.collections import KnownCollection
 from gateway.connectors.executor.conditions import ANY_FIELD
-from gateway.connectors.executor.lists import page_of_records
+from gateway.connectors.executor.lists import list_operation, page_of_records
 from gateway.connectors.executor.names import Names, holds, kind_of, told
 from gateway.connectors.executor.records import RecordReader
 from gateway.connectors.format.collections import Collection
@@ -72,12 +72,14 @@ async def matching_record(caller: Caller, collection: KnownCollection, fields: J
 async def _first_listed(caller: Caller, collection: Collection, fields: JsonObject, *, names: Names) -> Record | None:
     conditions = tuple(Condition(field=field, operator=FilterOperator.EQ, value=value) for field, value in fields.items())
     query = RecordQuery(conditions=conditions)
+    operation = list_operation(collection, query)
     token: JsonValue = None
     while True:
-        page = await page_of_records(caller, collection, names=names, page=PageRequest(size=_MATCH_PAGE_SIZE, token=token), query=query)
-        if page.items or page.next_token is None:
-            return next(iter(page.items), None)
-        token = page.next_token
+        page = PageRequest(size=_MATCH_PAGE_SIZE, token=token)
+        found = await page_of_records(caller, collection, operation, names=names, page=page, query=query)
+        if found.items or found.next_token is None:
+            return next(iter(found.items), None)
+        token = found.next_token
 
 
 async def _found(

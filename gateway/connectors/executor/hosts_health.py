@@ -28,7 +28,8 @@ class HostHealth:
         self._reserve = http.background.reserve if http is not None else 0.0
         limit = http.rate_limit if http is not None else None
         self._budget = Budget(limit, reserve=self._reserve, now=clock.monotonic()) if limit is not None else None
-        self._retries = RetryBudget(now=clock.monotonic())
+        self.retries = RetryBudget(now=clock.monotonic())
+        """Each request that is made of the host for the first time earns a part of one."""
         self._paused_until = 0.0
         self._reserved_until = 0.0
 
@@ -56,13 +57,9 @@ class HostHealth:
         # What is left by rounding is nothing to wait for.
         return left if left > _SHORTEST_PAUSE_SECONDS else 0.0
 
-    def asked(self) -> None:
-        """A request is made of the host, for the first time."""
-        self._retries.earn()
-
     def may_retry(self) -> bool:
         """Whether a request may be sent to the host again, which takes one of the retries that are left."""
-        return self.breaker.refusal(self._clock.monotonic()) is None and self._retries.spend(self._clock.monotonic())
+        return self.breaker.refusal(self._clock.monotonic()) is None and self.retries.spend(self._clock.monotonic())
 
     def heed(self, headers: Mapping[str, str]) -> None:
         """Leaves the host alone for as long as an answer of success asks."""

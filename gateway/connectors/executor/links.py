@@ -10,10 +10,10 @@ _RELATION = re.compile(r";\s*rel\s*=\s*(?:\"([^\"]*)\"|([^\s;,\"]+))", re.IGNORE
 
 
 def readable_headers(headers: Mapping[str, str]) -> JsonObject:
-    """The headers by lower-case name; `link` as an object of addresses by relation (RFC 8288), the first of each."""
-    readable: JsonObject = {name.lower(): value for name, value in headers.items()}
-    if "link" in readable:
-        readable["link"] = _links(readable["link"])
+    """Headers of lower-case names, with `link` as an object of addresses by relation (RFC 8288), the first of each."""
+    readable: JsonObject = {**headers}
+    if "link" in headers:
+        readable["link"] = _links(headers["link"])
     return readable
 
 

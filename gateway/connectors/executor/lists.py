@@ -24,12 +24,13 @@ from gateway.models import FilterOperator, JsonValue, Page, PageRequest, Record,
 Item = TypeVar("Item")
 
 
-async def page_of_records(caller: Caller, collection: Collection, *, names: Names, page: PageRequest, query: RecordQuery) -> Page[Record]:
-    """One page of the records that are wanted, in the order that is wanted or else in the app's.
+async def page_of_records(
+    caller: Caller, collection: Collection, operation: ListOperation, *, names: Names, page: PageRequest, query: RecordQuery
+) -> Page[Record]:
+    """One page of the records that are wanted, by the `list_operation` for them, in the order that is wanted or else in the app's.
 
     Raises UnsupportedError that names what the collection can do, where it cannot do what is wanted.
     """
-    operation = list_operation(collection, query)
     if query.conditions and _is_nothing(operation, query):
         return Page(items=())
     listing_of = partial(_listing, caller, collection, operation, query=query, parts=page.parts)

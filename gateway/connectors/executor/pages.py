@@ -74,7 +74,7 @@ async def read_page(caller: Caller, listing: Listing[Item], page: PageRequest) -
 async def read_listing(caller: Caller, listing: Listing[Item], page: PageRequest) -> Listed[Item]:
     """The same page, with what else the app's answer tells."""
     pagination = resolved(listing.pagination, caller.file.pagination)
-    place = _place(caller, pagination, page)
+    place = first_place(pagination, size=page.size) if page.token is None else _place(caller, pagination, page.token)
     is_address = isinstance(pagination, NextUrlPagination) and place.position is not None
     url = WebAddress.parse(place.position) if is_address else listing.address
     names = {**listing.names, "page": place.names(pagination)}
@@ -200,10 +200,8 @@ def _items(listing: Listing[Item], names: Names) -> list[JsonValue]:
     return items
 
 
-def _place(caller: Caller, pagination: Pagination, page: PageRequest) -> Place:
-    if page.token is None:
-        return first_place(pagination, size=page.size)
-    place = place_of_token(pagination, page.token)
+def _place(caller: Caller, pagination: Pagination, token: JsonValue) -> Place:
+    place = place_of_token(pagination, token)
     if not isinstance(place.position, str):
         return place
     position = caller.redactor.unsealed(place.position)

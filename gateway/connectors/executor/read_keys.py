@@ -2,7 +2,6 @@
 
 import hashlib
 import secrets
-from collections.abc import Iterable
 from typing import Any
 
 from gateway.connectors.executor.names import Names
@@ -10,7 +9,6 @@ from gateway.connectors.executor.requests import Outgoing
 from gateway.connectors.format.connector import ConnectorFile
 from gateway.connectors.format.requests import Http
 from gateway.connectors.protocol import Access
-from gateway.models import JsonValue
 
 _SIZE = 32
 
@@ -35,19 +33,15 @@ class ReadKeys:
         return _digest(parts, secret=self._secret)
 
 
-def key_of_read(reader: bytes, ready: Outgoing, names: Iterable[JsonValue]) -> bytes:
-    """Names one request of a reader; `names` are the values that what becomes of its answer depends on too."""
+def key_of_read(reader: bytes, ready: Outgoing, http: Http, names: Names) -> bytes:
+    """Names one request of a reader; by those of the `names` too that the connector's rules for answers read beside the answer."""
     # The reader's name is made of a secret, and is one.
     url = ready.url
-    parts = [ready.method, ready.is_graphql, url.origin, url.target, ready.headers, ready.content, list(names)]
+    read = [(name, names[name]) for name in http.names_of_rules if name in names]
+    parts = [ready.method, ready.is_graphql, url.scheme, url.host, url.port, url.target, ready.headers, ready.content, read]
     return _digest(parts, secret=reader)
 
 
 def _digest(parts: list[Any], *, secret: bytes) -> bytes:
     # By how Python writes them: texts, bytes, numbers and what is made of them are written alike only where they are equal.
     return hashlib.blake2b(repr(parts).encode(), key=secret, digest_size=_SIZE).digest()
-
-
-def names_of_rules(http: Http, names: Names) -> list[JsonValue]:
-    """The values that the connector's rules for answers read beside the answer, by name."""
-    return [[name, names[name]] for name in http.names_of_rules if name in names]

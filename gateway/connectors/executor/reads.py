@@ -10,7 +10,7 @@ from gateway.connectors.executor.flights import Flight, Progress
 from gateway.connectors.executor.read_keys import ReadKeys
 from gateway.connectors.executor.validators import Validators
 from gateway.connectors.protocol import Access
-from gateway.errors import UpstreamError, UpstreamRejectedError
+from gateway.errors import UpstreamError, UpstreamRejectedError, UpstreamResponseError
 
 Outcome = Answer | UpstreamError
 """What comes of a read. An error is no exception here: who waits for it raises one of their own."""
@@ -56,8 +56,10 @@ class Reads:
         finally:
             if not flight.can_be_joined and self._flights.get(key) is flight:
                 del self._flights[key]
-        if isinstance(outcome, Answer) and outcome.fault is None:
-            # Looked for by each who reads. What is amiss now need not be so when it is asked for again.
+        if isinstance(outcome, Answer):
+            if outcome.fault is not None:
+                # Of a page nobody has looked before. It is not remembered: what is amiss now need not be so when it is asked for again.
+                return UpstreamResponseError(outcome.fault)
             access.operation.remember(key, _Remembered(outcome, flight.started), weight=outcome.weight)
         elif isinstance(outcome, UpstreamRejectedError):
             access.operation.remember(key, _Remembered(outcome, flight.started), weight=_WEIGHT_OF_AN_ERROR)

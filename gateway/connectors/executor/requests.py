@@ -125,15 +125,16 @@ def _pairs(values: Mapping[str, JsonValue]) -> list[str]:
     pairs: list[str] = []
     for name, value in values.items():
         if isinstance(value, list):
-            pairs += [_pair(name, text_of(item)) for item in value if item is not None]
+            pairs += [_pair(name, item) for item in value if item is not None]
         elif value is not None:
-            pairs.append(_pair(name, text_of(value)))
+            pairs.append(_pair(name, value))
     return pairs
 
 
-def _pair(name: str, value: str) -> str:
+def _pair(name: str, value: JsonValue) -> str:
+    text = value if isinstance(value, str) else text_of(value)
     try:
-        return f"{_quoted_name(name)}={value if value.isascii() and value.isalnum() else quote(value, safe='')}"
+        return f"{_quoted_name(name)}={text if text.isascii() and text.isalnum() else quote(text, safe='')}"
     except UnicodeEncodeError as error:
         raise UpstreamRejectedError(f"Query parameter {name!r} holds text that is not Unicode.") from error
 

@@ -50,9 +50,10 @@ class Sender:
         try:
             if health.pause:
                 await self._keep_pause(lambda: health.pause, progress)
-            if self.remaining(progress) <= 0:
+            if progress.deadline <= self._clock.monotonic():
                 raise self.late(progress)
-            self._require_working(health)
+            if health.breaker.is_open:
+                self._require_working(health)
             health.spend()
             request = make()
             health.breaker.enter(request)
@@ -106,8 +107,6 @@ class Sender:
             await self._clock.sleep(pause)
 
     def _require_working(self, health: HostHealth) -> None:
-        if not health.breaker.is_open:
-            return
         seconds = health.breaker.refusal(self._clock.monotonic())
         if seconds is not None:
             raise UpstreamUnavailableError(

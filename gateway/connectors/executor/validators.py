@@ -59,6 +59,9 @@ class Validators:
     def note(self, key: bytes, answer: Answer) -> None:
         """Keeps an answer that the app can confirm, in place of the one before; forgets that one where it cannot."""
         headers = confirming_headers(answer)
+        if not headers and not self._kept.weight:
+            # As with most apps, which let nothing be confirmed.
+            return
         if headers:
             self._kept.put(key, Confirmable(answer, headers, self._clock.now()), weight=answer.weight)
         else:
