@@ -1,7 +1,5 @@
 """What every resolver has at hand."""
 
-from dataclasses import dataclass, field
-
 import strawberry
 
 from gateway.errors import NotAuthenticatedError
@@ -13,23 +11,21 @@ from gateway.runtime import Runtime
 from gateway.storage.rows import RowWindow
 
 
-@dataclass
 class Context:
     """The long-lived parts, who asks, and the loaders of one operation: on a socket too each operation has a context of its own."""
 
-    runtime: Runtime
-    principal: Principal
-    budget: Budget = field(default_factory=Budget)
-    loaders: Loaders = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.runtime = self.runtime.for_operation()
-        self.loaders = Loaders(self.runtime, self.principal, self.budget)
+    def __init__(self, runtime: Runtime, principal: Principal) -> None:
+        self.runtime = runtime.for_operation()
+        self.principal = principal
+        self.budget = Budget()
+        self.loaders = Loaders(self.runtime, principal, self.budget)
+        self._is_caller_known = principal.is_authenticated
 
     @property
     def caller(self) -> tuple[Runtime, Principal]:
         """What services take first. Raises NotAuthenticatedError when nobody has identified themselves."""
-        self.require_caller()
+        if not self._is_caller_known:
+            self.require_caller()
         return self.runtime, self.principal
 
     def window(self, first: int, after: str | None) -> RowWindow:
@@ -38,7 +34,7 @@ class Context:
 
     def require_caller(self) -> None:
         """Returns when somebody has identified themselves, else raises NotAuthenticatedError."""
-        if not self.principal.is_authenticated:
+        if not self._is_caller_known:
             raise NotAuthenticatedError("A token is needed. Send it as `Authorization: Bearer <token>`.")
 
     def renew(self) -> None:

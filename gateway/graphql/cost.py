@@ -75,14 +75,16 @@ class Cost:
             looks += len(objects)
             if looks > _MOST_LOOKS or total >= requested:
                 return requested
+            # Many places hold one object: what it has is at hand.
+            alone = objects[0] if len(objects) == 1 and type(objects[0]) is dict else _NOTHING
             for key, price, own, objects_of, within in counted:
                 inner = objects
                 if key is not None:
-                    values = values_of(objects, key)
+                    values = [alone[key]] if key in alone else values_of(objects, key)
                     total += price * len(values)
                     if not own and not within:
                         continue
-                    inner = objects_of(values)
+                    inner = values if objects_of is _present and None not in values else objects_of(values)
                     total += own * len(inner)
                 if inner and within:
                     below.append((within, inner))
@@ -118,7 +120,7 @@ def _present(values: list[Any]) -> list[Any]:
 
 
 def _all_listed(values: list[Any]) -> list[Any]:
-    return list(chain.from_iterable(_present(values)))
+    return list(chain.from_iterable(filter(None, values)))
 
 
 def _listed(values: list[Any]) -> list[Any]:

@@ -88,6 +88,7 @@ class Loaders:
         self._rows: dict[type[SQLModel], Loader[UUID, Any]] = {}
         self._at_hand: dict[type[SQLModel], dict[int, Any]] = {}
         """Rows of types that nobody has waited for yet, by the numbers of their ids."""
+        self._records: RecordLoaders | None = None
 
     @cached_property
     def instance_by_place(self) -> Loader[InstancePlace, DataSourceInstance | None]:
@@ -114,10 +115,12 @@ class Loaders:
         """What a collection can do in a connection."""
         return EachLoader(self._ask_spec)
 
-    @cached_property
+    @property
     def records(self) -> RecordLoaders:
         """The loaders of records that are named one by one."""
-        return RecordLoaders(self._runtime, self._principal)
+        if self._records is None:
+            self._records = RecordLoaders(self._runtime, self._principal)
+        return self._records
 
     @cached_property
     def events(self) -> EventLoaders:

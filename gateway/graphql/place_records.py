@@ -33,18 +33,20 @@ OrderBy = Annotated[RecordOrder | None, strawberry.argument(description="The ord
 ExternalId = Annotated[str, strawberry.argument(description="What the app calls the record.")]
 By = Annotated[FieldsInput, strawberry.argument(description="Fields of which each must equal: those that `matchFields` has.")]
 
+_ALL_LEFT_OUT = (strawberry.UNSET,) * 4
+
 
 def query_of(filter: object, unified_filter: object, search: str | None, order_by: RecordOrder | None) -> RecordListQuery:
     """What the arguments of a list of records ask for."""
-    order = given(order_by)
-    if order is None and given(filter) is None and given(unified_filter) is None and given(search) is None:
+    if (filter, unified_filter, search, order_by) == _ALL_LEFT_OUT:
         return ALL_RECORDS
+    order = given(order_by)
     return RecordListQuery(
         filter=given(filter), unified_filter=given(unified_filter), search=given(search), order=order.read() if order is not None else None
     )
 
 
-async def know_log_end_if_shown(info: Info) -> None:
+async def note_log_end(info: Info) -> None:
     """Returns when the log's end is known, where the operation shows it anywhere: only then may an app be asked for records.
 
     Else a change could be recorded after the app has answered and before that end: whoever goes on from there would miss it.
@@ -55,22 +57,23 @@ async def know_log_end_if_shown(info: Info) -> None:
 
 async def home_of(info: Info, place: Place) -> RecordPlace:
     """Where the records of a collection are. Raises UnsupportedError without a connection."""
-    home = place.home
-    if home is None:
-        connection = place.origin.connection
-        if connection is None:
-            raise UnsupportedError("Records belong to a connection. Read them through `collection` of a connection, or an instance.")
-        integration = await info.context.loaders.integration_of(connection)
-        home = RecordPlace(connection=connection, integration=integration, pointer=place.pointer, udm=place.origin.udm)
-    await know_log_end_if_shown(info)
-    return home
+    if place.home is not None:
+        return place.home
+    connection = place.origin.connection
+    if connection is None:
+        raise UnsupportedError("Records belong to a connection. Read them through `collection` of a connection, or an instance.")
+    integration = await info.context.loaders.integration_of(connection)
+    return RecordPlace(connection=connection, integration=integration, pointer=place.pointer, udm=place.origin.udm)
 
 
 async def list_records(info: Info, place: Place, query: RecordListQuery, *, first: int, after: str | None) -> relay.ItemPage[RecordSource]:
     """A page of a collection's records."""
-    context, home = info.context, await home_of(info, place)
+    context, mentioned = info.context, mentioned_in(info.operation)
+    home = place.home or await home_of(info, place)
+    if mentioned.log_end:
+        await note_log_end(info)
     size = relay.bounded(first, maximum=context.runtime.settings.max_app_page_size)
-    parts = mentioned_in(info.operation).record_parts
+    parts = mentioned.record_parts
     page = await records.page(*context.caller, place=home, first=size, after=after or None, query=query, parts=parts)
     context.budget.spend(len(page.items))
     return relay.page_of_app(page, after=after, show=partial(shown, place, home))
@@ -79,6 +82,7 @@ async def list_records(info: Info, place: Place, query: RecordListQuery, *, firs
 async def record_at(info: Info, place: Place, external_id: str) -> RecordSource | None:
     """One record of a collection by its id; those that one operation asks for are read together."""
     context, home = info.context, await home_of(info, place)
+    await note_log_end(info)
     record = await context.loaders.records.record_by_key.load(RecordKey.of(home, external_id))
     return _counted(context, records_of(place, home)(record)) if record is not None else None
 
@@ -86,6 +90,7 @@ async def record_at(info: Info, place: Place, external_id: str) -> RecordSource 
 async def matching_record(info: Info, place: Place, by: FieldsInput) -> RecordSource | None:
     """One record of a collection by the values of fields."""
     context, home = info.context, await home_of(info, place)
+    await note_log_end(info)
     record = await records.match(*context.caller, place=home, by=by.read())
     return _counted(context, records_of(place, home)(record)) if record is not None else None
 
@@ -93,7 +98,7 @@ async def matching_record(info: Info, place: Place, by: FieldsInput) -> RecordSo
 async def record_of_home(info: Info, home: RecordPlace, external_id: str) -> RecordSource | None:
     """One record of a place that no location led to."""
     context = info.context
-    await know_log_end_if_shown(info)
+    await note_log_end(info)
     record = await context.loaders.records.record_by_key.load(RecordKey.of(home, external_id))
     place = context.loaders.records.collection_of(home)
     return _counted(context, records_of(place, home)(record)) if record is not None else None

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 
 from gateway.graphql.context import Info
-from gateway.graphql.place_records import know_log_end_if_shown, record_of_home
+from gateway.graphql.place_records import note_log_end, record_of_home
 from gateway.graphql.record_loaders import FieldKey, ReferenceKey
 from gateway.graphql.sources import READ_FROM, RecordSource, UnifiedSource
 from gateway.services import references
@@ -21,7 +21,7 @@ async def all_referenced(info: Info, source: UnifiedSource, external_ids: Sequen
     context = info.context
     # Before they are read: an app may name any number of records in one.
     context.budget.spend(len(external_ids))
-    await know_log_end_if_shown(info)
+    await note_log_end(info)
     load, (_, _, home) = context.loaders.records.unified_by_reference.load, source[READ_FROM]
     answers = await asyncio.gather(*(load(ReferenceKey.of(home, model, external_id)) for external_id in external_ids))
     return [answer for answer in answers if answer is not None]

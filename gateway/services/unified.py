@@ -1,6 +1,7 @@
 """Universal data models of records: which one is meant, how it translates, and where records of another one are."""
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 from sqlalchemy import or_
 from sqlmodel import col, select
@@ -20,9 +21,9 @@ def translation_of(runtime: Runtime, place: RecordPlace, udm: str | None = None)
     Asks nobody. Raises NotFoundError for an unknown model, InvalidError where the model must be named, and UnsupportedError,
     which names the models that can be, where the collection's records cannot be read as this one.
     """
-    connector = _connector(runtime, place)
+    connector = place.app.connector if place.app is not None else _connector(runtime, place)
     model = udm or place.udm or _only_model(connector, place.pointer)
-    found = translation(runtime.udm, model, lambda key: connector.mapping(place.pointer, key))
+    found = translation(runtime.udm, model, partial(connector.mapping, place.pointer))
     if found is None:
         if model not in runtime.udm:
             raise NotFoundError(f"There is no universal data model {model[:100]!r}.", field=["udm"])
@@ -117,7 +118,7 @@ def _only_model(connector: Connector, pointer: Pointer) -> str:
 def _models_of(connector: Connector, pointer: Pointer) -> tuple[str, ...]:
     """The models that the collection is mapped to."""
     spec = connector.spec.collection(pointer.key)
-    return tuple(key for key in (spec.universal_data_models if spec is not None else ()) if connector.mapping(pointer, key) is not None)
+    return tuple(filter(partial(connector.mapping, pointer), spec.universal_data_models)) if spec is not None else ()
 
 
 def _connector(runtime: Runtime, place: RecordPlace) -> Connector:

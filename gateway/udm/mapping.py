@@ -177,8 +177,9 @@ def translation(models: Models, udm: str, mapping_of: Callable[[str], UnifiedMap
     `mapping_of` gives the collection's mapping for the key of a model. One level of fallbacks is tried, never further.
     Null for an unknown model, and where the collection has no mapping for any of them.
     """
-    model = models.get(udm)
-    if model is None:
+    try:
+        model = models[udm]
+    except KeyError:
         return None
     mapping = mapping_of(udm)
     if mapping is not None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 from operator import itemgetter
 from typing import Any
 
@@ -98,7 +99,8 @@ def picking_reader(
 
 
 def _all_are_read_fields(records: Sequence[Record]) -> bool:
-    return all(issubclass(kind, ReadFields) for kind in set(map(type, map(_FIELDS_OF, records))))
+    kinds = set(map(type, map(_FIELDS_OF, records)))
+    return all(map(issubclass, kinds, repeat(ReadFields)))
 
 
 def _told(rules: Mapping[str, FieldRule], model: UniversalDataModel, through: ModelReader | None) -> set[str]:

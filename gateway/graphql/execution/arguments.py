@@ -65,8 +65,10 @@ class Arguments:
         passed = self.constants.copy()
         if not self.changing:
             return passed
+        found = []
         try:
-            found = [read(values.coerced) for _, read, _ in self.changing]
+            for _, read, _ in self.changing:
+                found.append(read(values.coerced))
         except _UnplannedError:
             return self._stock(values)
         # Only now: what does not fit is told before anything is converted.

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Mapping
 from contextlib import suppress
 from functools import partial
+from types import CoroutineType
 from typing import Any, Self
 from weakref import WeakMethod, ref
 
@@ -115,7 +116,7 @@ class FastExecutor(StrawberryGraphQLCoreExecutionContext):
             data = self._selected(root, self.root_value, None)
         except GraphQLError as error:
             self.collected_errors.add(error, None)
-        return self._answered_later(data) if self.is_awaitable(data) else self._answered(data)
+        return self._answered(data) if data is None or type(data) is dict else self._answered_later(data)
 
     def _root(self) -> Selection | None:
         plans = self._plans
@@ -173,10 +174,10 @@ class FastExecutor(StrawberryGraphQLCoreExecutionContext):
         info = FieldInfo(self._itself, self.context_value, field, path)
         try:
             value = field.resolve(source, info, self.variable_values)
-            if self.is_awaitable(value):
+            if type(value) is CoroutineType or self.is_awaitable(value):
                 return self._field_later(field, info, path, value, results)
             completed = self._value(field, info, path, value)
-            if self.is_awaitable(completed):
+            if type(completed) is CoroutineType or self.is_awaitable(completed):
                 return self._completed_later(field, path, completed, results)
             results[field.name] = completed
         except Exception as error:
@@ -188,7 +189,8 @@ class FastExecutor(StrawberryGraphQLCoreExecutionContext):
     ) -> dict[str, Any]:
         try:
             completed = self._value(field, info, path, await value)
-            results[field.name] = await completed if self.is_awaitable(completed) else completed
+            is_later = type(completed) is CoroutineType or self.is_awaitable(completed)
+            results[field.name] = await completed if is_later else completed
         except Exception as error:
             self.handle_field_error(error, field.type, field.details, path)
         return results
@@ -209,7 +211,9 @@ class FastExecutor(StrawberryGraphQLCoreExecutionContext):
             if field.object_type is not None:
                 if field.below is LATER:
                     field.below = self._plan(field.object_type, field.details)
-                return self._object(field.below, field.object_type, field.details, info, path, value)
+                if isinstance(field.below, Selection) and field.below.takes(value, self._functions.info):
+                    return self._selected(field.below, value, path)
+                return self._unselected(field.below, field.object_type, field.details, info, path, value)
             coerced = field.coerce(value) if field.coerce is not None else None
             if coerced is not None and coerced is not Undefined:
                 return coerced
@@ -226,9 +230,11 @@ class FastExecutor(StrawberryGraphQLCoreExecutionContext):
     ) -> Any:
         """Completes an object."""
         plan = self._plan(return_type, field_details_list) if position_context is None else None
-        return self._object(plan, return_type, field_details_list, info, path, result, position_context)
+        if isinstance(plan, Selection) and plan.takes(result, self._functions.info):
+            return self._selected(plan, result, path)
+        return self._unselected(plan, return_type, field_details_list, info, path, result, position_context)
 
-    def _object(
+    def _unselected(
         self,
         plan: Plan | Selection | None,
         type: GraphQLObjectType,
@@ -238,8 +244,7 @@ class FastExecutor(StrawberryGraphQLCoreExecutionContext):
         value: Any,
         position: Any = None,
     ) -> Any:
-        if isinstance(plan, Selection) and plan.takes(value, self._functions.info):
-            return self._selected(plan, value, path)
+        """Completes an object whose fields are not executed by their plans."""
         stock = partial(self._stock_object, type, details, info, path, value, position)
         return self._functions.completed(plan, value, stock) if isinstance(plan, Plan) else stock()
 

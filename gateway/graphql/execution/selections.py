@@ -72,11 +72,10 @@ class Selection:
 
     def takes(self, source: Any, info: ContextOnly) -> bool:
         """Whether the source is an object of the type; if not, or if that cannot be told so, the stock executor says what is wrong."""
-        return self.judge is None or type(source) in self.known or self._judged(source, info)
-
-    def _judged(self, source: Any, info: ContextOnly) -> bool:
+        if self.judge is None or type(source) in self.known:
+            return True
         try:
-            self.judge(source, info)  # type: ignore[misc]
+            self.judge(source, info)
         except Exception:
             return False
         return True

@@ -50,7 +50,7 @@ def items(value: Any) -> Iterator[Any]:
 def items_beside(value: Any, info: ContextOnly, arguments: list[dict[str, Any]], *reads: Callable[..., Sequence[Any]]) -> Iterator[Any]:
     """The items of a list, each with what is read of it; all are read in one go."""
     shown = value if type(value) is list else tuple(items(value))
-    return zip(shown, *(read(shown, info, arguments) for read in reads), strict=True)
+    return zip(shown, *[read(shown, info, arguments) for read in reads], strict=True)
 
 
 def leaf(coerce: Callable[[Any], Any]) -> Callable[[Any], Any]:

@@ -30,11 +30,11 @@ class _Variable:
     left_out: VariableValueSource
 
     def read(self, value: Any) -> Any:
-        """The value that was given, as resolvers get it."""
+        """The value that was given, as resolvers get it, where `coerce` does not say."""
         if value is None and self.is_required:
             raise _UnfitError
-        if self.coerce is not None:
-            return self.coerce(value) if value is not None else None
+        if value is None and self.coerce is not None:
+            return None
         if input_is_nested_too_deeply(value, self.signature.type):
             raise _UnfitError
         return coerce_input_value(value, self.signature.type)
@@ -53,22 +53,17 @@ class Variables:
 
     def values(self, given: dict[str, Any]) -> VariableValues | list[GraphQLError]:
         """The values of one request; errors where they do not fit."""
-        values = self._fitting(given) if self._all_are_planned else None
-        if values is not None:
-            return values
-        # The library tells what is wrong: it reads them again.
+        if self._all_are_planned:
+            try:
+                return self._read(given)
+            except Exception:  # noqa: S110 - the library tells what is wrong: it reads them again.
+                pass
         return get_variable_values(
             self._schema, self._definitions, given, max_errors=_MOST_ERRORS, hide_suggestions=self._hides_suggestions
         )
 
-    def _fitting(self, given: dict[str, Any]) -> VariableValues | None:
-        """The values where all of them fit."""
-        try:
-            return self._read(given)
-        except Exception:
-            return None
-
     def _read(self, given: dict[str, Any]) -> VariableValues:
+        """The values where all of them fit. Raises where one does not."""
         sources: dict[str, VariableValueSource] = {}
         coerced: dict[str, Any] = {}
         for each in self._planned:
@@ -76,14 +71,19 @@ class Variables:
             value = given.get(name, Undefined)
             if value is not Undefined:
                 sources[name] = VariableValueSource(each.signature, value)
-                coerced[name] = _fitting(each.read(value))
-                continue
-            sources[name] = each.left_out
-            if each.default is not None:
+                read = each.read(value) if value is None or each.coerce is None else each.coerce(value)
+            elif each.default is not None:
+                sources[name] = each.left_out
                 # Made anew each time: a resolver that changes a list or an object changes it for its own request only.
-                coerced[name] = _fitting(coerce_input_literal(each.default, each.signature.type))
+                read = coerce_input_literal(each.default, each.signature.type)
             elif each.is_required:
                 raise _UnfitError
+            else:
+                sources[name] = each.left_out
+                continue
+            if read is Undefined:
+                raise _UnfitError
+            coerced[name] = read
         return VariableValues(sources, coerced)
 
 
@@ -93,9 +93,3 @@ def _planned(signature: GraphQLVariableSignature) -> _Variable:
     coerce = named.coerce_input_value if is_leaf_type(named) else None
     default = signature.default.literal if signature.default is not None else None
     return _Variable(signature, is_required, coerce, default, VariableValueSource(signature))
-
-
-def _fitting(value: Any) -> Any:
-    if value is Undefined:
-        raise _UnfitError
-    return value
