@@ -1,6 +1,7 @@
 """Sends requests of a connection: each in its turn, in its time, and not to a host that asks or needs to be left alone."""
 
 from collections.abc import Callable
+from functools import partial
 
 from gateway.clock import Clock
 from gateway.connectors.executor.flights import Progress
@@ -33,10 +34,10 @@ class Sender:
         """The longest that one read may take in all."""
         self._file = file
         self._http = http
-        self._connection_id = connection_id
+        self.health: Callable[[WebAddress], HostHealth] = partial(hosts_health.of, connection_id)
+        """How the host of an address does."""
         self._clock = clock
         self._turns = turns
-        self._hosts_health = hosts_health
         self._max_bytes = min(file.http.max_response_bytes or limits.max_response_bytes, limits.max_response_bytes)
         self._timeout_seconds = min(file.http.timeout_seconds or limits.timeout_seconds, limits.timeout_seconds)
 
@@ -81,10 +82,6 @@ class Sender:
             # Before its turn: while it waits here, others are asked for.
             await self._keep_pause(lambda: health.background_pause, progress)
             return await self.send(make, health, progress=progress)
-
-    def health(self, url: WebAddress) -> HostHealth:
-        """How the host of an address does."""
-        return self._hosts_health.of(self._connection_id, url)
 
     def remaining(self, progress: Progress) -> float:
         """How many seconds are left for the request."""
