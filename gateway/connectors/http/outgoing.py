@@ -56,7 +56,9 @@ def head_of(request: AppRequest) -> bytes:
     for name, value in request.headers.items():
         lower_name = _checked_name(name)
         if lower_name not in _REPLACED:
-            lines.append(f"{name}: {_checked_value(name, value)}")
+            if not (value.isascii() and value.isprintable()):
+                _check_unusual(name, value)
+            lines.append(f"{name}: {value}")
             given.add(lower_name)
     if "accept" not in given:
         lines.append("Accept: */*")
@@ -68,6 +70,7 @@ def head_of(request: AppRequest) -> bytes:
     return "\r\n".join(lines).encode()
 
 
+@lru_cache(maxsize=100)
 def _checked_method(method: str) -> str:
     method = method.upper()
     if method not in _USUAL_METHODS and (method in {"CONNECT", "TRACE"} or not _TOKEN.fullmatch(method)):
@@ -109,11 +112,8 @@ def _checked_name(name: str) -> str:
     return name.lower()
 
 
-def _checked_value(name: str, value: str) -> str:
-    if value.isascii() and value.isprintable():
-        return value
+def _check_unusual(name: str, value: str) -> None:
     if _CONTROL_CHARACTER.search(value):
         raise UpstreamRejectedError(f"The value of header {name!r} holds a line break or another control character. Enter it without.")
     if _SURROGATE.search(value):
         raise UpstreamRejectedError(f"The value of header {name!r} is not valid Unicode. Enter it again.")
-    return value

@@ -1,18 +1,21 @@
 """An app's answer, read whole."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AppResponse:
+class AppResponse(Struct, frozen=True, kw_only=True):
     """What an app answered, whatever its status. Its `repr` shows nothing that could be secret."""
 
     status: int
-    headers: Mapping[str, str] = field(repr=False)
+    headers: Mapping[str, str]
     """Lower case names; a repeated header is joined by ", ", and broken UTF-8 is U+FFFD.
 
     Headers that speak of the transfer, not of the answer, are left out.
     """
-    body: bytes = field(repr=False)
+    body: bytes
     """Decoded from its content coding; empty where the answer has none."""
+
+    def __repr__(self) -> str:
+        return f"AppResponse(status={self.status})"

@@ -1,9 +1,9 @@
 """Where a request goes."""
 
 import re
-from dataclasses import dataclass
 
 import httpx
+from msgspec import Struct
 
 from gateway.errors import UpstreamRejectedError
 
@@ -13,8 +13,7 @@ _PLAIN = re.compile(r"/[\w.~!$&'()*+,;=:@%/-]*(?:\?[\w.~!$&'()*+,;=:@%/?[\]-]*)?
 _LONGEST_PLAIN = 60_000
 
 
-@dataclass(frozen=True, slots=True)
-class WebAddress:
+class WebAddress(Struct, frozen=True):
     """An address of http or https, taken apart; without user, password and fragment."""
 
     scheme: str

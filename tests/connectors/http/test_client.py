@@ -1,9 +1,9 @@
 import asyncio
 import traceback
-from dataclasses import replace
 from ipaddress import ip_network
 
 import pytest
+from msgspec.structs import replace
 
 from gateway import __version__
 from gateway.connectors.http import AppRequest, AppResponse, Http, WebAddress
