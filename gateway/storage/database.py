@@ -32,6 +32,8 @@ class Database:
         )
         self._writers = engine.execution_options(**{engines.WRITE: True})
         self._recent = RecentReads(engines.file_of(engine.url)) if self._is_sqlite else None
+        self.recent: Callable[[Hashable], Any] = self._recent.known if self._recent is not None else _nothing
+        """What `remembered` would give for a key without reading; null where it would read."""
         # SQLite has one writer at a time: waiting here is fair and cheap, waiting in the file is neither.
         self._writer_turn = asyncio.Lock()
         self._writing: set[asyncio.Task[Any] | None] = set()
@@ -65,10 +67,6 @@ class Database:
         `key` says what is read, and for whom. What it gives is shared, and not to be changed.
         """
         return await (read() if self._recent is None else self._recent.read(key, read))
-
-    def recent(self, key: Hashable) -> Any:
-        """What `remembered` would give for the key without reading; null where it would read."""
-        return self._recent.known(key) if self._recent is not None else None
 
     @asynccontextmanager
     async def write(self, principal: Principal) -> AsyncIterator[AsyncSession]:
@@ -130,3 +128,7 @@ class Database:
         with faults.translated():
             async with session:
                 yield session
+
+
+def _nothing(_key: Hashable) -> None:
+    return None

@@ -9,7 +9,7 @@ from gateway.clock import Clock, Deadline
 from gateway.config import LimitSettings
 from gateway.errors import GatewayError, OperationTimeoutError
 from gateway.graphql.batching import EndingReadings
-from gateway.graphql.cost import cost_of
+from gateway.graphql.cost import Cost, cost_of
 from gateway.graphql.documents import Operation
 from gateway.graphql.operations import Answer, Operations, told_errors
 from gateway.models import JsonObject, Principal
@@ -38,20 +38,24 @@ class BoundedOperations:
         self._seconds = settings.operation_timeout_seconds
         self._make_context = make_context
 
-    def charge(self, operation: Operation, variables: JsonObject, principal: Principal) -> int:
-        """Takes what the operation may cost, and tells it. Raises CostExceededError and RateLimitedError, and then takes nothing."""
-        requested = cost_of(operation, self._schema).requested(variables)
+    def charge(self, operation: Operation, variables: JsonObject, principal: Principal) -> tuple[Cost, int]:
+        """Takes what the operation may cost, which it tells. Raises CostExceededError and RateLimitedError, and then takes nothing."""
+        cost = cost_of(operation, self._schema)
+        requested = cost.requested(variables)
         self.allowance.take(principal, requested)
-        return requested
+        return cost, requested
 
     async def execute(self, operation: Operation, asked: GraphQLRequestData, principal: Principal) -> Answer:
         """The answer to a query or a mutation; what it has cost less than it might have is given back."""
         try:
-            requested = self.charge(operation, asked.variables or {}, principal)
+            cost, requested = self.charge(operation, asked.variables or {}, principal)
         except GatewayError as error:
             return Answer.refusal([GraphQLError(error.message, operation.node, original_error=error)])
         answer = await self._in_time(operation, asked, principal)
-        actual = self._actual(operation, answer, requested=requested)
+        # What has failed as a whole may have done all of its work before.
+        actual = requested if answer.was_executed else 0
+        if answer.data is not None:
+            actual = cost.actual(answer.data, requested=requested)
         self.allowance.give_back(principal, requested - actual)
         if asked.extensions is not None and asked.extensions.get(_TOLD) is True:
             answer.extensions[_TOLD] = {"requested": requested, "actual": actual, "remaining": self.allowance.left(principal)}
@@ -66,12 +70,6 @@ class BoundedOperations:
         except TimeoutError:
             late = OperationTimeoutError(_late(operation, self._seconds))
         return Answer(errors=told_errors([GraphQLError(late.message, original_error=late)]))
-
-    def _actual(self, operation: Operation, answer: Answer, *, requested: int) -> int:
-        if not answer.was_executed:
-            return 0
-        # What has failed as a whole may have done all of its work before.
-        return requested if answer.data is None else cost_of(operation, self._schema).actual(answer.data, requested=requested)
 
 
 def _late(operation: Operation, seconds: float) -> str:
