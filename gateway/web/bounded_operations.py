@@ -39,7 +39,10 @@ class BoundedOperations:
         self._make_context = make_context
 
     def charge(self, operation: Operation, variables: JsonObject, principal: Principal) -> tuple[Cost, int]:
-        """Takes what the operation may cost, which it tells. Raises CostExceededError and RateLimitedError, and then takes nothing."""
+        """Takes what the operation may cost. Returns its cost, and what was taken.
+
+        Raises CostExceededError and RateLimitedError, and then takes nothing.
+        """
         cost = cost_of(operation, self._schema)
         requested = cost.requested(variables)
         self.allowance.take(principal, requested)

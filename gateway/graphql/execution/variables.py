@@ -53,11 +53,16 @@ class Variables:
 
     def values(self, given: dict[str, Any]) -> VariableValues | list[GraphQLError]:
         """The values of one request; errors where they do not fit."""
-        if self._all_are_planned:
-            try:
-                return self._read(given)
-            except Exception:  # noqa: S110 - the library tells what is wrong: it reads them again.
-                pass
+        if not self._all_are_planned:
+            return self._stock(given)
+        try:
+            return self._read(given)
+        except Exception:
+            # The library tells what is wrong: it reads them again.
+            return self._stock(given)
+
+    def _stock(self, given: dict[str, Any]) -> VariableValues | list[GraphQLError]:
+        """What the library makes of them."""
         return get_variable_values(
             self._schema, self._definitions, given, max_errors=_MOST_ERRORS, hide_suggestions=self._hides_suggestions
         )
