@@ -42,13 +42,6 @@ async def decided_at_once(runtime: Runtime, app: App, place: RecordPlace, decide
     return allowed[0] if allowed is not None else await decided(runtime, app, place, decide)
 
 
-async def require_operation_at_once(runtime: Runtime, app: App, place: RecordPlace, operation: CollectionOperation) -> None:
-    """The same for one operation: returns when the collection supports it. Raises UnsupportedError."""
-    spec = app.connector.spec.collection(place.pointer.key)
-    if spec is None or operation not in spec.operations:
-        await decided(runtime, app, place, lambda described: require_operation(described, operation))
-
-
 def require_operation(spec: CollectionSpec, operation: CollectionOperation) -> None:
     """Returns when the collection supports an operation. Raises UnsupportedError that names what it does support."""
     if operation not in spec.operations:

@@ -114,12 +114,16 @@ def ids_at_once(spec: CollectionSpec, *, count: int) -> int:
 
 async def _query(runtime: Runtime, app: App, place: RecordPlace, asked: RecordListQuery) -> RecordQuery:
     if asked is ALL_RECORDS or asked == ALL_RECORDS:
-        await record_specs.require_operation_at_once(runtime, app, place, CollectionOperation.LIST)
+        await record_specs.decided_at_once(runtime, app, place, _require_list)
         return EVERYTHING
     translation = unified.translation_of(runtime, place) if asked.unified_filter is not None else None
     return await record_specs.decided(
         runtime, app, place, lambda spec: record_filters.record_query(asked, spec=spec, translation=translation)
     )
+
+
+def _require_list(spec: CollectionSpec) -> None:
+    record_specs.require_operation(spec, CollectionOperation.LIST)
 
 
 def _scope(place: RecordPlace, query: RecordQuery) -> str:

@@ -16,8 +16,11 @@ class Breaker:
         self._openings = 0
         self._closed_to_all_until = 0.0
         self._looking: object | None = None
-        self.is_open = False
+
+    @property
+    def is_open(self) -> bool:
         """Whether the app failed too often and has not answered since."""
+        return self._openings > 0
 
     def refusal(self, now: float) -> float | None:
         """For how many seconds nothing is sent; null when a request may go out now."""
@@ -39,7 +42,6 @@ class Breaker:
     def succeeded(self) -> None:
         """The app answered."""
         self._failures = self._openings = 0
-        self.is_open = False
 
     def failed(self, now: float) -> None:
         """The app failed, or could not be reached. Requests that went out before it was left alone count no more."""
@@ -49,4 +51,3 @@ class Breaker:
         if self.is_open or self._failures >= OPENS_AFTER_FAILURES:
             self._closed_to_all_until = now + min(FIRST_PAUSE_SECONDS * 2**self._openings, LONGEST_PAUSE_SECONDS)
             self._openings = min(self._openings + 1, 10)
-            self.is_open = True
