@@ -1,8 +1,10 @@
 """The fixtures that every part's tests may ask for."""
 
 import gc
+from collections.abc import Generator
 
 import hypothesis
+import pytest
 
 from tests.support.database import database, database_url, migrated_file, sqlite_url
 from tests.support.node import node, node_modules
@@ -22,6 +24,12 @@ share_statements()
 leave_files_unsynced()
 # What is imported while tests are collected stays: looking through it for garbage, again and again as it grows, finds none.
 gc.disable()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_xdist_auto_num_workers() -> Generator[None, int, int]:
+    """One test more at a time than there are processors: they wait for processes, databases and time as much as they compute."""
+    return (yield) + 1
 
 
 def pytest_collection_finish() -> None:
