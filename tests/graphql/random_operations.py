@@ -2,9 +2,12 @@
 
 import asyncio
 import enum
-from collections.abc import Callable, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from random import Random
 from types import SimpleNamespace
 from typing import Annotated, Any
@@ -32,6 +35,18 @@ BUILT_IN: dict[str, Any] = {"str": str, "id": strawberry.ID, "int": int, "float"
 class Size(enum.Enum):
     SMALL = "s"
     LARGE = "l"
+
+
+LEAF_VALUES: dict[str, Sequence[Any]] = {
+    "str": ["a", "", "ü"],
+    "id": ["x1", 7],
+    "int": range(-3, 4),
+    "float": [1.5, 2.0, -0.0, 3],
+    "bool": [False, True],
+    "enum": list(Size),
+    "json": [{"a": [1, None]}, [], 1, "x", 0.5, False, ("tuple",)],
+    "time": ["2026-11-21T09:30:00Z", "whenever", datetime(2026, 11, 21, tzinfo=UTC), datetime.max],
+}
 
 
 @strawberry.input
@@ -337,6 +352,7 @@ class RandomDocument:
         self.random = Random(number)
         self.asked = asked
         self.fragments: list[str] = []
+        self.mentioned: dict[str, set[Member]] = defaultdict(set)
         kind = "Mutation" if number % 4 == 3 else "Query"
         body = self.selections(kind, 4)
         variables = (
@@ -344,6 +360,15 @@ class RandomDocument:
             '$size: Size! = LARGE, $said: String! = "w", $choice: Choice)'
         )
         self.text = f"{kind.lower()} {variables} {body} {' '.join(self.fragments)}"
+
+    @cached_property
+    def members(self) -> dict[str, list[Member]]:
+        """The members of each shape that may be asked for, by themselves or of what it implements."""
+        shared = self.mentioned["Common"]
+        return {
+            name: [member for member in shape.members if member in self.mentioned[name] or member in shared]
+            for name, shape in self.asked.shapes.items()
+        }
 
     def variables(self, number: int) -> dict[str, Any]:
         random = Random(number)
@@ -367,7 +392,7 @@ class RandomDocument:
     def selections(self, name: str, depth: int) -> str:
         members = self.asked.shapes[name].members
         chosen = [self.random.choice(members) for _ in range(self.random.randint(1, 4))]
-        texts = [text for member in chosen if (text := self._selection(member, depth))] + (
+        texts = [text for member in chosen if (text := self._selection(name, member, depth))] + (
             ["__typename"] if self.random.random() < 0.2 else []
         )
         if name == "Common" and self.random.random() < 0.8:
@@ -383,10 +408,11 @@ class RandomDocument:
         self.fragments.append(f" fragment F{len(self.fragments)} on {name} {inner}")
         return f"...F{len(self.fragments) - 1}{self._condition()}"
 
-    def _selection(self, member: Member, depth: int) -> str:
+    def _selection(self, name: str, member: Member, depth: int) -> str:
         is_leaf = member.kind.name in LEAVES
         if not is_leaf and depth <= 0:
             return ""
+        self.mentioned[name].add(member)
         alias = f"{self.random.choice('abc')}_{member.name}: " if self.random.random() < 0.2 else ""
         arguments = ""
         if member.resolver == "asked" or (member.resolver == "argued" and self.random.random() < 0.7):
@@ -405,11 +431,15 @@ class RandomDocument:
 
 
 class RandomData:
-    """What the roots of a schema answer with: mostly what the schema promises, at times anything else."""
+    """What the roots of a schema answer a document with: mostly what the schema promises, at times anything else.
 
-    def __init__(self, asked: RandomSchema, number: int, *, oddness: float) -> None:
+    Only what the document mentions has values: all that a schema could be asked for would be eight times as many.
+    """
+
+    def __init__(self, document: RandomDocument, number: int, *, oddness: float) -> None:
         self.random = Random(number)
-        self.asked = asked
+        self.asked = document.asked
+        self.members = document.members
         self.oddness = oddness
         batches = self.random.choices([_load, _load_slowly, _load_nothing], [8, 4, 0 if oddness == 0 else 1], k=2)
         self.context = {
@@ -417,7 +447,7 @@ class RandomData:
             "loads": self.random.random() < 0.95,
             "loaders": [Loader(batch) for batch in batches],
             "log": [],
-        } | {member.name: self._value(member.kind, 4) for name in ("Query", "Mutation") for member in asked.shapes[name].members}
+        } | {member.name: self._value(member.kind, 4) for name in ("Query", "Mutation") for member in self.members[name]}
 
     def _value(self, kind: Kind, depth: int, wraps: tuple[str, ...] | None = None) -> Any:
         wraps = kind.wraps if wraps is None else wraps
@@ -427,7 +457,8 @@ class RandomData:
             return None if self.random.random() < 0.2 or depth <= 0 else self._value(kind, depth, wraps[1:])
         if wraps[:1] == ("[",):
             return [self._value(kind, depth, wraps[1:]) for _ in range(self.random.randint(0, 3) if depth > 0 else 0)]
-        return self._leaf(kind.name) if kind.name in LEAVES else self._object(kind.name, depth - 1)
+        # Of its own: what is changed in place for one executor is not changed for the other.
+        return deepcopy(self.random.choice(LEAF_VALUES[kind.name])) if kind.name in LEAVES else self._object(kind.name, depth - 1)
 
     def _object(self, name: str, depth: int) -> Any:
         if name == "Common":
@@ -435,24 +466,10 @@ class RandomData:
         if depth < 0:
             # Classes that need each other would never end; nothing asks so deep.
             return {"kind": name, TYPE_NAME: name}
-        values = {"kind": name, TYPE_NAME: name} | {
-            member.name: self._value(member.kind, depth) for member in self.asked.shapes[name].members
-        }
+        values = {"kind": name, TYPE_NAME: name} | {member.name: self._value(member.kind, depth) for member in self.members[name]}
         if self.random.random() < self.oddness:
             values.pop(self.random.choice(list(values)))
         return values if self.asked.is_by_name or self.random.random() < 0.7 else SimpleNamespace(**values)
-
-    def _leaf(self, name: str) -> Any:
-        return {
-            "str": lambda: self.random.choice(["a", "", "ü"]),
-            "id": lambda: self.random.choice(["x1", 7]),
-            "int": lambda: self.random.randint(-3, 3),
-            "float": lambda: self.random.choice([1.5, 2.0, -0.0, 3]),
-            "bool": lambda: self.random.random() < 0.5,
-            "enum": lambda: self.random.choice(list(Size)),
-            "json": lambda: self.random.choice([{"a": [1, None]}, [], 1, "x", 0.5, False, ("tuple",)]),
-            "time": lambda: self.random.choice(["2026-11-21T09:30:00Z", "whenever", datetime(2026, 11, 21, tzinfo=UTC), datetime.max]),
-        }[name]()
 
     def _odd(self, kind: Kind, depth: int) -> Any:
         value = self._value(kind, depth - 1) if depth > 0 else None

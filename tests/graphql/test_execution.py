@@ -102,7 +102,7 @@ async def compared(number: int) -> tuple[int, int, int]:
             turns = seed % 7 if document_number % 2 == 0 and data_number > 2 and not asked.loads else None
             results = []
             for executors in (stock, lambda context, variables, prepared=prepared: prepared.executor(variables, context=context)):
-                context = RandomData(asked, seed, oddness=0.04 * (data_number % 2)).context
+                context = RandomData(document, seed, oddness=0.04 * (data_number % 2)).context
                 executor = executors(context, variables)
                 if isinstance(executor, list):
                     results.append([error.formatted for error in executor])
