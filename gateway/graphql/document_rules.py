@@ -14,6 +14,7 @@ from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRul
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
 from gateway.errors import CostExceededError
+from gateway.graphql.rule_methods import knowing_its_methods
 
 __all__ = ["faults_of"]
 
@@ -38,11 +39,12 @@ class BoundedOverlaps(OverlappingFieldsCanBeMergedRule):
         self.rule_context.remaining_complexity_budget = _COMPARISONS
 
 
-_RULES = (
+_STOCK_RULES = (
     *(BoundedOverlaps if rule is OverlappingFieldsCanBeMergedRule else rule for rule in specified_rules),
     MaybeNullValidationRule,
     OneOfInputValidationRule,
 )
+_RULES = tuple(map(knowing_its_methods, _STOCK_RULES))
 
 
 def faults_of(document: DocumentNode, schema: GraphQLSchema, *, may_suggest: bool) -> list[GraphQLError]:
