@@ -15,7 +15,10 @@ _NOTHING = EnterLeaveVisitor(None, None)
 
 
 def knowing_its_methods(rule: type[ASTValidationRule]) -> type[ASTValidationRule]:
-    """The same rule, which looks for the names of its methods once for each kind of node, and not once for each document."""
+    """The same rule, which looks for the names of its methods once for each kind of node, and not once for each document.
+
+    It looks for them in the rule's class: what an object of it, or a class below it, would add is not seen.
+    """
 
     @cache
     def names_for(kind: str) -> tuple[str | None, str | None]:
@@ -29,6 +32,7 @@ def knowing_its_methods(rule: type[ASTValidationRule]) -> type[ASTValidationRule
                 return _NOTHING
             return EnterLeaveVisitor(getattr(self, enter) if enter else None, getattr(self, leave) if leave else None)
 
+    Knowing.__name__ = Knowing.__qualname__ = rule.__name__
     return Knowing
 
 

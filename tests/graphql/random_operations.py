@@ -433,7 +433,7 @@ class RandomDocument:
 class RandomData:
     """What the roots of a schema answer a document with: mostly what the schema promises, at times anything else.
 
-    Only what the document mentions has values: all that a schema could be asked for would be eight times as many.
+    Only what the document mentions has values: all that a schema could be asked for would be ten times as many.
     """
 
     def __init__(self, document: RandomDocument, number: int, *, oddness: float) -> None:
