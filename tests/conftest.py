@@ -1,7 +1,7 @@
 """The fixtures that every part's tests may ask for."""
 
 import gc
-from collections.abc import Generator
+import os
 
 import hypothesis
 import pytest
@@ -26,10 +26,13 @@ leave_files_unsynced()
 gc.disable()
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_xdist_auto_num_workers() -> Generator[None, int, int]:
-    """One test more at a time than there are processors: they wait for processes, databases and time as much as they compute."""
-    return (yield) + 1
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int | None:
+    """One test more at a time than there are processors: at times all of them wait for processes, databases or time.
+
+    Where the environment says how many, that holds.
+    """
+    return None if "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ else (os.cpu_count() or 1) + 1
 
 
 def pytest_collection_finish() -> None:
