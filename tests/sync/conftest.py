@@ -9,9 +9,10 @@ from gateway.runtime import Runtime, open_runtime
 from gateway.testing import FakeClock
 from tests.support.changing_app import ChangingApp, ChangingConnector
 from tests.support.prepared import KEY_RING
+from tests.support.unthreaded_files import unthreaded_files
 from tests.sync.world import World, world_of
 
-__all__ = ["app", "clock", "runtime", "runtime_url", "world"]
+__all__ = ["app", "clock", "runtime", "runtime_url", "unthreaded_files", "world"]
 
 
 @pytest.fixture

@@ -21,6 +21,8 @@ from tests.support.changing_app import LONGEST_DELAY, ChangingApp
 from tests.support.examples import part_of_examples
 from tests.sync.world import World, replayed
 
+pytestmark = pytest.mark.usefixtures("unthreaded_files")
+
 ASCENDING, NEWEST, UNSORTED = CursorOrder.ASCENDING, CursorOrder.NEWEST_FIRST, CursorOrder.UNSORTED
 HOURS = 3600.0
 LONG_HISTORIES = 2

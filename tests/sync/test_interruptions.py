@@ -20,6 +20,8 @@ from tests.support.changing_app import ChangingApp
 from tests.sync.test_histories import DeathError, another
 from tests.sync.world import World, replayed
 
+pytestmark = pytest.mark.usefixtures("unthreaded_files")
+
 DELTA = SyncSupport(has_delta=True, sees_deletions=True)
 BY_TIME = SyncSupport(cursor=CursorSync(order=CursorOrder.ASCENDING))
 NEWEST = SyncSupport(cursor=CursorSync(order=CursorOrder.NEWEST_FIRST), sees_deletions=True)
