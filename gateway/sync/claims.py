@@ -21,9 +21,7 @@ ONE_AT_A_TIME = (TaskKind.PULL, TaskKind.FULL)
 """What a connection has under way once at most."""
 # Made once, columns and all: that took most of the time of `is_busy`, and threads that make an alias's columns at once can get wrong ones.
 _OTHER = aliased(SyncTask)
-_HAS_ANOTHER_INSTANCE = and_(
-    _OTHER.connection_id == SyncTask.connection_id, _OTHER.kind == SyncTask.kind, _OTHER.instance_id != SyncTask.instance_id
-)
+_IS_ANOTHER = and_(_OTHER.connection_id == SyncTask.connection_id, _OTHER.kind == SyncTask.kind, _OTHER.instance_id != SyncTask.instance_id)
 _IS_UNDER_WAY, _LEASE_ENDS_AT = col(_OTHER.owner).is_not(None), col(_OTHER.due_at)
 
 
@@ -46,7 +44,7 @@ async def claim(runtime: Runtime, instance_id: UUID, kind: TaskKind, *, owner: s
 
 def is_busy(now: ColumnElement[datetime]) -> ColumnElement[bool]:
     """Whether another task of the same kind is under way in the task's connection."""
-    return exists(select(_OTHER.instance_id).where(_HAS_ANOTHER_INSTANCE, _IS_UNDER_WAY, now < _LEASE_ENDS_AT))
+    return exists(select(_OTHER.instance_id).where(_IS_ANOTHER, _IS_UNDER_WAY, now < _LEASE_ENDS_AT))
 
 
 async def _take_turn(session: AsyncSession, instance_id: UUID, kind: TaskKind) -> None:
