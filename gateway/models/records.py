@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Generic, NamedTuple, TypeVar
+from typing import Generic, TypeVar
+
+from msgspec import Struct
 
 from gateway.models.json import JsonObject, JsonValue
 from gateway.values import value
@@ -10,10 +12,11 @@ from gateway.values import value
 Item = TypeVar("Item")
 
 
-class Record(NamedTuple):
+class Record(Struct, frozen=True, gc=False):
     """One record: its id as text, whatever the app uses, and its fields as the connector maps them.
 
-    A tuple, because pages hold a thousand and a frozen dataclass takes three times as long to make. Name its parts all the same.
+    A struct, because pages hold a thousand: a tuple of its parts takes twice as long to make. What an app sends holds no circles, so the
+    search for garbage need not see it.
     """
 
     external_id: str

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import repeat
-from operator import itemgetter
+from operator import attrgetter
 from typing import Any
 
 from msgspec import Raw
@@ -29,7 +29,7 @@ _TIMES: Mapping[str, str] = {"createdTime": "created_at", "updatedTime": "update
 """The fields of models that tell what an app tells of every record, and where it stands in a record."""
 
 
-_FIELDS_OF = itemgetter(Record._fields.index("fields"))
+_FIELDS_OF = attrgetter("fields")
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +159,7 @@ class _Writer:
         parts = {"external_id": "id", "fields": None, **{part: name for name, part in _times_of(model, through).items()}}
         for part, name in parts.items():
             if only is None or name is None or name in only:
-                yield f"{part} = record[{Record._fields.index(part)}]"
+                yield f"{part} = record.{part}"
         if through is not None:
             yield f"fields = {self.name(through)}(record)"
         yield from self.fields({name: rule for name, rule in rules.items() if name != "id"}, model.fields_schema)

@@ -6,6 +6,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import defstruct
+from msgspec.structs import replace
 
 from gateway.models import Record
 from gateway.models.read_fields import ReadFields, attribute_of
@@ -27,7 +28,7 @@ def only_read(record: Record, names: list[str]) -> Record:
     """The record as of a page of which no more than these fields were read."""
     values = [*map(record.fields.get, names)]
     kind = defstruct("Item", [(attribute_of(name), Any) for name in names], bases=(ReadFields,))
-    return record._replace(fields=kind(*values))
+    return replace(record, fields=kind(*values))
 
 
 @given(model=st.sampled_from(sorted(MODELS)), through=st.booleans(), data=st.data())

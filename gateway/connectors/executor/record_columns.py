@@ -4,15 +4,13 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
 from itertools import repeat
-from typing import Any, cast
+from typing import Any
 
 from gateway.connectors.executor.record_values import read_time, texts_of
 from gateway.connectors.format.collections import Envelope
 from gateway.expressions import Template
 from gateway.models import Record
 
-_MADE_AS_TUPLE = cast(Callable[..., Record], tuple.__new__)
-# Without a step in Python for each record.
 _NOTHING = repeat(None)
 _Values = Callable[[Sequence[Any]], list[Any]]
 
@@ -36,8 +34,10 @@ class RecordColumns:
 
     def records(self, ids: list[str], fields: Sequence[Any], items: Sequence[Any]) -> list[Record]:
         """The records of those ids and fields, in the order of their items."""
+        if not any(self._columns):
+            return list(map(Record, ids, fields))
         told = [column(items) if column is not None else _NOTHING for column in self._columns]
-        return list(map(_MADE_AS_TUPLE, repeat(Record), zip(ids, fields, _NOTHING, *told)))  # noqa: B905 - some have no end.
+        return list(map(Record, ids, fields, _NOTHING, *told))
 
 
 def told_by(record: Envelope, part: str, *, wanted: frozenset[str]) -> Template | None:

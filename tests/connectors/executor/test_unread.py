@@ -5,6 +5,7 @@ import json
 
 import pytest
 from msgspec import Raw
+from msgspec.structs import replace
 
 from gateway.connectors.operation import Operation
 from gateway.errors import UpstreamError, UpstreamResponseError
@@ -37,7 +38,7 @@ async def page_of(connector, access, *, parts=SHOWN, token=None):
 
 def whole(record):
     """The record with its fields read."""
-    return record._replace(fields=json.loads(bytes(record.fields)))
+    return replace(record, fields=json.loads(bytes(record.fields)))
 
 
 def is_unread(page):
