@@ -84,7 +84,7 @@ class Cost:
                     total += price * len(values)
                     if not own and not within:
                         continue
-                    inner = objects_of(values)
+                    inner = values if objects_of is _present and None not in values else objects_of(values)
                     total += own * len(inner)
                 if inner and within:
                     below.append((within, inner))
