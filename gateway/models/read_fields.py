@@ -1,5 +1,7 @@
 """Fields of records of which only some were read."""
 
+from typing import ClassVar
+
 from msgspec import Struct
 
 from gateway.models.json import JsonObject
@@ -14,6 +16,9 @@ class ReadFields(Struct, gc=False):
 
     Each set of them has a class of its own below this one. What an app sends holds no circles, so the search for garbage need not see it.
     """
+
+    strings: ClassVar[frozenset[str]] = frozenset()
+    """The fields that are texts or null in all of its objects, by their keys."""
 
 
 def attribute_of(key: str) -> str:

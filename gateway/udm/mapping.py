@@ -9,7 +9,8 @@ from gateway.errors import InvalidError, UnsupportedError, UserError
 from gateway.models import Condition, JsonObject, JsonSchema, Record
 from gateway.udm.conditions import comparable_fields, native_condition
 from gateway.udm.model import Models, UniversalDataModel
-from gateway.udm.reading import ModelReader, PageReader, Picked, model_reader, picking_reader
+from gateway.udm.page_readers import PageReader
+from gateway.udm.reading import ModelReader, Picked, model_reader, picking_reader
 from gateway.udm.rules import FieldRule
 from gateway.udm.writing import Native, native_fields
 

@@ -1,9 +1,7 @@
 """Reads an app's fields as a model's. Rules are compiled once, to one function: a page has a thousand records."""
 
-from collections.abc import Callable, Collection, Container, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import repeat
-from operator import attrgetter
 from typing import Any
 
 from msgspec import Raw
@@ -11,25 +9,21 @@ from msgspec import Raw
 from gateway.expressions import ExpressionError, Template, times
 from gateway.expressions.source import Source
 from gateway.models import JsonObject, JsonSchema, JsonValue, Record
-from gateway.models.answer_objects import AnswerObject, answer_class
+from gateway.models.answer_objects import answer_class
 from gateway.models.read_fields import ReadFields, attribute_of, object_of
 from gateway.udm.coercion import LEFT_AS_THEY_ARE, LEFT_IF_TOLD_SO, MADE_BY_TYPE, TEXTS, Coercion, ListCoercion, coercion
 from gateway.udm.filling import Gap, fillable, filling
 from gateway.udm.model import UniversalDataModel
+from gateway.udm.page_readers import PageReader, PageReaders
 from gateway.udm.rules import FieldRule, unified_value
 from gateway.udm.shapes import type_name
 
 ObjectReader = Callable[[Any], JsonObject]
 ModelReader = Callable[[Record], JsonObject]
-PageReader = Callable[[Sequence[Record]], list[AnswerObject]]
-"""Reads all records of a page in one go: a call for each would take as long as what it reads."""
 _ValueReader = Callable[[Any], JsonValue]
 
 _TIMES: Mapping[str, str] = {"createdTime": "created_at", "updatedTime": "updated_at"}
 """The fields of models that tell what an app tells of every record, and where it stands in a record."""
-
-
-_FIELDS_OF = attrgetter("fields")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,19 +82,11 @@ def picking_reader(
         return writer.page(f"found = {writer.name(whole)}(record)", writer.picked(picked, model, is_found=True))
     wanted = {name: rule for name, rule in rules.items() if name in names}
 
-    def reader(writer: _Writer) -> PageReader:
+    def reader(strings: frozenset[str] | None = None) -> PageReader:
+        writer = _Writer(strings=strings)
         return writer.page(*writer.values(wanted, model, through, only=names), writer.picked(picked, model, is_found=False))
 
-    of_objects = reader(writer)
-    if through is not None or not all(map(_is_plain, wanted.values())):
-        return of_objects
-    of_read_fields = reader(_Writer(of_read_fields=True))
-    return lambda records: (of_read_fields if _all_are_read_fields(records) else of_objects)(records)
-
-
-def _all_are_read_fields(records: Sequence[Record]) -> bool:
-    kinds = set(map(type, map(_FIELDS_OF, records)))
-    return all(map(issubclass, kinds, repeat(ReadFields)))
+    return PageReaders(reader) if through is None and all(map(_is_plain, wanted.values())) else reader()
 
 
 def _told(rules: Mapping[str, FieldRule], model: UniversalDataModel, through: ModelReader | None) -> set[str]:
@@ -118,10 +104,10 @@ def _gives_kind(rule: FieldRule, schema: JsonSchema) -> bool:
 
 
 class _Writer:
-    """Writes one reader, which gives a name to each value that it finds in `fields`: an object, or `of_read_fields` alone."""
+    """Writes one reader, which gives a name to each value that it finds in `fields`: an object, or `ReadFields` with such `strings`."""
 
-    def __init__(self, *, of_read_fields: bool = False) -> None:
-        self._of_read_fields = of_read_fields
+    def __init__(self, *, strings: frozenset[str] | None = None) -> None:
+        self._strings = strings
         self._source = Source(
             "compiled mapping",
             dict=dict,
@@ -171,11 +157,15 @@ class _Writer:
 
     def fields(self, rules: Mapping[str, FieldRule], schema: JsonSchema) -> Iterator[str]:
         """Finds the value of each rule. One that stands under one name takes no call where it is of the right type already."""
-        if not self._of_read_fields:
+        if self._strings is None:
             yield "if type(fields) is not dict: fields = mapping_of(fields)"
         properties = schema.get("properties", {})
         for name, rule in rules.items():
-            yield from self._field(self._value(name), rule, properties.get(name, {}))
+            described, path = properties.get(name, {}), rule.path or ""
+            if path in (self._strings or ()) and LEFT_AS_THEY_ARE.get(coercion(described)) is str:
+                self._values[name] = f"fields.{attribute_of(path)}"
+            else:
+                yield from self._field(self._value(name), rule, described)
 
     def found(self) -> Iterator[str]:
         """Adds to `found` the values that there are."""
@@ -211,7 +201,8 @@ class _Writer:
             return
         make = coercion(schema)
         path = rule.path or ""
-        yield f"{value} = fields.{attribute_of(path)}" if self._of_read_fields else f"{value} = fields.get({self.name(path)})"
+        is_read = self._strings is not None
+        yield f"{value} = fields.{attribute_of(path)}" if is_read else f"{value} = fields.get({self.name(path)})"
         made = f"{self.name(make)}({value})"
         for kind, other in MADE_BY_TYPE.get(make, {}).items():
             made = f"{self.name(other)}({value}) if type({value}) is {self.name(kind)} else {made}"

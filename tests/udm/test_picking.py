@@ -24,10 +24,12 @@ def wanted_of(whole: dict[str, Any], picked: dict[str, Picked], translated: Tran
     return {key: whole.get(each.name) if each.name is not None else type_name(translated.model) for key, each in picked.items()}
 
 
-def only_read(record: Record, names: list[str]) -> Record:
-    """The record as of a page of which no more than these fields were read."""
+def only_read(record: Record, names: list[str], *, are_strings_known: bool = False) -> Record:
+    """The record as of a page of which no more than these fields were read, those that are texts perhaps known as such."""
     values = [*map(record.fields.get, names)]
-    kind = defstruct("Item", [(attribute_of(name), Any) for name in names], bases=(ReadFields,))
+    strings = frozenset(name for name, value in zip(names, values, strict=True) if value is None or type(value) is str)
+    members = [(attribute_of(name), Any) for name in names]
+    kind = defstruct("Item", members, bases=(ReadFields,), namespace={"strings": strings if are_strings_known else frozenset()})
     return replace(record, fields=kind(*values))
 
 
@@ -53,7 +55,9 @@ def test_what_is_picked_is_what_the_whole_record_has_there(model: str, through: 
     wanted = [wanted_of(translated.read(each), picked, translated) for each in (told, Record("8", {}), told)]
     assert repr(found) == repr(wanted)
     # The same of a page of which no more was read than models read.
-    assert repr(plain(reading([only_read(told, names)] * 2))) == repr(wanted[:1] * 2)
+    unknown, known_to_be = only_read(told, names), only_read(told, names, are_strings_known=True)
+    for page in ([unknown] * 2, [known_to_be] * 2, [unknown, known_to_be]):
+        assert repr(plain(reading(page))) == repr(wanted[:1] * 2)
     assert repr(translated.read(only_read(told, names))) == repr(translated.read(told))
 
 

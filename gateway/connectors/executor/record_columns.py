@@ -34,8 +34,6 @@ class RecordColumns:
 
     def records(self, ids: list[str], fields: Sequence[Any], items: Sequence[Any]) -> list[Record]:
         """The records of those ids and fields, in the order of their items."""
-        if not any(self._columns):
-            return list(map(Record, ids, fields))
         told = [column(items) if column is not None else _NOTHING for column in self._columns]
         return list(map(Record, ids, fields, _NOTHING, *told))
 

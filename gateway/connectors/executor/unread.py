@@ -19,7 +19,7 @@ from gateway.connectors.format.operations import ListOperation
 from gateway.connectors.format.requests import CursorPagination, ErrorRule, NextUrlPagination, Pagination
 from gateway.connectors.http import JsonPage, PageShape
 from gateway.expressions import Template
-from gateway.models import Record
+from gateway.models import JsonSchema, Record
 from gateway.models.read_fields import attribute_of
 from gateway.models.records import MODELS_FIELDS, SHOWN_FIELDS, TOLD_PARTS
 
@@ -123,8 +123,17 @@ def _shape(
     told = [*_paths_of(resolved(operation.pagination, file.pagination))]
     if any(path[0] in ("@", "last") or path == ("body",) for path in told):
         return None
-    shape = PageShape(path[1:], keys, frozenset(path[1] for path in told if path[0] == "body"), has_texts)
+    beside = frozenset(path[1] for path in told if path[0] == "body")
+    shape = PageShape(path[1:], keys, beside, has_texts, keys.intersection(_strings(collection.fields)))
     return shape if shape.is_possible else None
+
+
+def _strings(fields: JsonSchema | None) -> Iterator[str]:
+    """The fields that hold strings, by what the connector says of them."""
+    described = (fields or {}).get("properties", {})
+    for key, schema in described.items():
+        if isinstance(schema, dict) and schema.get("type") in ("string", ["string", "null"], ["null", "string"]):
+            yield key
 
 
 def _judges_success(rule: ErrorRule) -> bool:

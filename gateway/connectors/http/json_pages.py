@@ -35,6 +35,8 @@ class PageShape(NamedTuple):
     """Members of the outermost object beside that in which the list is."""
     has_texts: bool = True
     """Whether items are wanted as the app wrote them, too."""
+    strings: frozenset[str] = frozenset()
+    """The fields of the items that are likely to hold strings."""
 
     @property
     def is_possible(self) -> bool:
@@ -68,16 +70,25 @@ def read_page(body: bytes, shape: PageShape) -> JsonPage | None:
     if may_hold_too_many_values(body) or not _is_unicode(body):
         return None
     try:
-        return _shallow(body, shape) or _deep(body, shape)
+        return _likely(body, shape) or _shallow(body, shape) or _deep(body, shape)
     except (DecodeError, UnicodeDecodeError, RecursionError, UpstreamResponseError):
         return None
 
 
+def _likely(body: bytes, shape: PageShape) -> JsonPage | None:
+    """The page where its strings are where they are likely to be: who reads these need not look at each."""
+    return _valid_page_of(body, shape, _likely_decoder(shape)) if shape.strings else None
+
+
 def _shallow(body: bytes, shape: PageShape) -> JsonPage | None:
+    """The page where none of its values nests deeply."""
+    return _valid_page_of(body, shape, _shallow_decoder(shape))
+
+
+def _valid_page_of(body: bytes, shape: PageShape, decoder: Decoder[Any]) -> JsonPage | None:
     try:
-        return _page_of(body, shape, _shallow_decoder(shape))
+        return _page_of(body, shape, decoder)
     except ValidationError:
-        # One of its values nests more deeply, or it is no such page.
         return None
 
 
@@ -104,6 +115,11 @@ def _is_unicode(body: bytes) -> bool:
 
 
 @lru_cache(maxsize=_KEPT_SHAPES)
+def _likely_decoder(shape: PageShape) -> Decoder[Any]:
+    return _decoder(shape, _SHALLOW, strings=shape.strings)
+
+
+@lru_cache(maxsize=_KEPT_SHAPES)
 def _shallow_decoder(shape: PageShape) -> Decoder[Any]:
     return _decoder(shape, _SHALLOW)
 
@@ -118,8 +134,9 @@ def _texts_decoder(shape: PageShape) -> Decoder[Any]:
     return Decoder(_page(shape.items, Raw))
 
 
-def _decoder(shape: PageShape, values: Any) -> Decoder[Any]:
-    return Decoder(_page(shape.items, _object("Item", shape.keys, values), beside=shape.beside, values=values))
+def _decoder(shape: PageShape, values: Any, *, strings: frozenset[str] = frozenset()) -> Decoder[Any]:
+    item = _object("Item", shape.keys, values, strings=strings)
+    return Decoder(_page(shape.items, item, beside=shape.beside, values=values))
 
 
 def _page(way: tuple[str, ...], item: Any, *, beside: frozenset[str] = frozenset(), values: Any = Any) -> Any:
@@ -130,11 +147,10 @@ def _page(way: tuple[str, ...], item: Any, *, beside: frozenset[str] = frozenset
     return page
 
 
-def _object(name: str, keys: frozenset[str], values: Any, *members: Any) -> type:
+def _object(name: str, keys: frozenset[str], values: Any, *members: Any, strings: frozenset[str] = frozenset()) -> type:
     """What has the values of keys as attributes, none of which an app needs to send, beside members that it must."""
-    return defstruct(
-        name, [*members, *((attribute_of(key), values, field(default=None, name=key)) for key in keys)], bases=(ReadFields,), gc=False
-    )
+    told = ((attribute_of(key), str | None if key in strings else values, field(default=None, name=key)) for key in keys)
+    return defstruct(name, [*members, *told], bases=(ReadFields,), namespace={"strings": strings}, gc=False)
 
 
 def _within(page: Any, shape: PageShape) -> list[Any]:

@@ -304,6 +304,21 @@ async def test_of_records_that_models_read_no_other_fields_are_read(app, connect
     assert read(mixed) == read(whole_page.items) * 2
 
 
+@pytest.mark.parametrize(("sent", "known"), [("B", {"title", "at", "rev"}), (None, {"title", "at", "rev"}), (7, set())])
+async def test_texts_are_known_as_such_where_the_connector_says_so_and_the_app_sends_no_other(app, connector, access, sent, known):
+    text = {"type": "string"}
+    described = {"title": text, "at": {"type": ["string", "null"]}, "rev": {"type": ["null", "string"]}, "unread": text}
+    described |= {"id": {"type": ["string", "integer"]}, "who": True, "tags": {}}
+    tasks = {"fields": {"subject": "title", "dueTime": "at", "content": "rev", "assigneeId": "who"}}
+    collection = {"fields": {"type": "object", "properties": described}, "universal_data_models": {"tasks": tasks}}
+    app.answer(json={"items": [{"id": 1, "title": sent}, {"id": 2, "title": "C", "at": "2026-11-21T16:16:37Z"}]})
+
+    page = await page_of(connector(collection=collection), access, parts=frozenset({MODELS_FIELDS}))
+
+    assert [record.fields.strings for record in page.items] == [frozenset(known)] * 2
+    assert [object_of(record.fields)["title"] for record in page.items] == [sent, "C"]
+
+
 @pytest.mark.parametrize(
     "fields",
     [

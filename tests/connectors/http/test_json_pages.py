@@ -66,6 +66,30 @@ def test_of_a_page_the_list_is_told_with_the_fields_and_members_that_are_asked_f
     assert found[1:] == (items, texts)
 
 
+STRINGS = ITEMS._replace(strings=frozenset({"id"}))
+
+
+@pytest.mark.parametrize(
+    ("items", "strings"),
+    [
+        (b'{"id": "a", "n\xc3\xa4me": 1}, {"id": null}, {}', {"id"}),
+        (b'{"id": "a", "n\xc3\xa4me": {"x": [{"y": []}]}}', set()),
+        (b'{"id": "a"}, {"id": 1}', set()),
+        (b'{"id": 1, "id": "a"}', set()),
+        (b'{"id": ["a"]}', set()),
+        (b"{}", {"id"}),
+    ],
+)
+def test_items_tell_which_of_their_fields_are_texts_where_all_of_those_are_that_are_likely_to_be(items, strings):
+    body = b'{"items": [%b]}' % items
+    page = read_page(body, STRINGS)
+
+    assert page is not None
+    assert {item.strings for item in page.items} == {frozenset(strings)}
+    assert {item.strings for item in read_page(body, ITEMS).items} == {frozenset()}
+    assert told(body, STRINGS) == told(body)
+
+
 def test_numbers_are_exact_and_texts_stay_as_they_are_written():
     written = b'{"id":123456789012345678901234567890,"rate":0.10,"far":1E+2,"face":"\\ud83d\\ude00"}'
 
@@ -128,6 +152,7 @@ def test_a_page_tells_the_same_as_a_reading_of_all(items, is_ascii):
     body = json.dumps({"items": items, "next": 1}, ensure_ascii=is_ascii).encode("utf-8", "surrogatepass")
     found = told(body)
 
+    assert repr(told(body, STRINGS)) == repr(found)
     if found is not None:
         assert list(map(decode_json, found[2])) == decode_json(body)["items"]
         assert found[1] == [(item.get("id"), item.get("näme")) for item in decode_json(body)["items"]]
