@@ -91,3 +91,26 @@ def test_parts_in_the_place_of_one_value_are_nobodys_to_pick_but_beside_them_all
     reading = task.reading({"content": Picked("content")})
     assert reading is not None
     assert plain(reading([record(a="x", note="y")])) == [{"content": "y"}]
+
+
+def test_texts_that_are_known_as_such_become_what_the_model_wants():
+    product = mapping("products", name="title", price="cost", isActive="live")
+    sold = record(title="Lamp", cost="12.5", live="true")
+
+    reading = product.reading({name: Picked(name) for name in ("name", "price", "isActive")})
+
+    assert reading is not None
+    page = [only_read(sold, ["title", "cost", "live"], are_strings_known=True)]
+    assert plain(reading(page)) == [{"name": "Lamp", "price": 12.5, "isActive": True}]
+
+
+def test_what_is_known_of_one_record_only_is_known_of_none():
+    names = ["title", "note"]
+    known = only_read(record(title="Read", note="Twice"), names, are_strings_known=True)
+    other = only_read(record(title=7, note=None), names, are_strings_known=True)
+
+    reading = mapping("tasks", subject="title", content="note").reading({"a": Picked("subject"), "b": Picked("content")})
+
+    assert reading is not None
+    assert (known.fields.strings, other.fields.strings) == (frozenset({"title", "note"}), frozenset({"note"}))
+    assert plain(reading([known, other])) == [{"a": "Read", "b": "Twice"}, {"a": "7", "b": None}]
