@@ -22,6 +22,8 @@ class Comparison:
         self._ports: dict[str, int] = {}
         self._pids: dict[str, int] = {}
         self.serving, self.asking = processors()
+        for processor in self.serving | self.asking:
+            stack.enter_context(started([PYTHON, str(HERE / "awake.py")], on={processor}, log=folder / f"awake-{processor}.log"))
         self._app_port = free_port()
         self._app = f"http://127.0.0.1:{self._app_port}"
         app = [PYTHON, str(HERE / "app.py"), str(self._app_port)]

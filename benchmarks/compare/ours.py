@@ -1,7 +1,7 @@
 """The gateway among the compared: how it is configured, what is put into it, and what it is asked.
 
-It runs as an operator runs it, on an SQLite file, with a connector file for the app. Only three settings are not the default: loopback may
-be reached, and a customer's bucket of query costs is so large that it never runs dry.
+It runs as an operator runs it, on an SQLite file, with a connector file for the app, which lets it be asked by 64 at a time. Only three
+settings are not the default: loopback may be reached, and a customer's bucket of query costs is so large that it never runs dry.
 """
 
 import base64
@@ -26,7 +26,7 @@ connection:
   schema: {type: object, required: [server], additionalProperties: false, properties: {server: {type: string}}}
   check: {request: {path: /items, query: {page: 1}}}
 auth: {none: {type: none}}
-http: {base_url: "${connection.server}"}
+http: {base_url: "${connection.server}", concurrency: 64}
 locations: [{collection: items, parameters: {page: 1}}]
 collections:
   items:
