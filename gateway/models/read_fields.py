@@ -1,6 +1,6 @@
 """Fields of records of which only some were read."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from msgspec import Struct
 
@@ -17,8 +17,8 @@ class ReadFields(Struct, gc=False):
     Each set of them has a class of its own below this one. What an app sends holds no circles, so the search for garbage need not see it.
     """
 
-    strings: ClassVar[frozenset[str]] = frozenset()
-    """The fields that are texts or null in all of its objects, by their keys."""
+    types: ClassVar[frozenset[tuple[str, Any]]] = frozenset()
+    """What fields are in all of its objects, where they are not null: their keys, each with `str` or `list[str]`."""
 
 
 def attribute_of(key: str) -> str:

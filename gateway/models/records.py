@@ -15,8 +15,9 @@ Item = TypeVar("Item")
 class Record(Struct, frozen=True, gc=False):
     """One record: its id as text, whatever the app uses, and its fields as the connector maps them.
 
-    A struct, because pages hold a thousand: a tuple of its parts takes twice as long to make. What an app sends holds no circles, so the
-    search for garbage need not see it.
+    A struct, because pages hold a thousand: a tuple of its parts takes two to four times as long to make. What an app sends holds no
+    circles, so the search for garbage does not see records: whoever makes one of other fields keeps circles out of them, or it stays for
+    ever.
     """
 
     external_id: str

@@ -14,7 +14,7 @@ from gateway.models.read_fields import ReadFields, attribute_of, object_of
 from gateway.udm.coercion import LEFT_AS_THEY_ARE, LEFT_IF_TOLD_SO, MADE_BY_TYPE, TEXTS, Coercion, ListCoercion, coercion
 from gateway.udm.filling import Gap, fillable, filling
 from gateway.udm.model import UniversalDataModel
-from gateway.udm.page_readers import PageReader, PageReaders
+from gateway.udm.page_readers import KnownTypes, PageReader, PageReaders
 from gateway.udm.rules import FieldRule, unified_value
 from gateway.udm.shapes import type_name
 
@@ -82,8 +82,8 @@ def picking_reader(
         return writer.page(f"found = {writer.name(whole)}(record)", writer.picked(picked, model, is_found=True))
     wanted = {name: rule for name, rule in rules.items() if name in names}
 
-    def reader(strings: frozenset[str] | None = None) -> PageReader:
-        writer = _Writer(strings=strings)
+    def reader(types: KnownTypes | None = None) -> PageReader:
+        writer = _Writer(types=types)
         return writer.page(*writer.values(wanted, model, through, only=names), writer.picked(picked, model, is_found=False))
 
     return PageReaders(reader) if through is None and all(map(_is_plain, wanted.values())) else reader()
@@ -104,10 +104,10 @@ def _gives_kind(rule: FieldRule, schema: JsonSchema) -> bool:
 
 
 class _Writer:
-    """Writes one reader, which gives a name to each value that it finds in `fields`: an object, or `ReadFields` with such `strings`."""
+    """Writes one reader, which gives a name to each value that it finds in `fields`: an object, or `ReadFields` with such `types`."""
 
-    def __init__(self, *, strings: frozenset[str] | None = None) -> None:
-        self._strings = strings
+    def __init__(self, *, types: KnownTypes | None = None) -> None:
+        self._types = types
         self._source = Source(
             "compiled mapping",
             dict=dict,
@@ -153,16 +153,18 @@ class _Writer:
             if only is None or field in only:
                 value = self._values.get(field)
                 known = f"{value} if {value} is not None else " if value is not None else ""
-                yield f"{self._value(field)} = {known}None if {part} is None else text_of_time({part})"
+                # What tells the field may be an attribute of the record's own, which stays as it is.
+                yield f"{part} = {known}None if {part} is None else text_of_time({part})"
+                self._values[field] = part
 
     def fields(self, rules: Mapping[str, FieldRule], schema: JsonSchema) -> Iterator[str]:
         """Finds the value of each rule. One that stands under one name takes no call where it is of the right type already."""
-        if self._strings is None:
+        if self._types is None:
             yield "if type(fields) is not dict: fields = mapping_of(fields)"
         properties = schema.get("properties", {})
         for name, rule in rules.items():
             described, path = properties.get(name, {}), rule.path or ""
-            if path in (self._strings or ()) and LEFT_AS_THEY_ARE.get(coercion(described)) is str:
+            if (path, _type_left(coercion(described))) in (self._types or ()):
                 self._values[name] = f"fields.{attribute_of(path)}"
             else:
                 yield from self._field(self._value(name), rule, described)
@@ -201,7 +203,7 @@ class _Writer:
             return
         make = coercion(schema)
         path = rule.path or ""
-        is_read = self._strings is not None
+        is_read = self._types is not None
         yield f"{value} = fields.{attribute_of(path)}" if is_read else f"{value} = fields.get({self.name(path)})"
         made = f"{self.name(make)}({value})"
         for kind, other in MADE_BY_TYPE.get(make, {}).items():
@@ -236,6 +238,13 @@ class _Writer:
             fill = f"{self.name(filling(gap, model.fields_schema))}(found)"
             value = self._values.get(".".join(gap.path))
             yield f"if not {value}: {fill}" if value is not None else fill
+
+
+def _type_left(make: Coercion) -> Any:
+    """The type of which it leaves all values as they are; null where no type tells that."""
+    if isinstance(make, ListCoercion):
+        return list[str] if make.kind is str else None
+    return LEFT_AS_THEY_ARE.get(make)
 
 
 def _copied(gap: Gap, model: UniversalDataModel) -> str | None:

@@ -124,16 +124,25 @@ def _shape(
     if any(path[0] in ("@", "last") or path == ("body",) for path in told):
         return None
     beside = frozenset(path[1] for path in told if path[0] == "body")
-    shape = PageShape(path[1:], keys, beside, has_texts, keys.intersection(_strings(collection.fields)))
+    # Where the items' texts are wanted, too, no model reads their fields.
+    likely = () if has_texts else _types(collection.fields)
+    shape = PageShape(path[1:], keys, beside, has_texts, frozenset((key, kind) for key, kind in likely if key in keys))
     return shape if shape.is_possible else None
 
 
-def _strings(fields: JsonSchema | None) -> Iterator[str]:
-    """The fields that hold strings, by what the connector says of them."""
-    described = (fields or {}).get("properties", {})
-    for key, schema in described.items():
-        if isinstance(schema, dict) and schema.get("type") in ("string", ["string", "null"], ["null", "string"]):
-            yield key
+def _types(fields: JsonSchema | None) -> Iterator[tuple[str, Any]]:
+    """The fields that hold strings or lists of them, each with its type, by what the connector says of them."""
+    described = (fields or {}).get("properties")
+    for key, schema in described.items() if isinstance(described, dict) else ():
+        if _is_of(schema, "string"):
+            yield key, str
+        elif _is_of(schema, "array") and isinstance(items := schema.get("items"), dict) and items.get("type") == "string":
+            yield key, list[str]
+
+
+def _is_of(schema: Any, type: str) -> bool:
+    """Whether a schema allows values of a type, perhaps null, and no others."""
+    return isinstance(schema, dict) and schema.get("type") in (type, [type], [type, "null"], ["null", type])
 
 
 def _judges_success(rule: ErrorRule) -> bool:

@@ -35,8 +35,8 @@ class PageShape(NamedTuple):
     """Members of the outermost object beside that in which the list is."""
     has_texts: bool = True
     """Whether items are wanted as the app wrote them, too."""
-    strings: frozenset[str] = frozenset()
-    """The fields of the items that are likely to hold strings."""
+    types: frozenset[tuple[str, Any]] = frozenset()
+    """What fields of the items are likely to be, where they are not null: their keys, each with `str` or `list[str]`."""
 
     @property
     def is_possible(self) -> bool:
@@ -76,8 +76,8 @@ def read_page(body: bytes, shape: PageShape) -> JsonPage | None:
 
 
 def _likely(body: bytes, shape: PageShape) -> JsonPage | None:
-    """The page where its strings are where they are likely to be: who reads these need not look at each."""
-    return _valid_page_of(body, shape, _likely_decoder(shape)) if shape.strings else None
+    """The page where its fields are what they are likely to be: who reads these need not look at each."""
+    return _valid_page_of(body, shape, _likely_decoder(shape)) if shape.types else None
 
 
 def _shallow(body: bytes, shape: PageShape) -> JsonPage | None:
@@ -116,7 +116,7 @@ def _is_unicode(body: bytes) -> bool:
 
 @lru_cache(maxsize=_KEPT_SHAPES)
 def _likely_decoder(shape: PageShape) -> Decoder[Any]:
-    return _decoder(shape, _SHALLOW, strings=shape.strings)
+    return _decoder(shape, _SHALLOW, types=shape.types)
 
 
 @lru_cache(maxsize=_KEPT_SHAPES)
@@ -134,8 +134,8 @@ def _texts_decoder(shape: PageShape) -> Decoder[Any]:
     return Decoder(_page(shape.items, Raw))
 
 
-def _decoder(shape: PageShape, values: Any, *, strings: frozenset[str] = frozenset()) -> Decoder[Any]:
-    item = _object("Item", shape.keys, values, strings=strings)
+def _decoder(shape: PageShape, values: Any, *, types: frozenset[tuple[str, Any]] = frozenset()) -> Decoder[Any]:
+    item = _object("Item", shape.keys, values, types=types)
     return Decoder(_page(shape.items, item, beside=shape.beside, values=values))
 
 
@@ -147,10 +147,11 @@ def _page(way: tuple[str, ...], item: Any, *, beside: frozenset[str] = frozenset
     return page
 
 
-def _object(name: str, keys: frozenset[str], values: Any, *members: Any, strings: frozenset[str] = frozenset()) -> type:
+def _object(name: str, keys: frozenset[str], values: Any, *members: Any, types: frozenset[tuple[str, Any]] = frozenset()) -> type:
     """What has the values of keys as attributes, none of which an app needs to send, beside members that it must."""
-    told = ((attribute_of(key), str | None if key in strings else values, field(default=None, name=key)) for key in keys)
-    return defstruct(name, [*members, *told], bases=(ReadFields,), namespace={"strings": strings}, gc=False)
+    likely = dict(types)
+    told = ((attribute_of(key), likely[key] | None if key in likely else values, field(default=None, name=key)) for key in keys)
+    return defstruct(name, [*members, *told], bases=(ReadFields,), namespace={"types": types}, gc=False)
 
 
 def _within(page: Any, shape: PageShape) -> list[Any]:

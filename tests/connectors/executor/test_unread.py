@@ -304,19 +304,45 @@ async def test_of_records_that_models_read_no_other_fields_are_read(app, connect
     assert read(mixed) == read(whole_page.items) * 2
 
 
-@pytest.mark.parametrize(("sent", "known"), [("B", {"title", "at", "rev"}), (None, {"title", "at", "rev"}), (7, set())])
+KNOWN = {("title", str), ("at", str), ("rev", str), ("labels", list[str])}
+
+
+@pytest.mark.parametrize(("sent", "known"), [("B", KNOWN), (None, KNOWN), (7, set())])
 async def test_texts_are_known_as_such_where_the_connector_says_so_and_the_app_sends_no_other(app, connector, access, sent, known):
     text = {"type": "string"}
     described = {"title": text, "at": {"type": ["string", "null"]}, "rev": {"type": ["null", "string"]}, "unread": text}
-    described |= {"id": {"type": ["string", "integer"]}, "who": True, "tags": {}}
-    tasks = {"fields": {"subject": "title", "dueTime": "at", "content": "rev", "assigneeId": "who"}}
+    described |= {"labels": {"type": "array", "items": text}, "kind": {"type": "array", "items": {"type": ["string", "null"]}}}
+    described |= {"id": {"type": ["string", "integer"]}, "who": True, "state": {"type": "array"}}
+    model = {
+        "subject": "title",
+        "dueTime": "at",
+        "content": "rev",
+        "assigneeId": "who",
+        "tags": "labels",
+        "status": "state",
+        "priority": "kind",
+    }
+    tasks = {"fields": model}
     collection = {"fields": {"type": "object", "properties": described}, "universal_data_models": {"tasks": tasks}}
     app.answer(json={"items": [{"id": 1, "title": sent}, {"id": 2, "title": "C", "at": "2026-11-21T16:16:37Z"}]})
 
     page = await page_of(connector(collection=collection), access, parts=frozenset({MODELS_FIELDS}))
 
-    assert [record.fields.strings for record in page.items] == [frozenset(known)] * 2
+    assert [record.fields.types for record in page.items] == [known] * 2
     assert [object_of(record.fields)["title"] for record in page.items] == [sent, "C"]
+
+
+@pytest.mark.parametrize(
+    "properties", [None, [], {"title": None}, {"title": {"type": "array"}}, {"title": {"type": "array", "items": True}}]
+)
+async def test_of_fields_that_are_oddly_described_nothing_is_known(app, connector, access, properties):
+    app.answer(json={"items": [{"id": 1, "title": "B"}]})
+    tasks = {"fields": {"subject": "title"}}
+    collection = {"fields": {"type": "object", "properties": properties}, "universal_data_models": {"tasks": tasks}}
+
+    page = await page_of(connector(collection=collection), access, parts=frozenset({MODELS_FIELDS}))
+
+    assert [record.fields.types for record in page.items] == [frozenset()]
 
 
 @pytest.mark.parametrize(
