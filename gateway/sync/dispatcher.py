@@ -2,9 +2,11 @@
 
 import asyncio
 from collections.abc import Callable
+from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import case, func
+from sqlalchemy import ColumnElement, Integer, bindparam, case, func
 from sqlmodel import col, select
 
 from gateway.models import SyncTask, TaskKind
@@ -40,12 +42,15 @@ async def due(runtime: Runtime, *, most_full: int) -> list[Job]:
     Of each kind no more than are good for a while, so that none keeps the others from being offered.
     """
     async with runtime.database.read_once(SYSTEM) as session:
-        now = select(times.now(session, runtime.clock)).scalar_subquery()  # Asked once, so that the index serves.
-        rows = (await session.exec(_due(now, most_full=most_full))).all()
+        now, passed = times.now_of_each_run(session, runtime.clock)
+        rows = (await session.exec(_due(now), params={**passed, "most_full": min(most_full, _MOST_OF_A_KIND)})).all()
     return [Job(instance_id, TaskKind(kind), fence) for instance_id, kind, fence in rows]
 
 
-def _due(now: Any, *, most_full: int) -> Any:
+@cache
+def _due(moment: ColumnElement[datetime]) -> Any:
+    """Those that are due at a moment, `most_full` full syncs among them. Made once: that takes much longer than to run it."""
+    now = select(moment).scalar_subquery()  # Asked once, so that the index serves.
     waits = col(SyncTask.kind).in_([kind.value for kind in ONE_AT_A_TIME])
     group = case((waits, col(SyncTask.connection_id)), else_=col(SyncTask.instance_id))
     place = func.row_number().over(partition_by=(col(SyncTask.kind), group), order_by=col(SyncTask.due_at)).label("place")
@@ -53,5 +58,5 @@ def _due(now: Any, *, most_full: int) -> Any:
     first = select(*columns).where(col(SyncTask.due_at) <= now, ~(waits & is_busy(now))).subquery()
     rank = func.row_number().over(partition_by=first.c.kind, order_by=first.c.due_at).label("rank")
     ranked = select(first, rank).where(first.c.place == 1).subquery()
-    most = case((ranked.c.kind == TaskKind.FULL.value, min(most_full, _MOST_OF_A_KIND)), else_=_MOST_OF_A_KIND)
+    most = case((ranked.c.kind == TaskKind.FULL.value, bindparam("most_full", type_=Integer)), else_=_MOST_OF_A_KIND)
     return select(ranked.c.instance_id, ranked.c.kind, ranked.c.fence).where(ranked.c.rank <= most).order_by(ranked.c.due_at)
