@@ -1,5 +1,7 @@
 """What is done with the records of a real PocketBase through the whole gateway, in its own words and in those of models."""
 
+from datetime import datetime
+
 import pytest
 
 from tests.support.pocketbase import COMPANIES, CONTACTS, DEALS, USER, contact, deal
@@ -57,7 +59,7 @@ class TestLists:
 
         assert record["fields"] == {name: value for name, value in own.items() if name not in ("collectionId", "collectionName")}
         assert record["name"] == "First 7 Last 7"
-        assert record["createdAt"] == own["created"].replace(" ", "T").replace("Z", "000Z")
+        assert datetime.fromisoformat(record["createdAt"]) == datetime.fromisoformat(own["created"])
 
     @pytest.mark.parametrize(
         ("filter", "holds"),
