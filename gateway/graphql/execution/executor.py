@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Mapping
 from contextlib import suppress
-from functools import partial
+from functools import cached_property, partial
 from types import CoroutineType
 from typing import Any, Self
 from weakref import WeakMethod, ref
@@ -36,7 +36,7 @@ from gateway.graphql.execution.values import LATER
 __all__ = ["FastExecutor"]
 
 _OF_PARTS = ("_stream_usages", "_initial_execution_plans", "_deferred_execution_plans")
-"""What graphql-core has of an execution that answers in parts."""
+"""What graphql-core has of an execution that answers in parts: here it is made when it is asked for, as few executions do."""
 
 
 class FastExecutor(StrawberryGraphQLCoreExecutionContext):
@@ -73,30 +73,35 @@ class FastExecutor(StrawberryGraphQLCoreExecutionContext):
     ) -> Self:
         """An executor for these variables; `pattern` is what another of the same operation has, but for what that one has executed."""
         made = cls.__new__(cls)
-        vars(made).update(
-            pattern,
-            root_value=root,
-            context_value=context,
-            variable_values=variables,
-            operation_extensions=extensions,
+        made.__dict__ = {
+            **pattern,
+            "root_value": root,
+            "context_value": context,
+            "variable_values": variables,
+            "operation_extensions": extensions,
             # What graphql-core has of one execution, but for what is made when it is asked for. A test holds that it is all of it.
-            collected_errors=CollectedErrors(),
-            pending_incremental_futures=set(),
-            background_futures=set(),
-            _relevant_sub_fields={},
-            groups=[],
-            tasks=[],
-            streams=[],
-        )
+            "collected_errors": CollectedErrors(),
+            "pending_incremental_futures": set(),
+            "background_futures": set(),
+            "_relevant_sub_fields": {},
+            "groups": [],
+            "tasks": [],
+            "streams": [],
+        }
         made._begin()
         return made
 
-    def __getattr__(self, name: str) -> Any:
-        """What is made when it is asked for, as few executions do."""
-        if name not in _OF_PARTS:
-            raise AttributeError(name)
-        made = vars(self)[name] = RefMap[Any, Any]()
-        return made
+    @cached_property
+    def _stream_usages(self) -> RefMap[Any, Any]:  # type: ignore[override]
+        return RefMap()
+
+    @cached_property
+    def _initial_execution_plans(self) -> RefMap[Any, Any]:  # type: ignore[override]
+        return RefMap()
+
+    @cached_property
+    def _deferred_execution_plans(self) -> RefMap[Any, Any]:  # type: ignore[override]
+        return RefMap()
 
     def build_resolve_info(self, *arguments: Any) -> GraphQLResolveInfo[Any]:
         """The library's info of a field."""

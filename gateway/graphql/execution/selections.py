@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Any
 
@@ -84,7 +85,9 @@ class Selection:
 class FieldInfo(Info[Any, Any]):
     """What a resolver gets for `info`: the context is at hand, and all else is made when it is asked for."""
 
-    context: Any = None
+    # Its own, as otherwise Python would look for it at the library's class each time.
+    __slots__ = ("context",)
+    context: Any
 
     def __init__(self, executor: Callable[[], Executor[Any] | None], context: Any, field: PlannedField, path: Path) -> None:
         self.context = context
@@ -99,16 +102,16 @@ class FieldInfo(Info[Any, Any]):
         executor = self._executor()
         return executor.operation if executor is not None else self._raw_info.operation
 
-    def __getattr__(self, name: str) -> Any:
-        if name == "_field":
-            self._field: Any = definition_of(self._planned.definition)
-        elif name == "_raw_info":
-            executor, planned = self._executor(), self._planned
-            assert executor is not None  # noqa: S101 - resolvers ask for it, and none runs without its executor.
-            self._raw_info = executor.build_resolve_info(planned.definition, planned.nodes, planned.parent, self._path)
-        else:
-            raise AttributeError(name)
-        return vars(self)[name]
+    # Not by `__getattr__`: with it, each look at any attribute takes many times the steps.
+    @cached_property
+    def _field(self) -> Any:  # type: ignore[override]
+        return definition_of(self._planned.definition)
+
+    @cached_property
+    def _raw_info(self) -> GraphQLResolveInfo[Any]:  # type: ignore[override]
+        executor, planned = self._executor(), self._planned
+        assert executor is not None  # noqa: S101 - resolvers ask for it, and none runs without its executor.
+        return executor.build_resolve_info(planned.definition, planned.nodes, planned.parent, self._path)
 
 
 def raw_info(info: FieldInfo | GraphQLResolveInfo[Any]) -> GraphQLResolveInfo[Any]:
