@@ -1,10 +1,12 @@
 """The processes of a run: the app, whoever asks, and the servers that are compared, each on its processor."""
 
 import json
+import os
 import socket
 import subprocess
 from contextlib import ExitStack
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 import ours
@@ -23,7 +25,9 @@ class Comparison:
         self._pids: dict[str, int] = {}
         self.serving, self.asking = processors()
         for processor in self.serving | self.asking:
-            stack.enter_context(started([PYTHON, str(HERE / "awake.py")], on={processor}, log=folder / f"awake-{processor}.log"))
+            log = folder / f"awake-{processor}.log"
+            awake = [PYTHON, str(HERE / "awake.py"), str(os.getpid())]
+            stack.enter_context(started(awake, on={processor}, log=log, is_ready=partial(_require_awake, log)))
         self._app_port = free_port()
         self._app = f"http://127.0.0.1:{self._app_port}"
         app = [PYTHON, str(HERE / "app.py"), str(self._app_port)]
@@ -97,3 +101,8 @@ class Comparison:
 
     def _asked_of_app(self) -> int:
         return int(asked("GET /asked HTTP/1.1\r\n\r\n", port=self._app_port))
+
+
+def _require_awake(log: Path) -> None:
+    if not log.read_text():
+        raise ValueError("it does not run in the idle class yet")

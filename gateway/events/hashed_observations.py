@@ -18,7 +18,7 @@ _NOT_IN_AN_ID = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 
 
 class Observation(NamedTuple):
-    """What the app says of one record. A tuple, as a sync makes very many; name its parts all the same."""
+    """What the app says of one record. A tuple of two, as a sync makes very many; name its parts all the same."""
 
     external_id: str
     record: Record | None

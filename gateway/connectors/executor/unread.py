@@ -136,13 +136,14 @@ def _types(fields: JsonSchema | None) -> Iterator[tuple[str, Any]]:
     for key, schema in described.items() if isinstance(described, dict) else ():
         if _is_of(schema, "string"):
             yield key, str
-        elif _is_of(schema, "array") and isinstance(items := schema.get("items"), dict) and items.get("type") == "string":
+        elif _is_of(schema, "array") and _is_of(schema.get("items"), "string", nullable=False):
             yield key, list[str]
 
 
-def _is_of(schema: Any, type: str) -> bool:
-    """Whether a schema allows values of a type, perhaps null, and no others."""
-    return isinstance(schema, dict) and schema.get("type") in (type, [type], [type, "null"], ["null", type])
+def _is_of(schema: Any, name: str, *, nullable: bool = True) -> bool:
+    """Whether a schema allows values of a type and no others but null, if that may be."""
+    allowed = (name, [name], [name, "null"], ["null", name]) if nullable else (name, [name])
+    return isinstance(schema, dict) and schema.get("type") in allowed
 
 
 def _judges_success(rule: ErrorRule) -> bool:
