@@ -1,8 +1,11 @@
 from collections import Counter
+from dataclasses import replace
+from datetime import UTC, datetime
 
 from sqlalchemy import update
 from sqlmodel import col
 
+from gateway.clock import SystemClock
 from gateway.models import DataSourceInstance, SyncTask, TaskKind
 from gateway.models.base import new_id
 from gateway.models.principal import SYSTEM
@@ -54,6 +57,26 @@ async def test_no_more_full_syncs_are_offered_than_there_is_room_for(runtime, in
     assert await due(runtime, most_full=2) == [Job(each.id, TaskKind.FULL, 0) for each in listed[:2]]
     assert await due(runtime, most_full=0) == []
     assert await due(runtime, most_full=-1) == []
+
+
+class FastClock(SystemClock):
+    """The clock of a machine that is an hour ahead of the others."""
+
+    now = staticmethod(lambda: datetime.now(UTC) + seconds(3_600))
+
+
+async def test_replicas_agree_on_what_is_due_though_the_clock_of_one_is_fast(runtime, runtime_url, instances_of):
+    past, to_come = await instances_of(2)
+    async with runtime.database.write(SYSTEM) as session:
+        for instance, later in ((past, -60), (to_come, 1_800)):
+            task = update(SyncTask).where(col(SyncTask.instance_id) == instance.id, SyncTask.kind == TaskKind.SETUP.value)
+            await session.exec(task.values(due_at=datetime.now(UTC) + seconds(later)))
+
+    jobs = await due(replace(runtime, clock=FastClock()), most_full=10)
+
+    # Replicas share a server, which tells them the time; a file has one process, and that process's clock.
+    seen = [past] if runtime_url.startswith("postgresql") else [past, to_come]
+    assert jobs == [Job(each.id, TaskKind.SETUP, 0) for each in seen]
 
 
 async def copies_of(runtime, instance, count):
