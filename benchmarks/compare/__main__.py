@@ -1,6 +1,6 @@
 """How much work a request is for the gateway, for other GraphQL gateways and servers, and for proxies that do nothing else.
 
-    python benchmarks/compare [--seconds 3] [--rounds 3] [--concurrency 1 16 64] [--only typed yoga ...]
+    python benchmarks/compare [--warm-up 10] [--seconds 3] [--rounds 3] [--concurrency 1 16 64] [--only typed yoga ...]
 
 One run prints two Markdown tables; README.md beside this file says what is compared and how. Linux only.
 """
@@ -19,8 +19,7 @@ from load import Figures
 from servers import OTHERS
 from tools import install_peers
 
-_WARM_UP_SECONDS = 2.0
-"""Before the first round, for what compiles itself while it runs."""
+_WARM_UP_CONCURRENCY = 16
 _SETTLING_SECONDS = 0.2
 """Before each measurement, with its own concurrency."""
 
@@ -28,6 +27,7 @@ _SETTLING_SECONDS = 0.2
 def main() -> None:
     """Prints the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--warm-up", type=float, default=10.0, help="of each before the first round, at most 60 seconds")
     parser.add_argument("--seconds", type=float, default=3.0, help="of one measurement, at most 60")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--concurrency", type=int, nargs="+", default=[1, 16, 64])
@@ -37,6 +37,9 @@ def main() -> None:
     with ExitStack() as stack:
         comparison = Comparison(Path(stack.enter_context(tempfile.TemporaryDirectory())), stack)
         contenders = started(comparison, given.only)
+        # What compiles itself while it runs takes some thousands of requests for it.
+        for contender in contenders:
+            comparison.measure(contender, concurrency=_WARM_UP_CONCURRENCY, seconds=given.warm_up)
         measured = rounds(comparison, contenders, count=given.rounds, concurrencies=given.concurrency, seconds=given.seconds)
         print(report.printed(contenders, measured, given.concurrency))
 
@@ -54,8 +57,6 @@ def rounds(
 ) -> dict[tuple[str, int], list[Figures]]:
     """Each measurement so many times, all taking turns."""
     measured: dict[tuple[str, int], list[Figures]] = defaultdict(list)
-    for contender in contenders:
-        comparison.measure(contender, concurrency=concurrencies[len(concurrencies) // 2], seconds=min(_WARM_UP_SECONDS, seconds))
     for number in range(count):
         for concurrency in concurrencies:
             for contender in contenders:
