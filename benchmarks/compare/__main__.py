@@ -15,7 +15,7 @@ from pathlib import Path
 import report
 from comparison import Comparison
 from contenders import PROXIES, Contender
-from load import Figures
+from load import MOST_SECONDS, Figures
 from servers import OTHERS
 from tools import install_peers
 
@@ -27,8 +27,8 @@ _SETTLING_SECONDS = 0.2
 def main() -> None:
     """Prints the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--warm-up", type=float, default=10.0, help="of each before the first round, at most 60 seconds")
-    parser.add_argument("--seconds", type=float, default=3.0, help="of one measurement, at most 60")
+    parser.add_argument("--warm-up", type=duration, default=10.0, help="seconds for each before the first round, at most 60")
+    parser.add_argument("--seconds", type=duration, default=3.0, help="of one measurement, at most 60")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--concurrency", type=int, nargs="+", default=[1, 16, 64])
     parser.add_argument("--only", nargs="+", metavar="KEY", help=f"some of: typed fields own trivial shared {' '.join(OTHERS)}")
@@ -42,6 +42,14 @@ def main() -> None:
             comparison.measure(contender, concurrency=_WARM_UP_CONCURRENCY, seconds=given.warm_up)
         measured = rounds(comparison, contenders, count=given.rounds, concurrencies=given.concurrency, seconds=given.seconds)
         print(report.printed(contenders, measured, given.concurrency))
+
+
+def duration(text: str) -> float:
+    """A time that a measurement may take. Raises ValueError for others, which makes argparse tell of it."""
+    number = float(text)
+    if not 0 < number <= MOST_SECONDS:
+        raise ValueError
+    return number
 
 
 def started(comparison: Comparison, only: list[str] | None) -> list[Contender]:

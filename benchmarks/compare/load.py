@@ -19,8 +19,9 @@ import uvloop
 
 PAGE = "1234567890"
 """Stands in a request where its own number goes; of the same length, so that the `Content-Length` fits."""
+MOST_SECONDS = 60
+"""How long a measurement may take."""
 _FIRST_PAGE = 1_000_000_000
-_SECONDS = 60
 _REQUESTS = 1_000_000
 _PATIENCE_SECONDS = 60
 """How long the slowest answer may take after a measurement's end."""
@@ -162,11 +163,11 @@ class Client(asyncio.Protocol):
 async def measured(job: Job, *, numbers: Iterator[int]) -> Figures:
     """What comes of a measurement. Raises WrongAnswerError where a server does not answer as it should."""
     cpu, begun = cpu_seconds(job.pid), time.perf_counter()
-    run = Run(job, begun + min(job.seconds, _SECONDS))
+    run = Run(job, begun + min(job.seconds, MOST_SECONDS))
     loop = asyncio.get_running_loop()
     for _ in range(job.concurrency):
         await loop.create_connection(lambda: Client(run, numbers), "127.0.0.1", job.port)
-    await asyncio.wait_for(run.all_done.wait(), min(job.seconds, _SECONDS) + _PATIENCE_SECONDS)
+    await asyncio.wait_for(run.all_done.wait(), min(job.seconds, MOST_SECONDS) + _PATIENCE_SECONDS)
     elapsed, cpu = time.perf_counter() - begun, cpu_seconds(job.pid) - cpu
     if run.failure:
         raise WrongAnswerError(run.failure)
